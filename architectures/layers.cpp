@@ -1,0 +1,86 @@
+#include "architectures/layers.h"
+
+#include <algorithm>
+
+namespace convscope {
+
+using namespace torch::nn;
+
+int64_t side_after(std::initializer_list<Window> windows, int64_t pixels) {
+  for (const Window& window : windows) {
+    pixels = (pixels + 2 * window.padding - window.kernel) / window.stride + 1;
+  }
+  return std::max<int64_t>(pixels, 1);
+}
+
+void check_image(const std::string& network, const ImageShape& image, int64_t smallest_side) {
+  if (std::min(image.height, image.width) >= smallest_side) return;
+  throw std::invalid_argument(c10::str(network, " takes images of at least ", smallest_side, "x",
+                                       smallest_side, " pixels, not ", image.height, "x",
+                                       image.width));
+}
+
+void check_width(const std::string& network, double width) {
+  if (width > 0) return;
+  throw std::invalid_argument(c10::str(network, " takes a width multiplier above 0, not ", width));
+}
+
+int64_t make_divisible(double channels, int64_t divisor) {
+  const auto nearest = static_cast<int64_t>(channels + static_cast<double>(divisor) / 2);
+  const int64_t rounded = std::max(divisor, nearest / divisor * divisor);
+  return static_cast<double>(rounded) < 0.9 * channels ? rounded + divisor : rounded;
+}
+
+ReLU in_place_relu() { return ReLU(ReLUOptions().inplace(true)); }
+
+std::shared_ptr<Chain> conv_norm_act(Conv2dOptions convolution, AnyModule activation,
+                                     double norm_eps, double norm_momentum) {
+  convolution.padding((convolution.kernel_size()->at(0) - 1) / 2).bias(false);
+  auto norm = BatchNorm2dOptions(convolution.out_channels());
+  norm.eps(norm_eps).momentum(norm_momentum);
+  auto layers = std::make_shared<Chain>();
+  layers->push_back(Conv2d(convolution));
+  layers->push_back(BatchNorm2d(norm));
+  if (!activation.is_empty()) layers->push_back(std::move(activation));
+  return layers;
+}
+
+ConvNormRelu::ConvNormRelu(Conv2dOptions convolution, bool normalised)
+    : conv(register_module("conv", Conv2d(convolution.bias(!normalised)))) {
+  if (normalised) {
+    const auto norm = BatchNorm2dOptions(convolution.out_channels()).eps(0.001);
+    bn = register_module("bn", BatchNorm2d(norm));
+  }
+}
+
+torch::Tensor ConvNormRelu::forward(const torch::Tensor& x) {
+  const torch::Tensor y = conv(x);
+  return (bn.is_empty() ? y : bn(y)).relu_();
+}
+
+void he_normal_convolutions_(Module& module) {
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    if (auto* conv = child->as<Conv2d>()) {
+      init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
+      if (conv->bias.defined()) init::zeros_(conv->bias);
+    }
+  }
+}
+
+void normal_linears_(Module& module, double deviation) {
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    if (auto* linear = child->as<Linear>()) {
+      init::normal_(linear->weight, 0, deviation);
+      init::zeros_(linear->bias);
+    }
+  }
+}
+
+void normal_weights_(Module& module, double deviation) {
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    if (auto* conv = child->as<Conv2d>()) init::normal_(conv->weight, 0, deviation);
+    if (auto* linear = child->as<Linear>()) init::normal_(linear->weight, 0, deviation);
+  }
+}
+
+}  // namespace convscope

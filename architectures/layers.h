@@ -1,0 +1,64 @@
+// Layers and initialisations that two papers or more are made of.
+#pragma once
+
+#include <torch/nn.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "architectures/architecture.h"
+
+namespace convscope {
+
+/// One step of a sliding window along one side of an image.
+struct Window {
+  int64_t kernel, stride = 1, padding = 0;
+};
+
+/// The pixels that are left of one side of an image after these windows, at least 1: for a
+/// classifier whose width depends on the image.
+int64_t side_after(std::initializer_list<Window> windows, int64_t pixels);
+
+/// Throws std::invalid_argument for an image of which nothing would be left in the deepest layers.
+void check_image(const std::string& network, const ImageShape& image, int64_t smallest_side);
+
+/// Throws std::invalid_argument for a width multiplier that is not above 0.
+void check_width(const std::string& network, double width);
+
+/// The multiple of `divisor` nearest to `channels`, at most a tenth below it (MobileNet V2 and V3).
+int64_t make_divisible(double channels, int64_t divisor = 8);
+
+torch::nn::ReLU in_place_relu();
+
+/// A Sequential that can stand in another.
+struct Chain : torch::nn::SequentialImpl {
+  torch::Tensor forward(const torch::Tensor& x) { return SequentialImpl::forward(x); }
+};
+
+/// Convolution without bias whose padding keeps the size, batch normalisation, and `activation`
+/// (none by default): MobileNet V1, V2 and V3.
+std::shared_ptr<Chain> conv_norm_act(torch::nn::Conv2dOptions convolution,
+                                     torch::nn::AnyModule activation = {}, double norm_eps = 1e-5,
+                                     double norm_momentum = 0.1);
+
+/// Convolution, batch normalisation or else a bias, ReLU (GoogLeNet and Inception v3).
+struct ConvNormRelu : torch::nn::Module {
+  torch::nn::Conv2d conv;
+  torch::nn::BatchNorm2d bn{nullptr};
+
+  explicit ConvNormRelu(torch::nn::Conv2dOptions convolution, bool normalised = true);
+  torch::Tensor forward(const torch::Tensor& x);
+};
+
+/// Every convolution below `module` from a normal of variance 2 / (outputs x kernel size), biases
+/// zero. He et al., "Delving deep into rectifiers", 2015; torchvision's choice for most networks.
+void he_normal_convolutions_(torch::nn::Module& module);
+
+/// Every fully connected layer below `module` from a normal of this deviation, biases zero.
+void normal_linears_(torch::nn::Module& module, double deviation);
+
+/// The weights, not the biases, of every convolution and fully connected layer below `module` from
+/// a normal of this deviation.
+void normal_weights_(torch::nn::Module& module, double deviation);
+
+}  // namespace convscope

@@ -1,0 +1,155 @@
+// MobileNet V3: MobileNet V2's blocks with squeeze-and-excitation and hard swish, arranged by
+// architecture search. Howard et al., "Searching for MobileNetV3", 2019.
+#include "architectures/families.h"
+#include "architectures/layers.h"
+#include "architectures/network.h"
+
+namespace convscope {
+namespace {
+
+using namespace torch::nn;
+
+// LibTorch's C++ frontend has the functions, but no modules.
+struct HardSwish : Module {
+  torch::Tensor forward(torch::Tensor x) { return torch::hardswish_(x); }
+};
+
+struct HardSigmoid : Module {
+  torch::Tensor forward(const torch::Tensor& x) { return torch::hardsigmoid(x); }
+};
+
+/// How the paper's tables call the activations.
+enum class Nonlinearity { RE, HS };
+
+AnyModule activation(Nonlinearity kind) {
+  return kind == Nonlinearity::HS ? AnyModule(HardSwish()) : AnyModule(in_place_relu());
+}
+
+std::shared_ptr<Chain> conv_norm_v3(Conv2dOptions options, AnyModule then = {}) {
+  return conv_norm_act(options, std::move(then), /*norm_eps=*/0.001, /*norm_momentum=*/0.01);
+}
+
+/// Multiplies each channel by what it and all others contain on average.
+/// Hu, Shen, Sun, "Squeeze-and-excitation networks", 2017.
+struct SqueezeExcitation : Module {
+  AdaptiveAvgPool2d avgpool;
+  Conv2d fc1, fc2;
+  ReLU relu;
+  std::shared_ptr<HardSigmoid> gate;
+
+  explicit SqueezeExcitation(int64_t channels)
+      : SqueezeExcitation(channels, make_divisible(static_cast<double>(channels / 4))) {}
+
+  SqueezeExcitation(int64_t channels, int64_t squeezed)
+      : avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
+        fc1(register_module("fc1", Conv2d(channels, squeezed, 1))),
+        fc2(register_module("fc2", Conv2d(squeezed, channels, 1))),
+        relu(register_module("activation", ReLU())),
+        gate(register_module("scale_activation", std::make_shared<HardSigmoid>())) {}
+
+  torch::Tensor forward(const torch::Tensor& x) {
+    return x * gate->forward(fc2(relu(fc1(avgpool(x)))));
+  }
+};
+
+/// A row of the paper's Tables 1 and 2, whose word for the block this is.
+struct BneckRow {
+  int64_t kernel, expanded, out;
+  bool squeeze;
+  Nonlinearity nonlinearity;
+  int64_t stride;
+};
+
+struct Bneck : Module {
+  bool has_shortcut;
+  Sequential block;
+
+  Bneck(int64_t in, const BneckRow& row)
+      : has_shortcut(row.stride == 1 && in == row.out),
+        block(register_module("block", Sequential())) {
+    const auto [kernel, wide, out, squeeze, nonlinearity, stride] = row;
+    if (wide != in) {
+      block->push_back(conv_norm_v3(Conv2dOptions(in, wide, 1), activation(nonlinearity)));
+    }
+    block->push_back(conv_norm_v3(Conv2dOptions(wide, wide, kernel).stride(stride).groups(wide),
+                                  activation(nonlinearity)));
+    if (squeeze) block->push_back(SqueezeExcitation(wide));
+    block->push_back(conv_norm_v3(Conv2dOptions(wide, out, 1)));
+  }
+
+  torch::Tensor forward(const torch::Tensor& x) {
+    torch::Tensor y = block->forward(x);
+    return has_shortcut ? y += x : y;
+  }
+};
+
+struct MobileNetV3 : Network {
+  double width;
+  int64_t channels;
+  Sequential features;
+  AdaptiveAvgPool2d avgpool;
+  Sequential classifier;
+
+  MobileNetV3(const Settings& to, const std::vector<BneckRow>& rows, int64_t last)
+      : width(to.width),
+        channels(thinned(16)),
+        features(register_module("features", layers(to.image.channels, rows))),
+        avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
+        classifier(
+            register_module("classifier", Sequential(Linear(channels, thinned(last)), HardSwish(),
+                                                     Dropout(DropoutOptions(0.2).inplace(true)),
+                                                     Linear(thinned(last), to.classes)))) {
+    check_width("mobilenet_v3", width);
+    he_normal_convolutions_(*this);
+    normal_linears_(*this, 0.01);
+  }
+
+  torch::Tensor forward(torch::Tensor x) override {
+    x = avgpool(features->forward(x));
+    return classifier->forward(x.flatten(1));
+  }
+
+  Sequential layers(int64_t image_channels, const std::vector<BneckRow>& rows) {
+    Sequential all;
+    all->push_back(
+        conv_norm_v3(Conv2dOptions(image_channels, channels, 3).stride(2), AnyModule(HardSwish())));
+    for (BneckRow row : rows) {
+      row.expanded = thinned(row.expanded);
+      row.out = thinned(row.out);
+      all->push_back(Bneck(channels, row));
+      channels = row.out;
+    }
+    all->push_back(conv_norm_v3(Conv2dOptions(channels, 6 * channels, 1), AnyModule(HardSwish())));
+    channels *= 6;
+    return all;
+  }
+
+  int64_t thinned(int64_t full) const { return make_divisible(static_cast<double>(full) * width); }
+};
+
+}  // namespace
+
+std::vector<Architecture> families::mobilenet_v3() {
+  const std::string paper = "Howard et al. 2019", variant = "torchvision, width 1";
+  const Settings full_width = {{3, 224, 224}, 1000, 1};
+  constexpr auto RE = Nonlinearity::RE, HS = Nonlinearity::HS;
+  const std::vector<BneckRow> large = {
+      {3, 16, 16, false, RE, 1},  {3, 64, 24, false, RE, 2},  {3, 72, 24, false, RE, 1},
+      {5, 72, 40, true, RE, 2},   {5, 120, 40, true, RE, 1},  {5, 120, 40, true, RE, 1},
+      {3, 240, 80, false, HS, 2}, {3, 200, 80, false, HS, 1}, {3, 184, 80, false, HS, 1},
+      {3, 184, 80, false, HS, 1}, {3, 480, 112, true, HS, 1}, {3, 672, 112, true, HS, 1},
+      {5, 672, 160, true, HS, 2}, {5, 960, 160, true, HS, 1}, {5, 960, 160, true, HS, 1},
+  };
+  const std::vector<BneckRow> small = {
+      {3, 16, 16, true, RE, 2},  {3, 72, 24, false, RE, 2}, {3, 88, 24, false, RE, 1},
+      {5, 96, 40, true, HS, 2},  {5, 240, 40, true, HS, 1}, {5, 240, 40, true, HS, 1},
+      {5, 120, 48, true, HS, 1}, {5, 144, 48, true, HS, 1}, {5, 288, 96, true, HS, 2},
+      {5, 576, 96, true, HS, 1}, {5, 576, 96, true, HS, 1},
+  };
+  return {
+      {"mobilenet_v3_large", 2019, paper, variant, full_width, build<MobileNetV3>(large, 1280)},
+      {"mobilenet_v3_small", 2019, paper, variant, full_width, build<MobileNetV3>(small, 1024)},
+  };
+}
+
+}  // namespace convscope

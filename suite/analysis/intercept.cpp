@@ -1,0 +1,96 @@
+// The dispatch key DeferredInit, which LibTorch keeps free for such tools, is switched on for this
+// thread. A boxed fallback on it receives every call with its schema and its arguments.
+#include "suite/analysis/intercept.h"
+
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/library.h>
+
+#include <algorithm>
+
+namespace convscope {
+namespace {
+
+constexpr auto key = c10::DispatchKey::DeferredInit;
+
+thread_local Interceptor* current = nullptr;
+
+void intercepted(const c10::OperatorHandle& op, c10::DispatchKeySet keys,
+                 torch::jit::Stack* stack) {
+  const Op* row = find_operator(op.schema().name());
+  if (!row && op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd)) {
+    op.redispatchBoxed(keys.remove(key), stack);
+    return;
+  }
+  c10::impl::ExcludeDispatchKeyGuard below(key);
+  auto arguments = torch::jit::pop(*stack, op.schema().arguments().size());
+  const torch::jit::Stack results = current->call({op, row, std::move(arguments)});
+  stack->insert(stack->end(), results.begin(), results.end());
+}
+
+TORCH_LIBRARY_IMPL(_, DeferredInit, library) {
+  library.fallback(torch::CppFunction::makeFromBoxedFunction<&intercepted>());
+}
+
+}  // namespace
+
+bool OperatorCall::is_factory() const {
+  return std::none_of(arguments.begin(), arguments.end(), [](const c10::IValue& value) {
+    return value.isTensor() || value.isTensorList();
+  });
+}
+
+bool OperatorCall::is_in_place() const {
+  static const std::vector<std::string> reshaping = {
+      "aten::as_strided_", "aten::resize_",    "aten::resize_as_", "aten::set_",
+      "aten::squeeze_",    "aten::swapaxes_",  "aten::swapdims_",  "aten::t_",
+      "aten::transpose_",  "aten::unsqueeze_", "aten::detach_",    "aten::requires_grad_"};
+  const std::string& full = name();
+  return full.back() == '_' && full[full.size() - 2] != '_' && !is_factory() &&
+         std::find(reshaping.begin(), reshaping.end(), full) == reshaping.end();
+}
+
+struct Intercept::Guard {
+  explicit Guard(Interceptor& interceptor) : outer(current) { current = &interceptor; }
+  ~Guard() { current = outer; }
+  Interceptor* outer;
+  c10::impl::IncludeDispatchKeyGuard on{key};
+};
+
+Intercept::Intercept(Interceptor& interceptor) : guard_(std::make_unique<Guard>(interceptor)) {}
+Intercept::~Intercept() = default;
+
+bool for_each_tensor(const c10::IValue& value, const c10::Argument& declared,
+                     const std::function<void(const torch::Tensor&)>& visit) {
+  if (value.isTensor()) {
+    visit(value.toTensor());
+  } else if (value.isTensorList()) {
+    for (const torch::Tensor& tensor : value.toTensorVector()) visit(tensor);
+  } else if (value.isNone() && declared.type()->str().find("Tensor") != std::string::npos) {
+    visit(torch::Tensor());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+c10::IValue with_tensors(const c10::IValue& value,
+                         const std::function<torch::Tensor(const torch::Tensor&)>& replace) {
+  if (value.isTensor() && value.toTensor().defined()) return replace(value.toTensor());
+  if (!value.isTensorList()) return value;
+  std::vector<torch::Tensor> tensors = value.toTensorVector();
+  for (torch::Tensor& tensor : tensors) tensor = replace(tensor);
+  return tensors;
+}
+
+std::vector<torch::Tensor> tensors_of(const OperatorCall& call) {
+  std::vector<torch::Tensor> tensors;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    for_each_tensor(call.arguments[i], call.op.schema().arguments()[i],
+                    [&](const torch::Tensor& tensor) {
+                      if (tensor.defined()) tensors.push_back(tensor);
+                    });
+  }
+  return tensors;
+}
+
+}  // namespace convscope

@@ -1,0 +1,51 @@
+#include "suite/analysis/memory.h"
+
+#include <map>
+#include <set>
+
+namespace convscope {
+namespace {
+
+struct Lifetime {
+  int64_t bytes;
+  int first, last;  ///< calls
+};
+
+}  // namespace
+
+PeakMemory peak_activation_memory(const Graph& graph) {
+  std::set<int> weights;
+  for (const Value& value : graph.values) {
+    if (value.parameter >= 0) weights.insert(value.storage);
+  }
+  std::map<int, Lifetime> lifetimes;  // by storage
+  const auto touch = [&](int index, int call) {
+    if (index < 0) return;
+    const Value& value = graph.values[static_cast<size_t>(index)];
+    if (weights.count(value.storage)) return;
+    const int64_t bytes = element_count(value.shape) * value.element_bytes;
+    lifetimes.emplace(value.storage, Lifetime{bytes, call, call}).first->second.last = call;
+  };
+  const int end = static_cast<int>(graph.calls.size());
+  for (const int input : graph.inputs) touch(input, 0);
+  for (int i = 0; i < end; ++i) {
+    for (const int input : graph.calls[static_cast<size_t>(i)].inputs) touch(input, i);
+    for (const int output : graph.calls[static_cast<size_t>(i)].outputs) touch(output, i);
+  }
+  for (const int output : graph.outputs) touch(output, end - 1);
+
+  std::vector<int64_t> change(static_cast<size_t>(end) + 1, 0);
+  for (const auto& [storage, life] : lifetimes) {
+    change[static_cast<size_t>(life.first)] += life.bytes;
+    change[static_cast<size_t>(life.last) + 1] -= life.bytes;
+  }
+  PeakMemory peak;
+  int64_t live = 0;
+  for (int i = 0; i < end; ++i) {
+    live += change[static_cast<size_t>(i)];
+    if (live > peak.bytes) peak = {live, i};
+  }
+  return peak;
+}
+
+}  // namespace convscope

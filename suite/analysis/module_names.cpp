@@ -1,0 +1,68 @@
+#include "suite/analysis/module_names.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace convscope {
+namespace {
+
+/// "torch::nn::MaxPool2dImpl" and "aten::max_pool2d_" both become "maxpool2d".
+std::string plain(std::string name) {
+  name.erase(0, name.rfind(':') + 1);
+  if (name.size() > 4 && name.compare(name.size() - 4, 4, "Impl") == 0)
+    name.resize(name.size() - 4);
+  name.erase(std::remove(name.begin(), name.end(), '_'), name.end());
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+}  // namespace
+
+ModuleNames::ModuleNames(const torch::nn::Module& root) {
+  const auto add = [this](const auto& self, const torch::nn::Module& module,
+                          const std::string& path, size_t parent) -> void {
+    const size_t index = modules_.size();
+    const bool chains = dynamic_cast<const torch::nn::SequentialImpl*>(&module) != nullptr;
+    modules_.push_back({path, plain(module.name()), chains, parent, 0});
+    by_path_.emplace(path, index);
+    for (const auto& child : module.named_children()) {
+      self(self, *child.value(), path.empty() ? child.key() : path + "." + child.key(), index);
+    }
+    modules_[index].end = modules_.size();
+  };
+  add(add, root, "", 0);
+}
+
+std::string ModuleNames::owner(const std::string& parameter) {
+  const size_t dot = parameter.rfind('.');
+  const std::string path = dot == std::string::npos ? "" : parameter.substr(0, dot);
+  const auto found = by_path_.find(path);
+  if (found != by_path_.end()) last_ = found->second;
+  return path;
+}
+
+std::string ModuleNames::nearest(const std::string& op) {
+  const std::string kind = plain(op);
+  for (size_t scope = modules_[last_].parent;; scope = modules_[scope].parent) {
+    const auto is_kind = [&](const Entry& entry) { return entry.kind == kind; };
+    const auto begin = modules_.begin();
+    const auto end = begin + static_cast<std::ptrdiff_t>(modules_[scope].end);
+    const auto after = begin + static_cast<std::ptrdiff_t>(std::max(last_, scope) + 1);
+    auto found = std::find_if(std::min(after, end), end, is_kind);
+    if (found == end) {
+      found = std::find_if(begin + static_cast<std::ptrdiff_t>(scope), end, is_kind);
+    }
+    if (found != end) {
+      last_ = static_cast<size_t>(found - begin);
+      return found->path;
+    }
+    if (scope == 0) break;
+  }
+  // A Sequential only chains: what stands in nobody's forward stands in that of a module around it.
+  size_t scope = modules_[last_].parent;
+  while (scope != 0 && modules_[scope].chains) scope = modules_[scope].parent;
+  return modules_[scope].path;
+}
+
+}  // namespace convscope

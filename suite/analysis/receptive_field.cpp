@@ -1,0 +1,60 @@
+#include "suite/analysis/receptive_field.h"
+
+#include <algorithm>
+
+#include "suite/analysis/ops.h"
+
+namespace convscope {
+namespace {
+
+Fields of_image(const Shape& shape) {
+  Fields fields;
+  fields.side_of.assign(shape.size(), -1);
+  for (size_t i = 2; i < shape.size(); ++i) {
+    fields.side_of[i] = static_cast<int>(fields.sides.size());
+    fields.sides.emplace_back();
+  }
+  return fields;
+}
+
+}  // namespace
+
+ReceptiveFields receptive_fields(const Graph& graph) {
+  ReceptiveFields result;
+  result.of_value.resize(graph.values.size());
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    result.of_value[i].side_of.assign(graph.values[i].shape.size(), -1);
+  }
+  const auto fields_of = [&](int value) -> Fields& {
+    return result.of_value[static_cast<size_t>(value)];
+  };
+  for (const int input : graph.inputs) {
+    fields_of(input) = of_image(graph.values[static_cast<size_t>(input)].shape);
+  }
+  for (size_t number = 0; number < graph.calls.size(); ++number) {
+    const Call& call = graph.calls[number];
+    const Op* op = find_operator(call.op);
+    std::vector<const Fields*> inputs;
+    for (const int input : call.inputs) inputs.push_back(input < 0 ? nullptr : &fields_of(input));
+    if (!op || inputs.empty() || !inputs[0])
+      continue;  // the row of an unknown operator stays blank
+    Fields fields = op->fields(Site(graph, call), inputs);
+    if (fields.gated) result.gates.push_back(call.layer);
+    fields.gated = false;
+    if (fields.spatial()) fields.made_by = static_cast<int>(number);
+    if (op->kind == Kind::convolution || op->kind == Kind::linear) ++fields.depth;
+    for (const int output : call.outputs) fields_of(output) = fields;
+  }
+  return result;
+}
+
+std::string to_string(const std::vector<Field>& sides, int64_t Field::*part) {
+  Shape numbers;
+  for (const Field& side : sides) numbers.push_back(side.*part);
+  if (numbers.empty()) return "";
+  const bool square = std::all_of(numbers.begin(), numbers.end(),
+                                  [&](int64_t number) { return number == numbers[0]; });
+  return square ? std::to_string(numbers[0]) : to_string(numbers);
+}
+
+}  // namespace convscope

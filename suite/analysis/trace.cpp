@@ -1,0 +1,205 @@
+#include "suite/analysis/trace.h"
+
+#include <unordered_map>
+
+#include "suite/analysis/intercept.h"
+#include "suite/analysis/module_names.h"
+
+namespace convscope {
+namespace {
+
+torch::Tensor on_meta(const Shape& shape, c10::ScalarType type) {
+  return at::empty(shape, torch::TensorOptions().dtype(type).device(c10::kMeta));
+}
+
+torch::Tensor zeros_like(const torch::Tensor& tensor) {
+  return at::zeros(tensor.sizes(), tensor.options().device(c10::kCPU));
+}
+
+/// LibTorch's own answer on tensors without memory; where it has no kernel for those, what it does
+/// with zeros, for once with memory.
+torch::jit::Stack run(const OperatorCall& call,
+                      const std::function<torch::Tensor(const torch::Tensor&)>& to_meta) {
+  const bool factory = call.is_factory();
+  torch::jit::Stack stack;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const bool device = call.argument_name(i) == "device";
+    stack.push_back(device && (factory || call.arguments[i].isDevice())
+                        ? c10::IValue(c10::Device(c10::kMeta))
+                        : with_tensors(call.arguments[i], to_meta));
+  }
+  try {
+    call.op.callBoxed(&stack);
+    return stack;
+  } catch (const c10::NotImplementedError&) {
+    stack.clear();
+  }
+  for (const c10::IValue& value : call.arguments) stack.push_back(with_tensors(value, zeros_like));
+  call.op.callBoxed(&stack);
+  for (c10::IValue& value : stack) {
+    value = with_tensors(value, [](const torch::Tensor& tensor) {
+      return on_meta(tensor.sizes().vec(), tensor.scalar_type());
+    });
+  }
+  return stack;
+}
+
+/// Gives tensors a shape and nothing else, and lets nobody fill them.
+class Builder : public Interceptor {
+ public:
+  torch::jit::Stack call(OperatorCall call) override {
+    if (call.is_in_place()) return {call.arguments[0]};
+    return run(call, [](const torch::Tensor& tensor) { return tensor; });
+  }
+};
+
+Attribute attribute_of(const c10::IValue& value) {
+  if (value.isBool()) return value.toBool();
+  if (value.isInt()) return value.toInt();
+  if (value.isDouble()) return value.toDouble();
+  if (value.isIntList()) return value.toIntVector();
+  if (value.isString()) return value.toStringRef();
+  return {};
+}
+
+/// Numbers the tensors of a forward pass and writes its calls into a Graph.
+class Recorder : public Interceptor {
+ public:
+  Recorder(Graph& graph, const torch::nn::Module& module) : graph_(graph), names_(module) {
+    const auto add = [this](const std::string& name, const torch::Tensor& tensor, bool trainable) {
+      Value& value = graph_.values[static_cast<size_t>(value_of(tensor))];
+      if (value.parameter >= 0) return;  // the same tensor under a second name
+      value.parameter = static_cast<int>(graph_.parameters.size());
+      parameter_in_.emplace(value.storage, value.parameter);
+      graph_.parameters.push_back({name, value.shape, value.element_bytes, trainable});
+    };
+    for (const auto& p : module.named_parameters()) add(p.key(), p.value(), true);
+    for (const auto& b : module.named_buffers()) add(b.key(), b.value(), false);
+  }
+
+  int value_of(const torch::Tensor& tensor) {
+    if (!tensor.defined()) return -1;
+    const auto [place, is_new] = values_.emplace(tensor.unsafeGetTensorImpl(), -1);
+    if (is_new) place->second = new_value(tensor);
+    return place->second;
+  }
+
+  torch::jit::Stack call(OperatorCall call) override {
+    const auto to_meta = [this](const torch::Tensor& tensor) { return stand_in(tensor); };
+    if (call.is_factory()) return run(call, to_meta);
+    Call record = recorded(call);
+    torch::jit::Stack results;
+    if (call.row && call.row->shape) {
+      const Shape shape = shape_of(*call.row, record);
+      results = {call.is_in_place()
+                     ? call.arguments[0]
+                     : c10::IValue(on_meta(shape, tensors_of(call).at(0).scalar_type()))};
+    } else {
+      results = call.is_in_place() ? torch::jit::Stack{call.arguments[0]} : run(call, to_meta);
+    }
+    bool any = false;
+    for (size_t i = 0; i < results.size(); ++i) {
+      any |= for_each_tensor(
+          results[i], call.op.schema().returns()[i],
+          [&](const torch::Tensor& tensor) { record.outputs.push_back(result_of(tensor)); });
+    }
+    if (any) graph_.calls.push_back(std::move(record));
+    return results;
+  }
+
+ private:
+  /// The arguments as plain data.
+  Call recorded(const OperatorCall& call) {
+    Call record;
+    record.op = call.name();
+    for (size_t i = 0; i < call.arguments.size(); ++i) {
+      const bool tensors =
+          for_each_tensor(call.arguments[i], call.op.schema().arguments()[i],
+                          [&](const torch::Tensor& t) { record.inputs.push_back(value_of(t)); });
+      if (!tensors) {
+        record.attributes.emplace_back(call.argument_name(i), attribute_of(call.arguments[i]));
+      }
+    }
+    record.layer = layer_of(record);
+    return record;
+  }
+
+  std::string layer_of(const Call& call) {
+    for (const int input : call.inputs) {
+      if (input < 0) continue;
+      const auto found = parameter_in_.find(graph_.values[static_cast<size_t>(input)].storage);
+      if (found != parameter_in_.end()) {
+        return names_.owner(graph_.parameters[static_cast<size_t>(found->second)].name);
+      }
+    }
+    return names_.nearest(call.op);
+  }
+
+  Shape shape_of(const Op& row, const Call& call) const {
+    try {
+      return row.shape(Site(graph_, call));
+    } catch (const ShapeError& error) {
+      const std::string op = call.op.substr(call.op.rfind(':') + 1);
+      throw ShapeError(call.layer + (call.layer.empty() ? "" : " ") + "(" + op +
+                       "): " + error.what());
+    }
+  }
+
+  /// What a call returned. A tensor that it wrote into is another value from now on.
+  int result_of(const torch::Tensor& tensor) {
+    return tensor.defined() ? values_[tensor.unsafeGetTensorImpl()] = new_value(tensor) : -1;
+  }
+
+  /// A tensor without memory for one that has some. Views of the one count as views of the other.
+  torch::Tensor stand_in(const torch::Tensor& tensor) {
+    if (tensor.is_meta()) return tensor;
+    torch::Tensor copy =
+        at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(c10::kMeta));
+    storages_[copy.storage().unsafeGetStorageImpl()] =
+        graph_.values[static_cast<size_t>(value_of(tensor))].storage;
+    kept_alive_.push_back(copy);
+    return copy;
+  }
+
+  int new_value(const torch::Tensor& tensor) {
+    const auto [storage, is_new] = storages_.emplace(tensor.storage().unsafeGetStorageImpl(),
+                                                     static_cast<int>(storages_.size()));
+    graph_.values.push_back(
+        {tensor.sizes().vec(), static_cast<int64_t>(tensor.element_size()), storage->second, -1});
+    kept_alive_.push_back(tensor);
+    return static_cast<int>(graph_.values.size()) - 1;
+  }
+
+  Graph& graph_;
+  ModuleNames names_;
+  std::unordered_map<const c10::TensorImpl*, int> values_;
+  std::unordered_map<const c10::StorageImpl*, int> storages_;
+  std::unordered_map<int, int> parameter_in_;  // by storage
+  std::vector<torch::Tensor> kept_alive_;      // else a freed address would be met again
+};
+
+}  // namespace
+
+struct WithoutMemory::Guard {
+  std::unique_ptr<Interceptor> builder = std::make_unique<Builder>();
+  Intercept on{*builder};
+};
+
+WithoutMemory::WithoutMemory() : guard_(std::make_unique<Guard>()) {}
+WithoutMemory::~WithoutMemory() = default;
+
+Graph trace(torch::nn::Module& module,
+            const std::function<torch::Tensor(const torch::Tensor&)>& forward, const Shape& image) {
+  torch::NoGradGuard no_grad;
+  Graph graph;
+  Recorder recorder(graph, module);
+  Shape batch = image;
+  batch.insert(batch.begin(), 1);
+  const torch::Tensor images = on_meta(batch, c10::kFloat);
+  graph.inputs.push_back(recorder.value_of(images));
+  Intercept on(recorder);
+  graph.outputs.push_back(recorder.value_of(forward(images)));
+  return graph;
+}
+
+}  // namespace convscope

@@ -1,0 +1,361 @@
+// convscope cost: parameters, operations, memory and receptive field of networks.
+#include "suite/analysis/cost.h"
+
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "suite/analysis/explain.h"
+#include "suite/analysis/fold.h"
+#include "suite/analysis/network_trace.h"
+#include "suite/analysis/receptive_field.h"
+#include "suite/analysis/variants.h"
+#include "suite/commands/command.h"
+#include "suite/commands/network_options.h"
+#include "suite/commands/output.h"
+#include "suite/report/table.h"
+
+namespace convscope {
+namespace {
+
+struct CostRow {
+  std::string model, variant, input;
+  Cost cost;
+  std::string status, reason;
+
+  bool failed() const { return status == "failed"; }
+};
+
+struct LayerRow {
+  std::string model, input;
+  LayerCost layer;
+};
+
+struct FieldRow {
+  std::string model, input;
+  std::vector<Field> computed, measured;
+};
+
+Cell sides(const std::vector<Field>& field, int64_t Field::*part) {
+  const std::string text = to_string(field, part);
+  if (text.empty()) return {};
+  if (text.find('x') != std::string::npos) return text;
+  return field[0].*part;
+}
+
+/// A value of a row that was computed; empty for one that failed.
+template <class Value>
+std::function<Cell(const CostRow&)> total(Value value) {
+  return
+      [value](const CostRow& row) -> Cell { return row.failed() ? Cell() : Cell(value(row.cost)); };
+}
+
+Human if_any(bool any) { return any ? Human::plain : Human::none; }
+
+/// The columns of cost.csv. People are told the status only where there is something to tell.
+std::vector<Column<CostRow>> cost_columns(bool show_status) {
+  using R = CostRow;
+  using C = Cost;
+  return {
+      {"model", "Network", Human::plain, [](const R& r) { return Cell(r.model); }},
+      {"variant", "Variant", Human::none, [](const R& r) { return Cell(r.variant); }},
+      {"input", "Input", Human::plain, [](const R& r) { return Cell(r.input); }},
+      {"params", "Params", Human::count, total([](const C& c) { return c.params; })},
+      {"conv_params", "", Human::none, total([](const C& c) { return c.conv_params; })},
+      {"linear_params", "", Human::none, total([](const C& c) { return c.linear_params; })},
+      {"norm_params", "", Human::none, total([](const C& c) { return c.norm_params; })},
+      {"buffers", "", Human::none, total([](const C& c) { return c.buffers; })},
+      {"macs", "MACs", Human::count, total([](const C& c) { return c.macs; })},
+      {"flops", "FLOPs", Human::count, total([](const C& c) { return c.flops; })},
+      {"activations", "Activations", Human::count, total([](const C& c) { return c.activations; })},
+      {"weight_bytes", "Weights", Human::bytes, total([](const C& c) { return c.weight_bytes; })},
+      {"peak_activation_bytes", "Peak", Human::bytes,
+       total([](const C& c) { return c.peak_activation_bytes; })},
+      {"rf", "RF", Human::plain, total([](const C& c) { return sides(c.field, &Field::size); })},
+      {"rf_stride", "Stride", Human::plain,
+       total([](const C& c) { return sides(c.field, &Field::stride); })},
+      {"rf_padding", "", Human::none,
+       total([](const C& c) { return sides(c.field, &Field::padding); })},
+      {"rf_aligned", "", Human::none, total([](const C& c) { return c.aligned; })},
+      {"conv_layers", "", Human::none, total([](const C& c) { return c.conv_layers; })},
+      {"linear_layers", "", Human::none, total([](const C& c) { return c.linear_layers; })},
+      {"norm_layers", "", Human::none, total([](const C& c) { return c.norm_layers; })},
+      {"depth", "Depth", Human::plain, total([](const C& c) { return int64_t{c.depth}; })},
+      {"output", "", Human::none, total([](const C& c) { return to_string(c.output); })},
+      {"status", "Status", if_any(show_status), [](const R& r) { return Cell(r.status); }},
+      {"reason", "", Human::none, [](const R& r) { return Cell(r.reason); }},
+  };
+}
+
+Shape window_part(const LayerCost& layer, int64_t SlidingWindow::*part) {
+  Shape numbers;
+  for (const SlidingWindow& window : layer.windows) numbers.push_back(window.*part);
+  return numbers;
+}
+
+Cell window_text(const LayerRow& row, int64_t SlidingWindow::*part) {
+  if (row.layer.windows.empty()) return {};
+  return to_string(window_part(row.layer, part));
+}
+
+/// The columns of layers.csv.
+std::vector<Column<LayerRow>> layer_columns(bool show_model) {
+  using R = LayerRow;
+  using W = SlidingWindow;
+  return {
+      {"model", "Network", if_any(show_model), [](const R& r) { return Cell(r.model); }},
+      {"input", "Input", if_any(show_model), [](const R& r) { return Cell(r.input); }},
+      {"index", "", Human::plain, [](const R& r) { return Cell(r.layer.index); }},
+      {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.layer.layer); }},
+      {"op", "Operator", Human::plain, [](const R& r) { return Cell(r.layer.op); }},
+      {"in_shape", "In", Human::plain,
+       [](const R& r) { return Cell(to_string(r.layer.in_shape)); }},
+      {"out_shape", "Out", Human::plain,
+       [](const R& r) { return Cell(to_string(r.layer.out_shape)); }},
+      {"kernel", "Kernel", Human::plain, [](const R& r) { return window_text(r, &W::kernel); }},
+      {"stride", "Stride", Human::plain, [](const R& r) { return window_text(r, &W::stride); }},
+      {"padding", "Padding", Human::plain, [](const R& r) { return window_text(r, &W::padding); }},
+      {"dilation", "", Human::none, [](const R& r) { return window_text(r, &W::dilation); }},
+      {"groups", "Groups", Human::plain,
+       [](const R& r) { return r.layer.groups ? Cell(r.layer.groups) : Cell(); }},
+      {"params", "Params", Human::count, [](const R& r) { return Cell(r.layer.params); }},
+      {"macs", "MACs", Human::count, [](const R& r) { return Cell(r.layer.macs); }},
+      {"flops", "FLOPs", Human::count, [](const R& r) { return Cell(r.layer.flops); }},
+      {"activations", "", Human::none, [](const R& r) { return Cell(r.layer.activations); }},
+      {"rf", "RF", Human::plain, [](const R& r) { return sides(r.layer.field, &Field::size); }},
+      {"rf_stride", "", Human::none,
+       [](const R& r) { return sides(r.layer.field, &Field::stride); }},
+      {"rf_padding", "", Human::none,
+       [](const R& r) { return sides(r.layer.field, &Field::padding); }},
+      {"depth", "", Human::none, [](const R& r) { return Cell(int64_t{r.layer.depth}); }},
+      {"kind", "", Human::none, [](const R& r) { return Cell(r.layer.kind); }},
+  };
+}
+
+std::string variant_of(const NetworkCase& a_case, bool folded) {
+  std::string variant = a_case.architecture.variant;
+  if (a_case.settings.width != a_case.architecture.settings.width) {
+    variant += ", width " + human_text(Cell(a_case.settings.width), Human::plain);
+  }
+  if (a_case.settings.auxiliary) variant += ", auxiliary heads";
+  if (folded) variant += ", batch norm folded";
+  return variant;
+}
+
+CostRow cost_row(const NetworkCase& a_case, bool folded) {
+  CostRow row{a_case.architecture.name,
+              variant_of(a_case, folded),
+              to_string(a_case.settings.image),
+              {},
+              "ok",
+              ""};
+  try {
+    if (!a_case.refusal.empty()) throw UsageError(a_case.refusal);
+    Graph graph = trace_network(a_case.architecture, a_case.settings);
+    row.cost = cost(folded ? fold_batch_norm(graph) : graph);
+    if (!row.cost.complete()) {
+      row.status = "incomplete";
+      row.reason = "no row in suite/analysis/ops.cpp for " + unknown_operators(row.cost);
+    }
+  } catch (const std::exception& error) {
+    row.status = "failed";
+    row.reason = std::string(error.what()).substr(0, std::string(error.what()).find('\n'));
+  }
+  return row;
+}
+
+/// Appends to cost.csv and layers.csv, and knows what is there already.
+class Records {
+ public:
+  Records(const std::filesystem::path& folder, bool resume, std::ostream& err) {
+    const std::filesystem::path cost_file = folder / "cost.csv";
+    costs_ = open_record(folder, "cost.csv", column_names(cost_columns(false)), resume, err);
+    layers_ = open_record(folder, "layers.csv", column_names(layer_columns(false)), resume, err);
+    if (!resume) return;
+    const CsvFile file = read_csv(cost_file);
+    const auto models = texts(file, "model"), inputs = texts(file, "input"),
+               variants = texts(file, "variant"), statuses = texts(file, "status");
+    for (size_t i = 0; i < models.size(); ++i) {
+      if (statuses[i] == "ok") finished_.insert(models[i] + " " + inputs[i] + " " + variants[i]);
+    }
+  }
+
+  bool has(const std::string& model, const std::string& input, const std::string& variant) const {
+    return finished_.count(model + " " + input + " " + variant) > 0;
+  }
+
+  /// The layers go first: a row in cost.csv says that all of a network is there.
+  void write(const CostRow& row) {
+    for (const LayerCost& layer : row.cost.layers) {
+      layers_->write(cells(layer_columns(false), LayerRow{row.model, row.input, layer}));
+    }
+    costs_->write(cells(cost_columns(false), row));
+  }
+
+ private:
+  std::unique_ptr<CsvWriter> costs_, layers_;
+  std::set<std::string> finished_;
+};
+
+/// What went wrong goes to stderr, a line each. Exit code 2 where nothing went right, since then it
+/// is the request that was wrong.
+int exit_code(const std::vector<CostRow>& rows, std::ostream& err) {
+  size_t failed = 0, incomplete = 0;
+  for (const CostRow& row : rows) {
+    failed += row.failed();
+    incomplete += row.status == "incomplete";
+    if (row.status != "ok") err << "convscope: " << row.status << ": " << row.reason << "\n";
+  }
+  if (failed > 0 && failed == rows.size()) return usage;
+  return failed + incomplete > 0 ? some_failed : done;
+}
+
+int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& cases) {
+  const std::string started = utc_now();
+  const std::string folder = invocation.text("results");
+  const bool folded = invocation.flag("fold-bn");
+  Output output(invocation);
+  std::unique_ptr<Records> records;
+  std::vector<CostRow> rows;
+  for (const NetworkCase& a_case : cases) {
+    if (!folder.empty() && !records) {
+      records = std::make_unique<Records>(folder, invocation.flag("resume"), invocation.err);
+    }
+    if (records && records->has(a_case.architecture.name, to_string(a_case.settings.image),
+                                variant_of(a_case, folded))) {
+      continue;
+    }
+    rows.push_back(cost_row(a_case, folded));
+    if (records) records->write(rows.back());
+  }
+  if (records) record_run(folder, invocation, started);
+  const int code = exit_code(rows, invocation.err);
+  if (code == usage) return code;
+  if (invocation.flag("layers")) {
+    std::vector<LayerRow> layers;
+    for (const CostRow& row : rows) {
+      for (const LayerCost& layer : row.cost.layers) {
+        layers.push_back({row.model, row.input, layer});
+      }
+    }
+    output.print(make_table(layer_columns(rows.size() > 1), layers));
+  } else {
+    output.print(make_table(cost_columns(code != done), rows));
+  }
+  return code;
+}
+
+int print_explanation(const Invocation& invocation, const std::vector<NetworkCase>& cases) {
+  if (cases.size() != 1) throw UsageError("--explain takes one network at one size");
+  if (!cases[0].refusal.empty()) throw UsageError(cases[0].refusal);
+  Output output(invocation);
+  output.print(
+      explain(trace_network(cases[0].architecture, cases[0].settings), invocation.text("explain")));
+  return done;
+}
+
+int print_verification(const Invocation& invocation, const std::vector<NetworkCase>& cases) {
+  using R = FieldRow;
+  const std::vector<Column<R>> columns = {
+      {"model", "Network", Human::plain, [](const R& r) { return Cell(r.model); }},
+      {"input", "Input", Human::plain, [](const R& r) { return Cell(r.input); }},
+      {"rf", "RF", Human::plain, [](const R& r) { return sides(r.computed, &Field::size); }},
+      {"rf_stride", "Stride", Human::plain,
+       [](const R& r) { return sides(r.computed, &Field::stride); }},
+      {"rf_padding", "Padding", Human::plain,
+       [](const R& r) { return sides(r.computed, &Field::padding); }},
+      {"measured_rf", "Measured RF", Human::plain,
+       [](const R& r) { return sides(r.measured, &Field::size); }},
+      {"measured_stride", "Stride", Human::plain,
+       [](const R& r) { return sides(r.measured, &Field::stride); }},
+      {"measured_padding", "Padding", Human::plain,
+       [](const R& r) { return sides(r.measured, &Field::padding); }},
+      {"agree", "Agree", Human::plain, [](const R& r) { return Cell(r.computed == r.measured); }},
+  };
+  Output output(invocation);
+  std::vector<FieldRow> rows;
+  bool all_agree = true;
+  for (const NetworkCase& a_case : cases) {
+    if (!a_case.refusal.empty()) throw UsageError(a_case.refusal);
+    const Graph graph = trace_network(a_case.architecture, a_case.settings);
+    invocation.err << "measuring " << a_case.architecture.name << " (" << rows.size() + 1 << " of "
+                   << cases.size() << ")\n";
+    rows.push_back({a_case.architecture.name, to_string(a_case.settings.image), cost(graph).field,
+                    measure_field(a_case.architecture, a_case.settings)});
+    all_agree = all_agree && rows.back().computed == rows.back().measured;
+  }
+  output.print(make_table(columns, rows));
+  return all_agree ? done : some_failed;
+}
+
+int print_variants(const Invocation& invocation) {
+  const std::vector<Variant> variants =
+      layer_variants(positive_integer(invocation, "channels"),
+                     positive_integer(invocation, "kernel"), positive_integer(invocation, "size"));
+  const Cost& standard = variants[0].cost;
+  using R = Variant;
+  const auto ratio = [](int64_t part, int64_t whole) {
+    return Cell(static_cast<double>(part) / static_cast<double>(whole));
+  };
+  const std::vector<Column<R>> columns = {
+      {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.name); }},
+      {"params", "Params", Human::plain, [](const R& r) { return Cell(r.cost.params); }},
+      {"macs", "MACs", Human::plain, [](const R& r) { return Cell(r.cost.macs); }},
+      {"rf", "RF", Human::plain, [](const R& r) { return sides(r.cost.field, &Field::size); }},
+      {"params_ratio", "Params/standard", Human::plain,
+       [&](const R& r) { return ratio(r.cost.params, standard.params); }},
+      {"macs_ratio", "MACs/standard", Human::plain,
+       [&](const R& r) { return ratio(r.cost.macs, standard.macs); }},
+  };
+  Output output(invocation);
+  output.print(make_table(columns, variants));
+  return done;
+}
+
+int dry_run(const Invocation& invocation, const std::vector<NetworkCase>& cases) {
+  for (const NetworkCase& a_case : cases) {
+    invocation.out << "cost " << a_case.architecture.name << " " << to_string(a_case.settings.image)
+                   << "\n";
+  }
+  return done;
+}
+
+int run(const Invocation& invocation) {
+  if (invocation.flag("variants")) return print_variants(invocation);
+  const std::vector<NetworkCase> cases = network_cases(invocation);
+  if (invocation.flag("dry-run")) return dry_run(invocation, cases);
+  if (!invocation.text("explain").empty()) return print_explanation(invocation, cases);
+  if (invocation.flag("verify-rf")) return print_verification(invocation, cases);
+  return print_costs(invocation, cases);
+}
+
+}  // namespace
+
+Command cost_command() {
+  Command command{"cost",
+                  "parameters, MACs, FLOPs, memory and receptive field",
+                  "convscope cost resnet50 'mobilenet*' --input 160-320+32",
+                  {},
+                  "model",
+                  run};
+  add_network_options(command.options);
+  command.options.add_options()  //
+      ("layers", po::bool_switch(), "one row for each operation instead of each network")(
+          "fold-bn", po::bool_switch(),
+          "as deployed: batch normalisation folded into convolutions")(
+          "explain", text_value(), "LAYER: its arithmetic, written out")(
+          "verify-rf", po::bool_switch(),
+          "find the receptive field again from the support of the gradient")(
+          "variants", po::bool_switch(),
+          "the textbook table: one layer's worth of work done in different ways")(
+          "channels", text_value("64"), "of --variants")(
+          "kernel", text_value("3"), "of --variants")("size", text_value("56"),
+                                                      "of --variants: height and width")(
+          "results", text_value(), "DIR: also write cost.csv, layers.csv and manifest.json there")(
+          "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
+          "dry-run", po::bool_switch(), "list what would be computed");
+  add_output_options(command.options);
+  return command;
+}
+
+}  // namespace convscope

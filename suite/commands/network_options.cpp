@@ -1,0 +1,146 @@
+#include "suite/commands/network_options.h"
+
+#include <charconv>
+#include <optional>
+
+#include "architectures/catalogue.h"
+
+namespace convscope {
+namespace {
+
+constexpr int64_t largest_side = 65536;
+
+std::optional<int64_t> integer(const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+[[noreturn]] void not_a_size(const std::string& text) {
+  throw UsageError("--input '" + text +
+                   "' is no image size: write 224, 224x320 (height x width), 3x224x224 (channels "
+                   "first) or a range like 160-320+32 or 32-256*2, up to " +
+                   std::to_string(largest_side));
+}
+
+int64_t side(const std::string& text, const std::string& whole) {
+  const auto number = integer(text);
+  if (!number || *number < 1 || *number > largest_side) not_a_size(whole);
+  return *number;
+}
+
+/// A size as it was typed; 0 channels: the network's own.
+ImageShape parse_size(const std::string& text) {
+  std::vector<int64_t> numbers;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find('x', begin), text.size());
+    numbers.push_back(side(text.substr(begin, end - begin), text));
+    begin = end + 1;
+  }
+  switch (numbers.size()) {
+    case 1:
+      return {0, numbers[0], numbers[0]};
+    case 2:
+      return {0, numbers[0], numbers[1]};
+    case 3:
+      return {numbers[0], numbers[1], numbers[2]};
+    default:
+      not_a_size(text);
+  }
+}
+
+/// "160-320+32", "32-256*2" or a single size.
+std::vector<ImageShape> parse_sizes(const std::string& text) {
+  const size_t dash = text.find('-');
+  if (dash == std::string::npos) return {parse_size(text)};
+  const size_t by = text.find_first_of("+*", dash);
+  if (by == std::string::npos) not_a_size(text);
+  const int64_t last = side(text.substr(dash + 1, by - dash - 1), text);
+  const int64_t step = side(text.substr(by + 1), text);
+  if (text[by] == '*' && step < 2) not_a_size(text);
+  std::vector<ImageShape> sizes;
+  for (int64_t size = side(text.substr(0, dash), text); size <= last;
+       size = text[by] == '+' ? size + step : size * step) {
+    sizes.push_back({0, size, size});
+  }
+  if (sizes.empty()) not_a_size(text);
+  return sizes;
+}
+
+double parse_width(const std::string& text) {
+  double width = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
+  if (error != std::errc() || end != text.data() + text.size() || !(width > 0) || width > 64) {
+    throw UsageError("--width '" + text + "' is no multiplier: write a number above 0, up to 64");
+  }
+  return width;
+}
+
+std::string networks_with_width() {
+  std::string names;
+  for (const Architecture& architecture : catalogue()) {
+    if (architecture.settings.width > 0) names += (names.empty() ? "" : ", ") + architecture.name;
+  }
+  return names;
+}
+
+}  // namespace
+
+void add_network_options(po::options_description& options) {
+  options.add_options()  //
+      ("model,m", list_value(), "networks, by name or wildcard: resnet50,'vgg*' (default: all)")(
+          "input,i", list_value(),
+          "image sizes: 224, 224x320, 3x224x224, 160-320+32 (default: the paper's)")(
+          "classes", text_value(), "number of classes (default: the paper's)")(
+          "width", text_value(), "channel multiplier, for the MobileNets")(
+          "auxiliary", po::bool_switch(), "with the heads that only training uses");
+}
+
+std::vector<NetworkCase> network_cases(const Invocation& invocation) {
+  auto patterns = invocation.list("model");
+  if (patterns.empty()) patterns = {"*"};
+  std::vector<ImageShape> sizes;
+  for (const std::string& text : invocation.list("input")) {
+    for (const ImageShape& size : parse_sizes(text)) sizes.push_back(size);
+  }
+  const std::string& width_text = invocation.text("width");
+  const double width = width_text.empty() ? 0 : parse_width(width_text);
+  const int64_t classes =
+      invocation.text("classes").empty() ? 0 : positive_integer(invocation, "classes");
+
+  std::vector<NetworkCase> cases;
+  for (const Architecture& architecture : match_architectures(patterns)) {
+    NetworkCase a_case{architecture, architecture.settings, ""};
+    if (width > 0 && architecture.settings.width == 0) {
+      a_case.refusal = architecture.name +
+                       " has no width multiplier; these networks have: " + networks_with_width();
+    }
+    if (width > 0) a_case.settings.width = width;
+    if (classes > 0) a_case.settings.classes = classes;
+    a_case.settings.auxiliary = invocation.flag("auxiliary");
+    if (sizes.empty()) cases.push_back(a_case);
+    for (const ImageShape& size : sizes) {
+      a_case.settings.image = size;
+      if (size.channels == 0) a_case.settings.image.channels = architecture.settings.image.channels;
+      cases.push_back(a_case);
+    }
+  }
+  return cases;
+}
+
+std::string to_string(const ImageShape& image) {
+  return std::to_string(image.channels) + "x" + std::to_string(image.height) + "x" +
+         std::to_string(image.width);
+}
+
+int64_t positive_integer(const Invocation& invocation, const std::string& option) {
+  const std::string& text = invocation.text(option);
+  const auto number = integer(text);
+  if (!number || *number < 1 || *number > 1'000'000'000) {
+    throw UsageError("--" + option + " '" + text + "' is no whole number of at least 1");
+  }
+  return *number;
+}
+
+}  // namespace convscope

@@ -1,0 +1,31 @@
+// The options by which every command picks networks and the sizes to run them at.
+#pragma once
+
+#include <vector>
+
+#include "architectures/architecture.h"
+#include "suite/commands/command.h"
+
+namespace convscope {
+
+/// Adds --model, --input, --classes, --width and --auxiliary.
+void add_network_options(po::options_description& options);
+
+/// One network at one size.
+struct NetworkCase {
+  Architecture architecture;
+  Settings settings;
+  std::string refusal;  ///< why the family does not allow these settings; "" if it does
+};
+
+/// Every network asked for at every size asked for. Throws UsageError for a name that matches
+/// nothing and for what is no size or number.
+std::vector<NetworkCase> network_cases(const Invocation& invocation);
+
+/// "3x224x224".
+std::string to_string(const ImageShape& image);
+
+/// A whole number of at least 1. Throws UsageError that names the option.
+int64_t positive_integer(const Invocation& invocation, const std::string& option);
+
+}  // namespace convscope

@@ -1,0 +1,130 @@
+#include "suite/commands/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "suite/commands/program.h"
+#include "suite/timing/environment.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void cannot_write(const fs::path& path) {
+  throw UsageError("cannot write '" + path.string() + "': " + std::strerror(errno));
+}
+
+/// Colour and bold are for people at a terminal who did not decline them (https://no-color.org).
+bool wants_bold(const std::ostream& out) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return &out == &std::cout && isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+}  // namespace
+
+void add_output_options(po::options_description& options) {
+  options.add_options()  //
+      ("format", text_value("table"), "table, csv, json, md or latex")(
+          "out", text_value(), "FILE: write there instead of to the standard output");
+}
+
+Output::Output(const Invocation& invocation)
+    : console_(invocation.out),
+      format_(parse_format(invocation.text("format"))),
+      path_(invocation.text("out")) {
+  if (path_.empty()) {
+    bold_ = wants_bold(console_);
+    return;
+  }
+  unfinished_ = path_.string() + ".unfinished";
+  if (fs::is_directory(path_)) {
+    throw UsageError("cannot write '" + path_.string() + "': it is a folder");
+  }
+  file_.emplace(unfinished_);
+  if (!*file_) cannot_write(path_);
+}
+
+Output::~Output() {
+  if (!file_) return;
+  file_.reset();
+  std::error_code ignored;
+  fs::remove(unfinished_, ignored);
+}
+
+void Output::print(const Table& table) {
+  write(table, format_, stream(), bold_);
+  finish();
+}
+
+void Output::print(const std::string& text) {
+  stream() << text;
+  finish();
+}
+
+void Output::finish() {
+  if (!file_) return;
+  file_->close();
+  if (!*file_) cannot_write(path_);
+  file_.reset();
+  std::error_code error;
+  fs::rename(unfinished_, path_, error);
+  if (error) throw UsageError("cannot write '" + path_.string() + "': " + error.message());
+}
+
+std::unique_ptr<CsvWriter> open_record(const fs::path& folder, const std::string& file,
+                                       const std::vector<std::string>& columns, bool resume,
+                                       std::ostream& err) {
+  try {
+    auto record = std::make_unique<CsvWriter>(folder / file, columns,
+                                              resume ? Existing::append : Existing::replace);
+    if (record->dropped_bytes() > 0) {
+      err << record->path().string() << ": dropped a torn last row of " << record->dropped_bytes()
+          << " bytes\n";
+    }
+    return record;
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started) {
+  using nlohmann::ordered_json;
+  const fs::path path = folder / "manifest.json";
+  ordered_json manifest = ordered_json::object();
+  if (std::ifstream before(path); before) {
+    manifest = ordered_json::parse(before, nullptr, /*allow_exceptions=*/false);
+    if (!manifest.is_object()) manifest = ordered_json::object();  // another run's torn file
+  }
+  const Environment here = environment();
+  ordered_json where = ordered_json::object();
+  for (const auto& [name, value] : here) where[name] = value;
+  ordered_json& run = manifest["runs"][invocation.command.name];
+  run = {{"started", started},
+         {"finished", utc_now()},
+         {"configuration", dump_config(invocation.command, invocation.values)},
+         {"env", environment_id(here)},
+         {"load_average", load_average()}};
+  manifest["environments"][environment_id(here)] = where;
+
+  const fs::path unfinished = path.string() + ".unfinished";
+  std::ofstream file(unfinished);
+  file << manifest.dump(2) << "\n";
+  file.close();
+  if (!file) cannot_write(path);
+  fs::rename(unfinished, path);
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  char text[sizeof "2026-11-20T14:03:07Z"];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  return text;
+}
+
+}  // namespace convscope

@@ -1,0 +1,58 @@
+// Where a command's result goes: --format and --out, and the folder of a run's records.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "suite/commands/command.h"
+#include "suite/report/csv_file.h"
+#include "suite/report/table.h"
+
+namespace convscope {
+
+/// Adds --format and --out.
+void add_output_options(po::options_description& options);
+
+/// Where --out and --format send a result. Opens the file at once, so that a path which cannot be
+/// written is known before the work; under its final name it appears only when it is complete.
+class Output {
+ public:
+  /// Throws UsageError.
+  explicit Output(const Invocation& invocation);
+  ~Output();
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  Format format() const { return format_; }
+  void print(const Table& table);
+  void print(const std::string& text);
+
+ private:
+  std::ostream& stream() { return file_ ? *file_ : console_; }
+  void finish();
+
+  std::ostream& console_;
+  Format format_;
+  bool bold_ = false;
+  std::filesystem::path path_, unfinished_;
+  std::optional<std::ofstream> file_;
+};
+
+/// A record of a results folder, `file` in `folder`. With `resume`, rows that are there stay and a
+/// torn last one is reported on `err`. Throws UsageError if it cannot be written.
+std::unique_ptr<CsvWriter> open_record(const std::filesystem::path& folder, const std::string& file,
+                                       const std::vector<std::string>& columns, bool resume,
+                                       std::ostream& err);
+
+/// Writes what ran, with what settings, where, into `folder`/manifest.json, beside what other
+/// commands of the same experiment wrote there.
+void record_run(const std::filesystem::path& folder, const Invocation& invocation,
+                const std::string& started);
+
+/// "2026-11-20T14:03:07Z".
+std::string utc_now();
+
+}  // namespace convscope

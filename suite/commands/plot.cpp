@@ -1,0 +1,225 @@
+// convscope plot: figures from the records of a results folder.
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "architectures/catalogue.h"
+#include "architectures/nearest.h"
+#include "suite/commands/command.h"
+#include "suite/report/csv_file.h"
+#include "suite/report/figure.h"
+
+namespace convscope {
+namespace {
+
+/// "resnet" of "resnet50_v1": what shares a colour.
+std::string family(const std::string& model) {
+  const auto end = std::find_if(model.begin(), model.end(),
+                                [](unsigned char c) { return std::isdigit(c) || c == '_'; });
+  return {model.begin(), end};
+}
+
+/// The larger side of "427" or "3x1".
+double largest_side(const std::string& text) {
+  const size_t x = text.find('x');
+  if (x == std::string::npos) return std::stod(text);
+  return std::max(std::stod(text.substr(0, x)), std::stod(text.substr(x + 1)));
+}
+
+/// What `--results` holds, with the networks that are asked for.
+struct Records {
+  std::filesystem::path folder;
+  std::set<std::string> models;     ///< empty: all
+  std::set<std::string> rf_models;  ///< empty: the same
+
+  CsvFile read(const std::string& file, const std::set<std::string>& only) const {
+    CsvFile csv = read_csv(folder / file);
+    const size_t model = column_index(csv, "model");
+    csv.rows.erase(std::remove_if(csv.rows.begin(), csv.rows.end(),
+                                  [&](const CsvRow& row) {
+                                    return !only.empty() && !only.count(row.fields[model]);
+                                  }),
+                   csv.rows.end());
+    return csv;
+  }
+
+  /// The finished rows of cost.csv.
+  CsvFile costs() const {
+    CsvFile csv = read("cost.csv", models);
+    const size_t status = column_index(csv, "status");
+    csv.rows.erase(
+        std::remove_if(csv.rows.begin(), csv.rows.end(),
+                       [&](const CsvRow& row) { return row.fields[status] == "failed"; }),
+        csv.rows.end());
+    return csv;
+  }
+};
+
+Figure cost_bars(const Records& records) {
+  const CsvFile csv = records.costs();
+  const auto models = texts(csv, "model");
+  const auto params = numbers(csv, "params"), conv = numbers(csv, "conv_params"),
+             linear = numbers(csv, "linear_params"), norm = numbers(csv, "norm_params"),
+             macs = numbers(csv, "macs");
+  // MACs by kind are in the layers.
+  const CsvFile layers = records.read("layers.csv", records.models);
+  const auto layer_models = texts(layers, "model"), kinds = texts(layers, "kind");
+  const auto layer_macs = numbers(layers, "macs");
+  std::map<std::string, double> conv_macs;
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i] == "convolution") conv_macs[layer_models[i]] += layer_macs[i];
+  }
+  StackedBars bars{{"convolution", "linear", "normalisation", "other"},
+                   {{"Parameters (millions)", 1e6}, {"MACs (billions)", 1e9}},
+                   {}};
+  bool other = false;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const double rest = params[i] - conv[i] - linear[i] - norm[i];
+    other = other || rest > 0;
+    bars.rows.push_back({models[i],
+                         family(models[i]),
+                         {{conv[i], linear[i], norm[i], rest},
+                          {conv_macs[models[i]], macs[i] - conv_macs[models[i]], 0, 0}}});
+  }
+  return {"cost_bars", "What the networks hold and what they compute for one image", bars};
+}
+
+Figure field_lines(const Records& records) {
+  const CsvFile csv =
+      records.read("layers.csv", records.rf_models.empty() ? records.models : records.rf_models);
+  const auto models = texts(csv, "model"), inputs = texts(csv, "input"), fields = texts(csv, "rf");
+  const auto depths = numbers(csv, "depth");
+  // The largest field at each depth, network by network in the order of the file.
+  std::vector<std::string> order;
+  std::map<std::string, std::map<double, double>> curves;
+  std::map<std::string, int> sizes;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (!curves.count(models[i])) {
+      order.push_back(models[i]);
+      ++sizes[inputs[i].substr(inputs[i].rfind('x') + 1)];
+    }
+    auto& curve = curves[models[i]];
+    if (!fields[i].empty()) {
+      curve[depths[i]] = std::max(curve[depths[i]], largest_side(fields[i]));
+    }
+  }
+  Lines lines;
+  lines.x = {"Depth (convolutions and linear layers on the longest path)", Scale::log,
+             TickText::plain};
+  lines.y = {"Receptive field (pixels)", Scale::log, TickText::plain};
+  std::set<std::map<double, double>> drawn;
+  for (const std::string& model : order) {
+    if (!drawn.insert(curves[model]).second) continue;  // the same curve under another name
+    Lines::Series series{model, family(model), {}};
+    for (const auto& [depth, field] : curves[model]) {
+      if (depth > 0) series.points.push_back({depth, field});
+    }
+    lines.series.push_back(series);
+  }
+  const auto usual = std::max_element(
+      sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (usual != sizes.end()) {
+    lines.reference = {std::stod(usual->first), "image: " + usual->first + " pixels"};
+  }
+  return {"receptive_field", "How much of the image a feature can see, layer by layer", lines};
+}
+
+Figure cost_bubbles(const Records& records) {
+  const CsvFile csv = records.costs();
+  const auto models = texts(csv, "model");
+  const auto params = numbers(csv, "params"), macs = numbers(csv, "macs"),
+             activations = numbers(csv, "activations");
+  Bubbles bubbles;
+  bubbles.x = {"Multiply-accumulates for one image", Scale::log, TickText::si};
+  bubbles.y = {"Parameters", Scale::log, TickText::si};
+  bubbles.size_label = "activations";
+  for (size_t i = 0; i < models.size(); ++i) {
+    bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], params[i], activations[i]});
+  }
+  return {"cost_bubbles", "Work against size; the area is what must be kept in between", bubbles};
+}
+
+const std::vector<std::pair<std::string, std::function<Figure(const Records&)>>>& figures() {
+  static const std::vector<std::pair<std::string, std::function<Figure(const Records&)>>> all = {
+      {"cost_bars", cost_bars}, {"receptive_field", field_lines}, {"cost_bubbles", cost_bubbles}};
+  return all;
+}
+
+/// The names of the list that are in `known`, all of them if the list is empty.
+std::vector<std::string> chosen(const std::vector<std::string>& asked, const std::string& option,
+                                const std::vector<std::string>& known) {
+  for (const std::string& name : asked) {
+    if (!std::count(known.begin(), known.end(), name)) {
+      std::string all;
+      for (const std::string& k : known) all += (all.empty() ? "" : ", ") + k;
+      throw UsageError("--" + option + ": no '" + name + "'" + did_you_mean(name, known) +
+                       "; there are " + all);
+    }
+  }
+  return asked.empty() ? known : asked;
+}
+
+std::set<std::string> names(const std::vector<std::string>& patterns) {
+  std::set<std::string> result;
+  for (const Architecture& architecture : match_architectures(patterns)) {
+    result.insert(architecture.name);
+  }
+  return result;
+}
+
+int run(const Invocation& invocation) {
+  const std::string& folder = invocation.text("results");
+  if (folder.empty()) throw UsageError("plot: say with --results which folder to read");
+  std::vector<std::string> known;
+  for (const auto& [name, make] : figures()) known.push_back(name);
+  const auto wanted = chosen(invocation.list("figure"), "figure", known);
+  const std::map<std::string, ImageFormat> all_formats = {
+      {"svg", ImageFormat::svg}, {"png", ImageFormat::png}, {"pdf", ImageFormat::pdf}};
+  std::vector<ImageFormat> formats;
+  for (const std::string& name :
+       chosen(invocation.list("image-format"), "image-format", {"svg", "png", "pdf"})) {
+    formats.push_back(all_formats.at(name));
+  }
+  const Records records{folder, names(invocation.list("model")),
+                        names(invocation.list("rf-model"))};
+  try {
+    check_gnuplot();
+    for (const auto& [name, make] : figures()) {
+      if (!std::count(wanted.begin(), wanted.end(), name)) continue;
+      if (invocation.flag("dry-run")) {
+        invocation.out << "plot " << name << "\n";
+        continue;
+      }
+      for (const auto& path : render(make(records), records.folder / "figures", formats)) {
+        invocation.err << "wrote " << path.string() << "\n";
+      }
+    }
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+  return done;
+}
+
+}  // namespace
+
+Command plot_command() {
+  Command command{"plot",
+                  "figures from the records of a results folder",
+                  "convscope plot --results results/classics --figure cost_bubbles",
+                  {},
+                  "",
+                  run};
+  command.options.add_options()  //
+      ("results", text_value(), "DIR: its records are read, figures go to DIR/figures")(
+          "figure", list_value(), "cost_bars, receptive_field, cost_bubbles (default: all)")(
+          "model,m", list_value(), "only these networks (default: all that are there)")(
+          "rf-model", list_value(), "only these in the receptive-field figure")(
+          "image-format", list_value(), "svg, png, pdf (default: all)")(
+          "dry-run", po::bool_switch(), "list what would be drawn");
+  return command;
+}
+
+}  // namespace convscope

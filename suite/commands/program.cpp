@@ -1,0 +1,272 @@
+#include "suite/commands/program.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <set>
+
+#include "architectures/nearest.h"
+#include "suite/version.h"
+
+namespace convscope {
+namespace {
+
+po::options_description all_options(const Command& command) {
+  po::options_description options;
+  options.add(command.options);
+  options.add_options()                                                             //
+      ("help,h", po::bool_switch(), "print this help")                              //
+      ("config", text_value(), "FILE: settings from the section of an experiment")  //
+      ("dump-config", po::bool_switch(), "print the effective settings and stop");
+  return options;
+}
+
+/// The options that are not settings of the work itself.
+bool is_setting(const std::string& option) {
+  return option != "help" && option != "config" && option != "dump-config";
+}
+
+std::vector<std::string> option_names(const Command& command) {
+  const po::options_description options = all_options(command);
+  std::vector<std::string> names;
+  for (const auto& option : options.options()) names.push_back(option->long_name());
+  return names;
+}
+
+std::string unknown_option(const std::string& command, const std::string& option,
+                           const std::vector<std::string>& names, const std::string& dashes) {
+  return command + ": unknown option '" + option + "'" +
+         did_you_mean(option.substr(std::min(option.find_first_not_of('-'), option.size())), names,
+                      dashes);
+}
+
+/// "CONVSCOPE_DRY_RUN" -> "dry-run"; "" for other variables and for options of other commands.
+std::string option_of_variable(const std::string& variable, const std::vector<std::string>& names) {
+  static const std::string prefix = "CONVSCOPE_";
+  if (variable.rfind(prefix, 0) != 0) return "";
+  std::string option = variable.substr(prefix.size());
+  std::transform(option.begin(), option.end(), option.begin(), [](unsigned char c) {
+    return c == '_' ? '-' : static_cast<char>(std::tolower(c));
+  });
+  const bool known = std::count(names.begin(), names.end(), option) && is_setting(option);
+  return known ? option : "";
+}
+
+po::parsed_options as_parsed(const std::vector<po::option>& settings,
+                             const po::options_description& options) {
+  po::parsed_options parsed(&options);
+  parsed.options = settings;
+  return parsed;
+}
+
+void print_help(const Command& command, std::ostream& out) {
+  const bool takes_words = !command.positional.empty();
+  out << "convscope " << command.name << (takes_words ? " [" + command.positional + " ...]" : "")
+      << " [options]\n  " << command.summary << "\n\n"
+      << all_options(command) << "\nExample: " << command.example << "\n";
+}
+
+void print_overview(std::ostream& out) {
+  out << "convscope: what convolutional networks cost, how fast they are, how well they transfer.\n"
+         "\n";
+  for (const Command& command : commands()) {
+    out << "  convscope " << command.name << std::string(12 - command.name.size(), ' ')
+        << command.summary << "\n";
+  }
+  out << "\n'convscope COMMAND --help' shows the options of a command and an example.\n";
+}
+
+int run_command_line(const std::vector<std::string>& arguments, std::ostream& out,
+                     std::ostream& err) {
+  const std::string first = arguments.empty() ? "" : arguments[0];
+  if (first == "--version") {
+    out << "convscope " << version << " (" << commit << ")\n";
+    return done;
+  }
+  if (first == "--help" || first == "-h" || first == "help" || first.empty()) {
+    print_overview(first.empty() ? err : out);
+    return first.empty() ? usage : done;
+  }
+  const Command* command = find_command(first);
+  if (!command) {
+    std::vector<std::string> names;
+    for (const Command& known : commands()) names.push_back(known.name);
+    throw UsageError("unknown command '" + first + "'" + did_you_mean(first, names) +
+                     "; 'convscope --help' shows them all");
+  }
+  Sources sources{{arguments.begin() + 1, arguments.end()}, {}, {}, nullptr};
+  std::vector<std::string> for_sections;
+  if (command->name == "run") sources.ignored = &for_sections;
+  po::variables_map values = gather(*command, sources);
+  if (values["help"].as<bool>()) {
+    print_help(*command, out);
+    return done;
+  }
+  const std::string config = values["config"].as<std::string>();
+  if (!config.empty()) {
+    for (const Section& section : read_experiment(config)) {
+      if (section.command == command->name) sources.experiment = section.settings;
+    }
+    values = gather(*command, sources);
+  }
+  if (values["dump-config"].as<bool>() && command->name != "run") {
+    out << dump_config(*command, values);
+    return done;
+  }
+  return command->run({*command, sources.arguments, values, out, err});
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+const std::string& Invocation::text(const std::string& option) const {
+  return values[option].as<std::string>();
+}
+
+bool Invocation::flag(const std::string& option) const { return values[option].as<bool>(); }
+
+std::vector<std::string> Invocation::list(const std::string& option) const {
+  std::vector<std::string> items;
+  if (!values.count(option)) return items;
+  for (const std::string& given : values[option].as<std::vector<std::string>>()) {
+    size_t begin = 0;
+    while (begin <= given.size()) {
+      const size_t comma = std::min(given.find(',', begin), given.size());
+      if (comma > begin) items.push_back(given.substr(begin, comma - begin));
+      begin = comma + 1;
+    }
+  }
+  return items;
+}
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {list_command(), cost_command(), plot_command(),
+                                           env_command(), run_command()};
+  return all;
+}
+
+const Command* find_command(const std::string& name) {
+  for (const Command& command : commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+po::variables_map gather(const Command& command, const Sources& sources) {
+  const po::options_description options = all_options(command);
+  const std::vector<std::string> names = option_names(command);
+  po::positional_options_description positional;
+  if (!command.positional.empty()) positional.add(command.positional.c_str(), -1);
+  po::variables_map values;
+  try {
+    po::command_line_parser parser(sources.arguments);
+    parser.options(options).style(po::command_line_style::unix_style ^
+                                  po::command_line_style::allow_guessing);
+    if (sources.ignored) {
+      parser.allow_unregistered();
+    } else {
+      parser.positional(positional);
+    }
+    const po::parsed_options parsed = parser.run();
+    if (sources.ignored) {
+      *sources.ignored = po::collect_unrecognized(parsed.options, po::include_positional);
+    }
+    po::store(parsed, values);
+    po::store(as_parsed(sources.experiment, options), values);
+    po::store(po::parse_environment(
+                  options,
+                  [&](const std::string& variable) { return option_of_variable(variable, names); }),
+              values);
+    po::store(as_parsed(sources.defaults, options), values);
+    po::notify(values);
+  } catch (const po::unknown_option& error) {
+    throw UsageError(unknown_option(command.name, error.get_option_name(), names, "--"));
+  } catch (const po::too_many_positional_options_error&) {
+    throw UsageError(command.name + ": takes options only, no words without '--'");
+  } catch (const po::error& error) {
+    throw UsageError(command.name + ": " + first_line(error.what()));
+  }
+  return values;
+}
+
+std::vector<Section> read_experiment(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw UsageError("cannot read the experiment file '" + path + "'");
+  po::parsed_options parsed(nullptr);
+  try {
+    parsed = po::parse_config_file(file, po::options_description(), /*allow_unregistered=*/true);
+  } catch (const po::error& error) {
+    throw UsageError(path + ": " + first_line(error.what()));
+  }
+  if (file.bad()) throw UsageError("cannot read the experiment file '" + path + "'");
+  std::vector<Section> sections;
+  for (const po::option& setting : parsed.options) {
+    const size_t dot = setting.string_key.find('.');
+    const std::string name = dot == std::string::npos ? "" : setting.string_key.substr(0, dot);
+    const std::string key = setting.string_key.substr(dot == std::string::npos ? 0 : dot + 1);
+    const Command* command = find_command(name);
+    if (!command || name == "run") {
+      std::vector<std::string> names;
+      for (const Command& known : commands()) names.push_back(known.name);
+      throw UsageError(path + ": key '" + key + "' is in " +
+                       (name.empty() ? "no section"
+                                     : "section [" + name + "], which is no command" +
+                                           did_you_mean(name, names)));
+    }
+    const std::vector<std::string> keys = option_names(*command);
+    if (!std::count(keys.begin(), keys.end(), key) || !is_setting(key)) {
+      throw UsageError(path + ": [" + name + "] has no key '" + key + "'" +
+                       did_you_mean(key, keys));
+    }
+    const auto known = std::find_if(sections.begin(), sections.end(),
+                                    [&](const Section& s) { return s.command == name; });
+    Section& section = known == sections.end() ? sections.emplace_back(Section{name, {}}) : *known;
+    po::option renamed = setting;
+    renamed.string_key = key;
+    renamed.unregistered = false;
+    section.settings.push_back(renamed);
+  }
+  if (sections.empty()) throw UsageError(path + ": no section, so nothing to run");
+  return sections;
+}
+
+std::string dump_config(const Command& command, const po::variables_map& values) {
+  std::string text = "[" + command.name + "]\n";
+  const Invocation invocation{command, {}, values, std::cout, std::cerr};
+  for (const auto& option : command.options.options()) {
+    const std::string& name = option->long_name();
+    if (!values.count(name)) continue;
+    const auto& value = values[name].value();
+    std::string written;
+    if (value.type() == typeid(bool)) {
+      written = invocation.flag(name) ? "true" : "";
+    } else if (value.type() == typeid(std::string)) {
+      written = invocation.text(name);
+    } else {
+      for (const std::string& item : invocation.list(name)) {
+        written += (written.empty() ? "" : ",") + item;
+      }
+    }
+    if (!written.empty()) text += name + " = " + written + "\n";
+  }
+  return text;
+}
+
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  try {
+    const int code = run_command_line(arguments, out, err);
+    out.flush();
+    if (!out) throw UsageError("cannot write to the standard output");
+    return code;
+  } catch (const std::invalid_argument& error) {
+    err << "convscope: " << first_line(error.what()) << std::endl;
+    return usage;
+  } catch (const std::exception& error) {
+    err << "convscope: " << first_line(error.what()) << std::endl;
+    return some_failed;
+  }
+}
+
+}  // namespace convscope

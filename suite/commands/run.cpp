@@ -1,0 +1,79 @@
+// convscope run: an experiment file, section by section, into one results folder.
+#include <algorithm>
+#include <filesystem>
+
+#include "suite/commands/command.h"
+#include "suite/commands/program.h"
+
+namespace convscope {
+namespace {
+
+/// What the sections left of the arguments. One that no section knows is an error.
+void expect_known(const std::vector<std::vector<std::string>>& ignored, const std::string& path) {
+  if (ignored.empty()) return;
+  for (const std::string& word : ignored[0]) {
+    const bool by_all = std::all_of(ignored.begin(), ignored.end(), [&](const auto& words) {
+      return std::count(words.begin(), words.end(), word) > 0;
+    });
+    if (by_all) throw UsageError("run: no section of " + path + " takes '" + word + "'");
+  }
+}
+
+po::option setting(const std::string& key, const std::string& value) {
+  return po::option(key, {value});
+}
+
+int run(const Invocation& invocation) {
+  std::vector<std::string> arguments = invocation.arguments;
+  const auto is_word = [](const std::string& argument) { return argument.rfind('-', 0) != 0; };
+  const auto file = std::find_if(arguments.begin(), arguments.end(), is_word);
+  if (file != arguments.begin() || arguments.empty()) {
+    throw UsageError("run: name an experiment file first, as in '" + invocation.command.example +
+                     "'");
+  }
+  const std::string path = *file;
+  arguments.erase(arguments.begin());
+  const std::vector<Section> sections = read_experiment(path);
+  const std::string folder =
+      (std::filesystem::path("results") / std::filesystem::path(path).stem()).string();
+
+  struct Step {
+    const Command* command;
+    po::variables_map values;
+  };
+  std::vector<Step> steps;
+  std::vector<std::vector<std::string>> ignored;
+  for (const Section& section : sections) {
+    Sources sources{arguments, section.settings, {setting("results", folder)}, nullptr};
+    sources.ignored = &ignored.emplace_back();
+    const Command* command = find_command(section.command);
+    steps.push_back({command, gather(*command, sources)});
+  }
+  expect_known(ignored, path);
+
+  int code = done;
+  for (const Step& step : steps) {
+    if (invocation.flag("dump-config")) {
+      invocation.out << dump_config(*step.command, step.values) << "\n";
+      continue;
+    }
+    const int step_code =
+        step.command->run({*step.command, arguments, step.values, invocation.out, invocation.err});
+    if (step_code == usage) return usage;
+    code = std::max(code, step_code);
+  }
+  return code;
+}
+
+}  // namespace
+
+Command run_command() {
+  return {"run",
+          "an experiment: several of the above, from one file",
+          "convscope run experiments/classics.ini",
+          {},
+          "",
+          run};
+}
+
+}  // namespace convscope

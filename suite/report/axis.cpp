@@ -1,0 +1,129 @@
+#include "suite/report/axis.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "suite/report/text.h"
+
+namespace convscope::canvas {
+namespace {
+
+std::string tick_text(const Axis& axis, double value) {
+  if (axis.ticks == TickText::si) return si_text(value);
+  if (std::abs(value) >= 1e4 && std::abs(value) < 1e9) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.5g}", value);
+}
+
+std::vector<double> linear_ticks(Range range, int at_most) {
+  const double rough = (range.high - range.low) / at_most;
+  double step = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : {1.0, 2.0, 2.5, 5.0, 10.0, 20.0}) {
+    const double first = std::ceil(range.low / (step * factor) - 1e-9);
+    const double last = std::floor(range.high / (step * factor) + 1e-9);
+    if (last - first + 1 > at_most) continue;
+    std::vector<double> values;
+    // The sum with 0 turns -0 into 0.
+    for (double k = first; k <= last; ++k) values.push_back(k * step * factor + 0.0);
+    return values;
+  }
+  return {range.low, range.high};
+}
+
+std::vector<double> log_ticks(Range range, int at_most) {
+  const int first = static_cast<int>(std::floor(std::log10(range.low)));
+  const int last = static_cast<int>(std::ceil(std::log10(range.high)));
+  const auto within = [&](const std::vector<double>& factors, int step) {
+    std::vector<double> values;
+    for (int decade = first; decade <= last; decade += step)
+      for (const double factor : factors) {
+        const double value = factor * std::pow(10, decade);
+        if (value >= range.low * (1 - 1e-9) && value <= range.high * (1 + 1e-9))
+          values.push_back(value);
+      }
+    return values;
+  };
+  std::vector<double> values = within({1, 2, 5}, 1);
+  for (int step = 1; static_cast<int>(values.size()) > at_most; ++step) values = within({1}, step);
+  return values.size() >= 2 ? values : linear_ticks(range, at_most);
+}
+
+}  // namespace
+
+std::string si_text(double value) {
+  const char* const prefixes[] = {"", " k", " M", " G", " T", " P"};
+  size_t prefix = 0;
+  // A little less than 1000: ticks come from products of powers of ten.
+  for (; std::abs(value) >= 999.999 && prefix + 1 < std::size(prefixes); ++prefix) value /= 1000;
+  return fmt::format("{:.5g}{}", value, prefixes[prefix]);
+}
+
+std::vector<Tick> ticks(const Axis& axis, Range range, int at_most) {
+  std::vector<Tick> result;
+  for (const double value :
+       axis.scale == Scale::log ? log_ticks(range, at_most) : linear_ticks(range, at_most))
+    result.push_back({value, tick_text(axis, value)});
+  return result;
+}
+
+double along(const Axis& axis, Range range, double value, double from, double to) {
+  const bool log = axis.scale == Scale::log;
+  const double share = log ? std::log(value / range.low) / std::log(range.high / range.low)
+                           : (value - range.low) / (range.high - range.low);
+  return from + share * (to - from);
+}
+
+Range padded(const Axis& axis, Range range, double share) {
+  if (axis.scale == Scale::log) {
+    if (range.low == range.high) return {range.low / 2, range.high * 2};
+    const double factor = std::pow(range.high / range.low, share);
+    return {range.low / factor, range.high * factor};
+  }
+  if (range.low == range.high) {
+    const double room = range.low == 0 ? 1 : std::abs(range.low) / 2;
+    return {range.low - room, range.high + room};
+  }
+  const double room = share * (range.high - range.low);
+  return {range.low - room, range.high + room};
+}
+
+void check_value(const Axis& axis, double value, const std::string& what) {
+  if (!std::isfinite(value))
+    throw std::invalid_argument(
+        fmt::format("{}: {} is {}, which no figure can show", printable(what), axis.label, value));
+  if (axis.scale == Scale::log && value <= 0)
+    throw std::invalid_argument(
+        fmt::format("{}: {} is {}, which a logarithmic axis cannot show", printable(what), axis.label,
+                    value));
+}
+
+double room_left_of(const Axis& y, Range y_range) {
+  double width = 0;
+  for (const Tick& tick : ticks(y, y_range, ticks_up))
+    width = std::max(width, text_width(tick.text, small_size));
+  return width + 9;
+}
+
+void draw_frame(Drawing& drawing, const Frame& frame) {
+  const Box& box = frame.box;
+  const double edge = 5;
+  for (const Tick& tick : ticks(frame.x, frame.x_range, ticks_across)) {
+    const double x = along(frame.x, frame.x_range, tick.value, box.left, box.right);
+    drawing.shapes.push_back(Polyline{{{x, box.bottom}, {x, box.top}}, grid, 0.5});
+    drawing.texts.push_back({{x, box.bottom - 7}, tick.text, Anchor::centre, small_size, muted});
+  }
+  for (const Tick& tick : ticks(frame.y, frame.y_range, ticks_up)) {
+    const double y = along(frame.y, frame.y_range, tick.value, box.bottom, box.top);
+    drawing.shapes.push_back(Polyline{{{box.left, y}, {box.right, y}}, grid, 0.5});
+    drawing.texts.push_back({{box.left - 4, y}, tick.text, Anchor::right, small_size, muted});
+  }
+  drawing.shapes.push_back(
+      Polyline{{{box.left, box.top}, {box.left, box.bottom}, {box.right, box.bottom}}, rule, 0.6});
+  drawing.texts.push_back(
+      {{box.right, box.bottom - 19}, frame.x.label, Anchor::right, text_size, ink});
+  drawing.texts.push_back({{edge, box.top + 8}, frame.y.label, Anchor::left, text_size, ink});
+}
+
+}  // namespace convscope::canvas

@@ -1,0 +1,58 @@
+// Axes: which values get a tick, what it says, and where a value lies on the page.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "suite/report/canvas.h"
+#include "suite/report/figure.h"
+
+namespace convscope::canvas {
+
+struct Range {
+  double low, high;
+};
+
+struct Tick {
+  double value;
+  std::string text;
+};
+
+/// A round number with the prefix of thousands: "500 k", "20 M".
+std::string si_text(double value);
+
+/// Between 2 and `at_most` round values within the range: 1, 2, 2.5 or 5 times a power of ten on a
+/// linear axis; 1, 2 and 5 times each, or the powers alone, on a logarithmic one.
+std::vector<Tick> ticks(const Axis& axis, Range range, int at_most);
+
+/// Where `value` lies if the range lies from `from` to `to`.
+double along(const Axis& axis, Range range, double value, double from, double to);
+
+/// The range with a share of its length added at both ends; a single value gets some room.
+Range padded(const Axis& axis, Range range, double share);
+
+/// Throws std::invalid_argument that names `what` if the axis cannot show the value.
+void check_value(const Axis& axis, double value, const std::string& what);
+
+/// The area of a plot with its two axes.
+struct Frame {
+  Box box;
+  Axis x, y;
+  Range x_range, y_range;
+
+  Point at(double x_value, double y_value) const {
+    return {along(x, x_range, x_value, box.left, box.right),
+            along(y, y_range, y_value, box.bottom, box.top)};
+  }
+};
+
+/// The room that the frame's texts need beside its box.
+double room_left_of(const Axis& y, Range y_range);
+constexpr double room_below_frame = 30, room_above_frame = 14;
+constexpr int ticks_across = 8, ticks_up = 8;
+
+/// The grid, the values at it, and the two labels at the ends of their axes: the vertical one lies
+/// above its axis, where it can be read without turning the head.
+void draw_frame(Drawing& drawing, const Frame& frame);
+
+}  // namespace convscope::canvas

@@ -1,0 +1,127 @@
+// Bubbles with their names beside them: three costs of many networks at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include "suite/report/axis.h"
+#include "suite/report/chart.h"
+#include "suite/report/labels.h"
+#include "suite/report/text.h"
+
+namespace convscope::canvas {
+namespace {
+
+constexpr double plot_height = 265, largest_radius = 11, smallest_radius = 1, label_size = 6.8;
+
+void check(const Bubbles& bubbles) {
+  if (bubbles.bubbles.empty()) throw std::invalid_argument("a figure of bubbles needs a bubble");
+  for (const Bubbles::Bubble& bubble : bubbles.bubbles) {
+    check_value(bubbles.x, bubble.x, bubble.label);
+    check_value(bubbles.y, bubble.y, bubble.label);
+    if (!std::isfinite(bubble.size) || bubble.size < 0)
+      throw std::invalid_argument(fmt::format("{}: {} is {}, which no area can show",
+                                              printable(bubble.label), bubbles.size_label,
+                                              bubble.size));
+  }
+}
+
+// The largest of 1, 2 or 5 times a power of ten up to `value`.
+double round_down(double value) {
+  const double power = std::pow(10, std::floor(std::log10(value)));
+  return (value >= 5 * power ? 5 : value >= 2 * power ? 2 : 1) * power;
+}
+
+// Three circles and what they stand for, at the top right of the frame.
+void draw_size_key(Drawing& drawing, const std::string& what, double largest, double right, double y) {
+  const double biggest = round_down(largest);
+  double x = right;
+  for (const double size : {biggest, biggest / 5, biggest / 50}) {
+    const double radius = largest_radius * std::sqrt(size / largest);
+    const std::string text = si_text(size);
+    drawing.texts.push_back({{x, y}, text, Anchor::right, small_size, ink});
+    x -= text_width(text, small_size) + 2.5 + radius;
+    drawing.shapes.push_back(Disc{{x, y}, std::max(radius, smallest_radius), 0x999999});
+    x -= radius + 7;
+  }
+  drawing.texts.push_back({{x, y}, "area: " + what, Anchor::right, small_size, ink});
+}
+
+}  // namespace
+
+Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
+  check(bubbles);
+  const std::vector<Bubbles::Bubble>& all = bubbles.bubbles;
+  std::vector<std::string> seen;
+  double largest = 0;
+  const double infinity = std::numeric_limits<double>::infinity();
+  Range x{infinity, -infinity}, y{infinity, -infinity};
+  for (const Bubbles::Bubble& bubble : all) {
+    seen.push_back(bubble.group);
+    largest = std::max(largest, bubble.size);
+    x = {std::min(x.low, bubble.x), std::max(x.high, bubble.x)};
+    y = {std::min(y.low, bubble.y), std::max(y.high, bubble.y)};
+  }
+  const std::vector<std::string> groups = group_order(bubbles.groups, seen);
+  std::vector<LegendEntry> legend;
+  for (size_t g = 0; g < groups.size(); ++g)
+    if (groups.size() > 1 && std::find(seen.begin(), seen.end(), groups[g]) != seen.end())
+      legend.push_back({groups[g], palette(g)});
+
+  const double bottom = margin + room_below_frame - 5;
+  const double key_room = largest > 0 ? 12 : 0;
+  Frame frame{{}, bubbles.x, bubbles.y, padded(bubbles.x, x, 0.07), padded(bubbles.y, y, 0.09)};
+  frame.box = {margin + room_left_of(bubbles.y, frame.y_range), bottom, page_width - margin - 4,
+               bottom + plot_height};
+  Drawing drawing{page_width,
+                  frame.box.top + room_above_frame + key_room + header_height(title, legend),
+                  {},
+                  {}};
+  draw_header(drawing, title, legend);
+  draw_frame(drawing, frame);
+  if (largest > 0)
+    draw_size_key(drawing, bubbles.size_label, largest, frame.box.right, frame.box.top + 14);
+
+  std::vector<Disc> discs;
+  for (const Bubbles::Bubble& bubble : all) {
+    const double radius = largest > 0 ? largest_radius * std::sqrt(bubble.size / largest) : 0;
+    discs.push_back({frame.at(bubble.x, bubble.y), std::max(radius, smallest_radius),
+                     palette(group_index(groups, bubble.group))});
+  }
+  // The large ones first, so that none hides a small one.
+  std::vector<size_t> order(discs.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&discs](size_t a, size_t b) { return discs[a].radius > discs[b].radius; });
+  for (const size_t i : order) drawing.shapes.push_back(discs[i]);
+
+  Obstacles obstacles{{frame.box.left + 1, bottom + 1, page_width - margin, frame.box.top}, {}, {}, {}};
+  std::vector<Label> labels;
+  for (size_t i = 0; i < all.size(); ++i) {
+    obstacles.circles.push_back({discs[i].centre, discs[i].radius});
+    labels.push_back({discs[i].centre, discs[i].radius, text_width(all[i].label, label_size),
+                      1.1 * label_size});
+  }
+  const auto placed = place_labels(labels, obstacles);
+  size_t left_out = 0;
+  for (size_t i = 0; i < placed.size(); ++i) {
+    if (!placed[i]) {
+      ++left_out;
+      continue;
+    }
+    const Box& box = placed[i]->box;
+    if (placed[i]->leader) draw_leader(drawing, *placed[i]->leader);
+    drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2}, all[i].label, Anchor::left,
+                             label_size, text_color(discs[i].fill)});
+  }
+  if (left_out > 0)
+    drawing.texts.push_back({{margin, bottom - 19},
+                             fmt::format("{} of {} names left out for want of room", left_out, all.size()),
+                             Anchor::left, label_size, muted});
+  return drawing;
+}
+
+}  // namespace convscope::canvas

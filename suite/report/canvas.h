@@ -1,0 +1,98 @@
+// What every figure is made of: shapes and text on a page measured in points, the look that all
+// figures share, and the gnuplot commands that paint them. Charts compute their own geometry, so
+// that labels can be placed, and tested, before anything is drawn.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace convscope::canvas {
+
+using Color = uint32_t;  ///< 0xRRGGBB
+
+/// Points (1/72 inch) from the lower left corner.
+struct Point {
+  double x, y;
+};
+
+struct Box {
+  double left, bottom, right, top;
+};
+
+enum class Anchor { left, centre, right };
+enum class Dash { solid, dashed, dotted, dash_dotted };
+
+struct Rectangle {
+  Box box;
+  Color fill;
+};
+
+/// Translucent, with a solid rim.
+struct Disc {
+  Point centre;
+  double radius;
+  Color fill;
+};
+
+struct Polygon {
+  std::vector<Point> corners;
+  Color fill;
+};
+
+struct Polyline {
+  std::vector<Point> points;
+  Color color;
+  double width;
+  Dash dash = Dash::solid;
+};
+
+struct Text {
+  Point at;  ///< half-way up the letters
+  std::string text;
+  Anchor anchor;
+  double size;
+  Color color;
+  bool bold = false;
+};
+
+struct Drawing {
+  double width, height;
+  std::vector<std::variant<Rectangle, Disc, Polygon, Polyline>> shapes;  ///< the last on top
+  std::vector<Text> texts;                                               ///< above all shapes
+};
+
+// The look. A page is as wide as a column and a half: at 360 points its smallest text is still 5
+// points when a two-column paper shrinks it to 3.4 inches, and 11 when a page of text widens it.
+constexpr double page_width = 360;
+constexpr double title_size = 9.5, text_size = 8, small_size = 7.2;
+constexpr double line_height = 1.25;  ///< of the text's size
+constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6, paper = 0xFFFFFF;
+
+/// Okabe and Ito's palette without its yellow and black, and a grey. Wraps after 7.
+Color palette(size_t index);
+
+/// A color dark enough to write with: 4.5 to 1 against white for each of the palette.
+Color text_color(Color color);
+
+/// The width in points that text takes in DejaVu Sans. Exact for ASCII without kerning, generous
+/// for the rest.
+double text_width(const std::string& text, double size, bool bold = false);
+
+/// The box around a text.
+Box bounds(const Text& text);
+
+/// The text cut into lines at spaces; a word wider than `width` stays whole.
+std::vector<std::string> wrapped(const std::string& text, double width, double size, bool bold);
+
+/// The gnuplot commands that define everything on the page and end in `plot`; each further terminal
+/// needs only `replot`. Text is in single quotes, where gnuplot expands nothing.
+std::string gnuplot_commands(const Drawing& drawing);
+
+/// The font of all figures. It comes with fontconfig on Debian 12 (package fonts-dejavu-core), and
+/// so with gnuplot-nox; without it pango takes the system's sans-serif. It was measured for
+/// text_width().
+inline const char* const font = "DejaVu Sans";
+
+}  // namespace convscope::canvas

@@ -1,0 +1,121 @@
+#include "suite/report/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace convscope::canvas {
+namespace {
+
+constexpr double legend_line = 12, swatch = 6, swatch_gap = 3, entry_gap = 10;
+
+double entry_width(const LegendEntry& entry) {
+  return swatch + swatch_gap + text_width(entry.text, small_size);
+}
+
+// Legend entries as lines that fit the page.
+std::vector<std::vector<LegendEntry>> legend_lines(const std::vector<LegendEntry>& legend) {
+  std::vector<std::vector<LegendEntry>> lines;
+  double used = 0;
+  for (const LegendEntry& entry : legend) {
+    if (lines.empty() || used + entry_width(entry) > page_width - 2 * margin) {
+      lines.emplace_back();
+      used = 0;
+    }
+    lines.back().push_back(entry);
+    used += entry_width(entry) + entry_gap;
+  }
+  return lines;
+}
+
+std::vector<std::string> title_lines(const std::string& title) {
+  return wrapped(title, page_width - 2 * margin, title_size, true);
+}
+
+}  // namespace
+
+std::vector<std::string> group_order(std::vector<std::string> listed,
+                                     const std::vector<std::string>& seen) {
+  for (const std::string& group : seen)
+    if (std::find(listed.begin(), listed.end(), group) == listed.end()) listed.push_back(group);
+  return listed;
+}
+
+size_t group_index(const std::vector<std::string>& order, const std::string& group) {
+  return static_cast<size_t>(std::find(order.begin(), order.end(), group) - order.begin());
+}
+
+void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Color color) {
+  // The number of corners, the direction of the first, and a radius that makes the areas look alike.
+  struct Form {
+    int corners;
+    double turn, scale;
+  };
+  constexpr Form forms[] = {
+      {24, 0, 1}, {4, 45, 1.2}, {3, 90, 1.4}, {4, 0, 1.35}, {3, 270, 1.4}};
+  const Form& form = forms[kind % std::size(forms)];
+  Polygon polygon{{}, color};
+  for (int k = 0; k < form.corners; ++k) {
+    const double angle = (form.turn + 360.0 * k / form.corners) * M_PI / 180;
+    polygon.corners.push_back({centre.x + radius * form.scale * std::cos(angle),
+                               centre.y + radius * form.scale * std::sin(angle)});
+  }
+  drawing.shapes.push_back(polygon);
+}
+
+void draw_leader(Drawing& drawing, const Segment& leader) {
+  drawing.shapes.push_back(Polyline{{leader.from, leader.to}, muted, 0.4});
+  draw_marker(drawing, 0, leader.from, 0.8, muted);
+}
+
+double header_height(const std::string& title, const std::vector<LegendEntry>& legend) {
+  return margin + static_cast<double>(title_lines(title).size()) * title_size * line_height +
+         3 + legend_line * static_cast<double>(legend_lines(legend).size());
+}
+
+void draw_header(Drawing& drawing, const std::string& title,
+                 const std::vector<LegendEntry>& legend) {
+  double y = drawing.height - margin;
+  for (const std::string& line : title_lines(title)) {
+    drawing.texts.push_back(
+        {{margin, y - title_size * line_height / 2}, line, Anchor::left, title_size, ink, true});
+    y -= title_size * line_height;
+  }
+  y -= 3;
+  for (const auto& line : legend_lines(legend)) {
+    double x = margin;
+    const double middle = y - legend_line / 2;
+    for (const LegendEntry& entry : line) {
+      drawing.shapes.push_back(
+          Rectangle{{x, middle - swatch / 2, x + swatch, middle + swatch / 2}, entry.color});
+      drawing.texts.push_back(
+          {{x + swatch + swatch_gap, middle}, entry.text, Anchor::left, small_size, ink});
+      x += entry_width(entry) + entry_gap;
+    }
+    y -= legend_line;
+  }
+}
+
+std::string short_number(double value) {
+  const double magnitude = std::abs(value);
+  if (magnitude == 0) return "0";
+  if (magnitude >= 99.95) return fmt::format("{:.0f}", value);
+  if (magnitude >= 9.995) return fmt::format("{:.1f}", value);
+  if (magnitude >= 0.995) return fmt::format("{:.2f}", value);
+  // Two digits, the zero of 0.30 among them.
+  const int decimals = 1 - static_cast<int>(std::floor(std::log10(magnitude)));
+  return decimals <= 7 ? fmt::format("{:.{}f}", value, decimals) : fmt::format("{:.1e}", value);
+}
+
+Drawing draw(const Figure& figure) {
+  struct {
+    const std::string& title;
+    Drawing operator()(const StackedBars& bars) const { return draw_stacked_bars(title, bars); }
+    Drawing operator()(const Lines& lines) const { return draw_lines(title, lines); }
+    Drawing operator()(const Bubbles& bubbles) const { return draw_bubbles(title, bubbles); }
+  } const by_kind{figure.title};
+  return std::visit(by_kind, figure.content);
+}
+
+}  // namespace convscope::canvas

@@ -1,0 +1,49 @@
+// What the kinds of figures share, and the function that lays out each kind.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "suite/report/canvas.h"
+#include "suite/report/figure.h"
+#include "suite/report/labels.h"
+
+namespace convscope::canvas {
+
+constexpr double margin = 5;  ///< around everything on a page
+
+/// The groups of a figure in the order of their colours: those that the figure lists and then the
+/// others as they come.
+std::vector<std::string> group_order(std::vector<std::string> listed,
+                                     const std::vector<std::string>& seen);
+size_t group_index(const std::vector<std::string>& order, const std::string& group);
+
+/// A mark of about `radius`; `kind` picks one of five forms and wraps.
+void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Color color);
+
+/// A thin line from a point to its name, with a dot at the point.
+void draw_leader(Drawing& drawing, const Segment& leader);
+
+/// What a color stands for.
+struct LegendEntry {
+  std::string text;
+  Color color;
+};
+
+/// The height that the title and the line or lines of the legend take.
+double header_height(const std::string& title, const std::vector<LegendEntry>& legend);
+
+/// Writes them at the top of the page.
+void draw_header(Drawing& drawing, const std::string& title,
+                 const std::vector<LegendEntry>& legend);
+
+/// 138, 25.6, 4.09, 0.62, 0.00065: what the end of a bar says.
+std::string short_number(double value);
+
+/// Each throws std::invalid_argument that names the row for values that it cannot show.
+Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars);
+Drawing draw_lines(const std::string& title, const Lines& lines);
+Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles);
+Drawing draw(const Figure& figure);
+
+}  // namespace convscope::canvas

@@ -1,0 +1,98 @@
+// Figures as plain data, drawn by gnuplot. All have one look, which canvas.h holds: labels beside
+// what they name instead of legends, a palette that the colour-blind can read, light grids.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace convscope {
+
+enum class Scale { linear, log };
+enum class TickText {
+  plain,  ///< 0.5, 20, 1000
+  si,     ///< 500 k, 20 M, 1 G
+};
+
+struct Axis {
+  std::string label;  ///< with the unit: "Receptive field (pixels)"
+  Scale scale = Scale::linear;
+  TickText ticks = TickText::plain;
+};
+
+/// Horizontal bars, a row for each network, with panels side by side that share the rows.
+struct StackedBars {
+  struct Panel {
+    std::string label;  ///< "Parameters (millions)"
+    double unit = 1;    ///< what values are divided by: 1e6 for millions
+  };
+  struct Row {
+    std::string label;
+    std::string group;                        ///< a thin line parts the rows of different groups
+    std::vector<std::vector<double>> values;  ///< [panel][kind], at least 0
+  };
+  std::vector<std::string> kinds;  ///< "convolution", "linear", ...: the parts of a bar, at most 7
+  std::vector<Panel> panels;
+  std::vector<Row> rows;  ///< from the top; at most 200
+};
+
+/// Lines with their names at their ends. The colour and the marker say the group, the dashes which
+/// one of the group.
+struct Lines {
+  struct Point {
+    double x, y;
+  };
+  struct Series {
+    std::string label;
+    std::string group;
+    std::vector<Point> points;  ///< in the order of the line
+  };
+  struct Reference {
+    double y;
+    std::string label;  ///< "input: 224 pixels"
+  };
+  Axis x, y;
+  std::vector<Series> series;
+  std::optional<Reference> reference;
+  std::vector<std::string> groups;  ///< the order of the colours; groups not named here come after
+};
+
+/// Bubbles with their names beside them. The area is proportional to `size`, except that none is
+/// drawn smaller than a dot of 2 points.
+struct Bubbles {
+  struct Bubble {
+    std::string label;
+    std::string group;
+    double x, y, size;
+  };
+  Axis x, y;
+  std::string size_label;  ///< what the area is: "activations"
+  std::vector<Bubble> bubbles;
+  std::vector<std::string> groups;  ///< the order of the colours; groups not named here come after
+};
+
+struct Figure {
+  std::string name;   ///< of the files, without an ending: letters, digits, '-' and '_'
+  std::string title;  ///< a short statement; text is drawn as it is, never as mark-up
+  std::variant<StackedBars, Lines, Bubbles> content;
+};
+
+enum class ImageFormat { svg, png, pdf };
+
+/// Throws std::runtime_error that names the Debian package if there is no gnuplot in PATH. For
+/// commands that would otherwise find out after hours of work.
+void check_gnuplot();
+
+/// Draws a figure into `folder`, which is created if need be, and returns the paths in the order of
+/// `formats`. The files replace older ones only when all of them are complete. The same figure gives
+/// the same bytes on the same machine.
+/// Throws std::invalid_argument that names the row if the figure has nothing to draw, a value that
+/// is not finite, or one that its scale cannot show, and std::runtime_error if gnuplot is missing or
+/// fails, or the folder cannot be written.
+std::vector<std::filesystem::path> render(const Figure& figure, const std::filesystem::path& folder,
+                                          const std::vector<ImageFormat>& formats = {
+                                              ImageFormat::svg, ImageFormat::png, ImageFormat::pdf});
+
+}  // namespace convscope

@@ -1,0 +1,152 @@
+// Horizontal bars in panels that share the rows: what each network is made of.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "suite/report/axis.h"
+#include "suite/report/chart.h"
+#include "suite/report/text.h"
+
+namespace convscope::canvas {
+namespace {
+
+constexpr double row_pitch = 10.4, bar_height = 7, between_groups = 5;
+constexpr double panel_gap = 12, number_gap = 3;
+constexpr size_t most_rows = 200, most_kinds = 7;
+
+void check(const StackedBars& bars) {
+  if (bars.rows.empty() || bars.panels.empty() || bars.kinds.empty())
+    throw std::invalid_argument("a figure of bars needs a row, a panel and a kind");
+  if (bars.rows.size() > most_rows)
+    throw std::invalid_argument(fmt::format("{} bars do not fit a page: choose at most {} networks",
+                                            bars.rows.size(), most_rows));
+  if (bars.kinds.size() > most_kinds)
+    throw std::invalid_argument(fmt::format("{} kinds cannot be told apart by color: at most {}",
+                                            bars.kinds.size(), most_kinds));
+  for (const StackedBars::Row& row : bars.rows) {
+    if (row.values.size() != bars.panels.size())
+      throw std::invalid_argument(fmt::format("{}: values for {} panels, expected {}",
+                                              printable(row.label), row.values.size(),
+                                              bars.panels.size()));
+    for (size_t p = 0; p < bars.panels.size(); ++p) {
+      if (row.values[p].size() != bars.kinds.size())
+        throw std::invalid_argument(fmt::format("{}: {} values in '{}', expected {}",
+                                                printable(row.label), row.values[p].size(),
+                                                bars.panels[p].label, bars.kinds.size()));
+      for (const double value : row.values[p])
+        if (!std::isfinite(value) || value < 0)
+          throw std::invalid_argument(fmt::format("{}: a part of '{}' is {}, which no bar can show",
+                                                  printable(row.label), bars.panels[p].label, value));
+    }
+  }
+}
+
+double total(const std::vector<double>& parts) {
+  return std::accumulate(parts.begin(), parts.end(), 0.0);
+}
+
+// The vertical middle of each row, and of the lines between groups.
+struct Rows {
+  std::vector<double> middles, lines;
+};
+
+Rows place_rows(const StackedBars& bars, double top) {
+  Rows rows;
+  double y = top;
+  for (size_t r = 0; r < bars.rows.size(); ++r) {
+    if (r > 0 && bars.rows[r].group != bars.rows[r - 1].group) {
+      rows.lines.push_back(y - between_groups / 2);
+      y -= between_groups;
+    }
+    rows.middles.push_back(y - row_pitch / 2);
+    y -= row_pitch;
+  }
+  return rows;
+}
+
+void draw_panel(Drawing& drawing, const StackedBars& bars, size_t p, double left, double right,
+                double top, const Rows& rows) {
+  const StackedBars::Panel& panel = bars.panels[p];
+  std::vector<std::string> totals;
+  double longest = 0;
+  for (const StackedBars::Row& row : bars.rows) {
+    const double value = total(row.values[p]) / panel.unit;
+    totals.push_back(short_number(value));
+    longest = std::max(longest, value);
+  }
+  if (longest == 0) longest = 1;
+  // The longest bar is as long as leaves each number its room behind its own bar.
+  double full = right - left;
+  for (size_t r = 0; r < bars.rows.size(); ++r) {
+    const double room = right - left - number_gap - text_width(totals[r], small_size);
+    const double share = total(bars.rows[r].values[p]) / panel.unit / longest;
+    if (share > 0) full = std::min(full, room / share);
+  }
+  const double bottom = rows.middles.back() - row_pitch / 2;
+
+  const Axis axis{panel.label};
+  const int most_ticks = std::max(2, static_cast<int>(full / 24));
+  for (const Tick& tick : ticks(axis, {0, longest}, most_ticks)) {
+    const double x = left + tick.value / longest * full;
+    drawing.shapes.push_back(
+        Polyline{{{x, bottom}, {x, top}}, tick.value == 0 ? rule : grid, 0.5});
+    drawing.texts.push_back({{x, top + 6}, tick.text, Anchor::centre, small_size, muted});
+  }
+  drawing.texts.push_back({{left, top + 17}, panel.label, Anchor::left, text_size, ink});
+
+  for (size_t r = 0; r < bars.rows.size(); ++r) {
+    const std::vector<double>& parts = bars.rows[r].values[p];
+    const double y = rows.middles[r];
+    // From the whole bar down to its first part, one over the other: parts that only touch would
+    // show a light seam.
+    double end = total(parts);
+    for (size_t k = parts.size(); k-- > 0; end -= parts[k]) {
+      if (parts[k] == 0) continue;
+      const double x = left + end / panel.unit / longest * full;
+      drawing.shapes.push_back(
+          Rectangle{{left, y - bar_height / 2, x, y + bar_height / 2}, palette(k)});
+    }
+    const double x = left + total(parts) / panel.unit / longest * full;
+    drawing.texts.push_back({{x + number_gap, y}, totals[r], Anchor::left, small_size, ink});
+  }
+}
+
+}  // namespace
+
+Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars) {
+  check(bars);
+  std::vector<LegendEntry> legend;
+  for (size_t k = 0; k < bars.kinds.size(); ++k) legend.push_back({bars.kinds[k], palette(k)});
+
+  const double above_rows = header_height(title, legend) + 28;
+  const double lowest = place_rows(bars, 0).middles.back() - row_pitch / 2;
+  Drawing drawing{page_width, above_rows - lowest + margin, {}, {}};
+  draw_header(drawing, title, legend);
+  const double top = drawing.height - above_rows;
+  const Rows rows = place_rows(bars, top);
+
+  double label_width = 0;
+  for (const StackedBars::Row& row : bars.rows)
+    label_width = std::max(label_width, text_width(row.label, small_size));
+  // A very long name is cut by the edge of the page rather than leaving no room for the bars.
+  const double names_end = margin + std::min(label_width, page_width / 3);
+  const double first_left = names_end + 5;
+  const auto count = static_cast<double>(bars.panels.size());
+  const double width = (page_width - margin - first_left - panel_gap * (count - 1)) / count;
+
+  for (const double y : rows.lines)
+    drawing.shapes.push_back(Polyline{{{margin, y}, {page_width - margin, y}}, grid, 0.5});
+  for (size_t p = 0; p < bars.panels.size(); ++p) {
+    const double left = first_left + static_cast<double>(p) * (width + panel_gap);
+    draw_panel(drawing, bars, p, left, left + width, top, rows);
+  }
+  for (size_t r = 0; r < bars.rows.size(); ++r)
+    drawing.texts.push_back(
+        {{names_end, rows.middles[r]}, bars.rows[r].label, Anchor::right, small_size, ink});
+  return drawing;
+}
+
+}  // namespace convscope::canvas

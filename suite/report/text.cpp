@@ -1,0 +1,104 @@
+#include "suite/report/text.h"
+
+#include <algorithm>
+
+namespace convscope {
+namespace {
+
+struct CodePointRange {
+  char32_t first, last;
+};
+
+template <size_t n>
+bool in_any(const CodePointRange (&ranges)[n], char32_t c) {
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [c](const CodePointRange& range) { return range.first <= c && c <= range.last; });
+}
+
+// The blocks of Unicode's EastAsianWidth.txt that matter for names. wcwidth() would depend on the
+// locale, and a table must not.
+constexpr CodePointRange wide_blocks[] = {
+    {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3}, {0xF900, 0xFAFF},
+    {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
+    {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
+};
+constexpr CodePointRange no_width[] = {
+    {0x0300, 0x036F}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2064}, {0xFE00, 0xFE0F}};
+
+bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+}
+
+void append_utf8(std::string& out, char32_t c) {
+  const auto byte = [&out](char32_t value) { out += static_cast<char>(value); };
+  if (c < 0x80) {
+    byte(c);
+  } else if (c < 0x800) {
+    byte(0xC0 | (c >> 6)), byte(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    byte(0xE0 | (c >> 12)), byte(0x80 | ((c >> 6) & 0x3F)), byte(0x80 | (c & 0x3F));
+  } else {
+    byte(0xF0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3F));
+    byte(0x80 | ((c >> 6) & 0x3F)), byte(0x80 | (c & 0x3F));
+  }
+}
+
+}  // namespace
+
+std::u32string code_points(std::string_view utf8) {
+  std::u32string points;
+  for (size_t i = 0; i < utf8.size();) {
+    const auto lead = static_cast<unsigned char>(utf8[i]);
+    const size_t length = lead < 0x80   ? 1
+                          : lead < 0xC2 ? 0
+                          : lead < 0xE0 ? 2
+                          : lead < 0xF0 ? 3
+                          : lead < 0xF5 ? 4
+                                        : 0;
+    char32_t point = length <= 1 ? lead : lead & (0x7Fu >> length);
+    bool valid = length > 0 && i + length <= utf8.size();
+    for (size_t k = 1; valid && k < length; ++k) {
+      const auto next = static_cast<unsigned char>(utf8[i + k]);
+      valid = (next & 0xC0) == 0x80;
+      point = (point << 6) | (next & 0x3Fu);
+    }
+    // Overlong forms, surrogates, and what lies beyond Unicode.
+    valid = valid && !(length == 3 && point < 0x800) && !(length == 4 && point < 0x10000) &&
+            !(point >= 0xD800 && point < 0xE000) && point < 0x110000;
+    points += valid ? point : U'\uFFFD';
+    i += valid ? length : 1;
+  }
+  return points;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char32_t c : code_points(text)) append_utf8(out, is_control(c) ? U' ' : c);
+  return out;
+}
+
+bool is_wide(char32_t code_point) { return in_any(wide_blocks, code_point); }
+
+size_t display_width(std::string_view utf8) {
+  size_t columns = 0;
+  for (const char32_t c : code_points(utf8)) columns += in_any(no_width, c) ? 0u : is_wide(c) ? 2u : 1u;
+  return columns;
+}
+
+std::string xml_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace convscope

@@ -1,0 +1,27 @@
+// Text that came from data, made safe to print and measured: what the tables and the figures both
+// need to know about UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace convscope {
+
+/// The code points of UTF-8 text; each invalid byte becomes U+FFFD.
+std::u32string code_points(std::string_view utf8);
+
+/// One line of valid UTF-8: control characters become spaces, invalid bytes U+FFFD, so that no cell
+/// can move the cursor, break a row, or end a string of a gnuplot script.
+std::string printable(std::string_view text);
+
+/// Whether East Asian typography gives the code point two columns.
+bool is_wide(char32_t code_point);
+
+/// Terminal columns that the text takes.
+size_t display_width(std::string_view utf8);
+
+/// The text with & < > " ' escaped for XML and HTML.
+std::string xml_escaped(std::string_view text);
+
+}  // namespace convscope

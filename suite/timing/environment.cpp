@@ -1,0 +1,109 @@
+#include "suite/timing/environment.h"
+
+#include <ATen/Version.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <thread>
+
+#include "suite/version.h"
+
+namespace convscope {
+namespace {
+
+std::string first_line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  return std::getline(file, line) && !line.empty() ? line : "unknown";
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos)
+      return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+/// "0-3": the cores that this process may use.
+std::string affinity() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return "unknown";
+  std::string text;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &cores)) continue;
+    int last = core;
+    while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &cores)) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", core);
+    if (last > core) text += fmt::format("-{}", last);
+    core = last;
+  }
+  return text;
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+#elif defined(__GNUC__)
+  return fmt::format("gcc {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+  return "unknown";
+#endif
+}
+
+std::string onednn() {
+  const std::string text = at::get_mkldnn_version();
+  std::smatch found;
+  return std::regex_search(text, found, std::regex("v([0-9.]+)")) ? found[1].str() : "none";
+}
+
+std::string operating_system() {
+  utsname name{};
+  return uname(&name) == 0 ? fmt::format("{} {} {}", name.sysname, name.release, name.machine)
+                           : "unknown";
+}
+
+}  // namespace
+
+Environment environment() {
+  const int64_t memory = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
+  return {
+      {"version", version},
+      {"commit", commit},
+      {"compiler", compiler()},
+      {"libtorch", TORCH_VERSION},
+      {"onednn", onednn()},
+      {"cpu", cpu_name()},
+      {"cores", std::to_string(std::thread::hardware_concurrency())},
+      {"affinity", affinity()},
+      {"memory_bytes", std::to_string(memory)},
+      {"governor", first_line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")},
+      {"os", operating_system()},
+  };
+}
+
+std::string environment_id(const Environment& environment) {
+  uint64_t hash = 14695981039346656037ULL;  // FNV-1a
+  for (const auto& [name, value] : environment) {
+    for (const char c : name + "=" + value + "\n") {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    }
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+double load_average() {
+  double load = 0;
+  return getloadavg(&load, 1) == 1 ? load : -1;
+}
+
+}  // namespace convscope

@@ -1,0 +1,265 @@
+#!/usr/bin/python3
+"""Every network against an independent one of the same name: torchvision's where it has it, else
+one made here from torch. Names, shapes and order of all tensors must be equal, and when both sides
+fill them by the same formula, so must what they compute.
+
+    torchvision_test.py forward_probe [NETWORK ...]
+"""
+import subprocess
+import sys
+from collections import OrderedDict
+from itertools import zip_longest
+
+try:
+    import numpy
+    import torch
+    import torchvision
+    from torch import nn
+    from torchvision.models.googlenet import Inception, InceptionAux
+    from torchvision.models.resnet import BasicBlock, Bottleneck
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+IMAGES = 3
+TOLERANCE = 1e-4  # of how much the logits of one image differ from those of another
+
+# Everything is filled below.
+for name in dir(nn.init):
+    if name.endswith("_") and not name.startswith("_"):
+        setattr(nn.init, name, lambda tensor, *_, **__: tensor)
+
+
+# ---- networks that torchvision does not have
+
+
+def resnet50_v1():
+    net = torchvision.models.resnet50()
+    for block in net.modules():
+        if isinstance(block, Bottleneck):
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride
+    return net
+
+
+class OptionA(nn.Module):
+    def forward(self, x):
+        half = x.shape[1] // 2
+        return nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, half, half))
+
+
+def resnet_cifar(depth):
+    def stage(channels, stride):
+        first = BasicBlock(channels // stride, channels, stride, OptionA() if stride == 2 else None)
+        rest = [BasicBlock(channels, channels) for _ in range((depth - 2) // 6 - 1)]
+        return nn.Sequential(first, *rest)
+
+    return nn.Sequential(OrderedDict(
+        conv1=nn.Conv2d(3, 16, 3, padding=1, bias=False), bn1=nn.BatchNorm2d(16), relu=nn.ReLU(),
+        layer1=stage(16, 1), layer2=stage(32, 2), layer3=stage(64, 2),
+        pool=nn.AvgPool2d(8), flatten=nn.Flatten(), linear=nn.Linear(64, 10)))
+
+
+def alexnet_2012(groups):
+    def pool():
+        return nn.MaxPool2d(3, 2)
+
+    def norm():
+        return nn.LocalResponseNorm(5, 1e-4, 0.75, 1)
+
+    return nn.Sequential(OrderedDict(
+        conv1=nn.Conv2d(3, 96, 11, 4), relu1=nn.ReLU(), norm1=norm(), pool1=pool(),
+        conv2=nn.Conv2d(96, 256, 5, 1, 2, groups=groups), relu2=nn.ReLU(), norm2=norm(),
+        pool2=pool(),
+        conv3=nn.Conv2d(256, 384, 3, 1, 1), relu3=nn.ReLU(),
+        conv4=nn.Conv2d(384, 384, 3, 1, 1, groups=groups), relu4=nn.ReLU(),
+        conv5=nn.Conv2d(384, 256, 3, 1, 1, groups=groups), relu5=nn.ReLU(), pool5=pool(),
+        flatten=nn.Flatten(), fc6=nn.Linear(9216, 4096), relu6=nn.ReLU(),
+        fc7=nn.Linear(4096, 4096), relu7=nn.ReLU(), fc8=nn.Linear(4096, 1000)))
+
+
+def googlenet_2014(aux_logits):
+    """torchvision's, with what it changed put back."""
+    class Convolution(nn.Module):
+        def __init__(self, channels, out, **options):
+            super().__init__()
+            self.conv = nn.Conv2d(channels, out, **options)
+
+        def forward(self, x):
+            return self.conv(x).relu()
+
+    class Head(InceptionAux):
+        def forward(self, x):
+            x = self.conv(nn.functional.avg_pool2d(x, 5, 3)).flatten(1)
+            return self.fc2(self.dropout(self.fc1(x).relu()))
+
+    blocks = [Convolution, lambda *n: Inception(*n, Convolution),
+              lambda *n, **p: Head(*n, Convolution, **p)]
+    net = torchvision.models.GoogLeNet(
+        aux_logits=aux_logits, init_weights=False, blocks=blocks)
+    for block in net.modules():
+        if isinstance(block, Inception):
+            third = block.branch3[1].conv
+            block.branch3[1].conv = nn.Conv2d(third.in_channels, third.out_channels, 5, padding=2)
+    net.maxpool4.kernel_size = 3
+    norm = nn.LocalResponseNorm(5, 1e-4, 0.75, 1)
+    for layer in net.maxpool1, net.conv3:
+        layer.register_forward_hook(lambda _, __, output: norm(output))
+    return net
+
+
+def mobilenet_v1(width):
+    def layer(channels, out, stride, groups=1):
+        kernel = 1 if groups == 1 and channels != 3 else 3
+        conv = nn.Conv2d(channels, out, kernel, stride, kernel // 2, groups=groups, bias=False)
+        return [conv, nn.BatchNorm2d(out), nn.ReLU()]
+
+    def stage(channels, *rows):
+        for out, stride in rows:
+            channels, before = int(out * width), channels
+            yield nn.Sequential(*layer(before, before, stride, before), *layer(before, channels, 1))
+
+    c = [int(n * width) for n in (32, 256, 512, 1024)]
+    return nn.Sequential(OrderedDict(
+        stage1=nn.Sequential(nn.Sequential(*layer(3, c[0], 2)), *stage(
+            c[0], (64, 1), (128, 2), (128, 1), (256, 2), (256, 1))),
+        stage2=nn.Sequential(*stage(c[1], (512, 2), *[(512, 1)] * 5)),
+        stage3=nn.Sequential(*stage(c[2], (1024, 2), (1024, 1))),
+        avg=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(c[3], 1000)))
+
+
+# ---- all networks: name, image side, with auxiliary heads, reference
+
+
+def networks():
+    def of_torchvision(name, **options):
+        return lambda: getattr(torchvision.models, name)(**options)
+
+    for name in ("alexnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
+                 "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"):
+        yield name, 224, False, of_torchvision(name)
+    for depth in 11, 13, 16, 19:
+        yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
+        yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
+    for aux in False, True:
+        options = {"aux_logits": aux, "init_weights": False}
+        yield "googlenet", 224, aux, of_torchvision("googlenet", **options)
+        yield "googlenet_2014", 224, aux, lambda aux=aux: googlenet_2014(aux)
+        yield "inception_v3", 299, aux, of_torchvision("inception_v3", **options)
+    yield "resnet50_v1", 224, False, resnet50_v1
+    for depth in 20, 32, 44, 56, 110, 1202:
+        yield f"resnet{depth}", 32, False, lambda depth=depth: resnet_cifar(depth)
+    yield "alexnet_2012", 227, False, lambda: alexnet_2012(2)
+    yield "alexnet_2012_ungrouped", 227, False, lambda: alexnet_2012(1)
+    for width, end in (1, ""), (0.75, "_x0_75"), (0.5, "_x0_5"), (0.25, "_x0_25"):
+        yield "mobilenet_v1" + end, 224, False, lambda width=width: mobilenet_v1(width)
+
+
+# ---- the formula of forward_probe.cpp
+
+PRIME = 65537
+CUBES = numpy.array([x ** 3 % PRIME for x in range(PRIME)]) / 32768 - 1
+
+
+def noise(name, shape, centre=0.0, scale=1.0):
+    start = 0
+    for letter in name:
+        start = (31 * start + ord(letter)) % PRIME
+    period = (centre + scale * numpy.roll(CUBES, -start)).astype(numpy.float32)
+    return torch.from_numpy(numpy.resize(period, shape))
+
+
+def fill(name, tensor):
+    if not tensor.is_floating_point():
+        return
+    centre, scale = 0.0, 0.25
+    if tensor.dim() > 1:
+        scale = (6.0 * tensor.shape[0] / tensor.numel()) ** 0.5
+    elif name.endswith("bn2.weight"):
+        centre = 0.25
+    elif name.endswith(("weight", "running_var")):
+        centre = 1.0
+    tensor.copy_(noise(name, tuple(tensor.shape), centre, scale))
+
+
+# ---- comparison
+
+
+class Different(Exception):
+    pass
+
+
+def describe(net):
+    for kind, tensors in ("parameter", net.named_parameters()), ("buffer", net.named_buffers()):
+        for name, tensor in tensors:
+            yield " ".join([kind, name, *map(str, tensor.shape)])
+
+
+def fill_and_run(net, side):
+    """The numbers that forward_probe prints: for each title a list of tensors."""
+    for tensors in net.named_parameters(), net.named_buffers():
+        for name, tensor in tensors:
+            fill(name, tensor)
+    images = noise("images", (IMAGES, 3, side, side))
+    results = {"evaluation": [net.eval()(images)]}
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    outputs = net.train()(images)
+    # With heads a tuple: the logits, then the heads from the lowest (whatever GoogLeNet calls them).
+    results["training"] = list(outputs) if isinstance(outputs, tuple) else [outputs]
+    results["statistics"] = [b.mean() for b in net.buffers() if b.is_floating_point()]
+    return results
+
+
+def largest_error(title, found, expected):
+    if len(found) != len(expected):
+        raise Different(f"{len(found)} x {title}, the reference has {len(expected)}")
+    errors = [0.0]
+    for ours, theirs in zip(found, expected):
+        ours, theirs = torch.tensor(ours).double().reshape(theirs.shape), theirs.double()
+        scale = theirs.abs() if title == "statistics" else (theirs - theirs.mean(0)).std()
+        errors.append(float((ours - theirs).abs().max() / scale))
+    if not all(error <= TOLERANCE for error in errors):
+        raise Different(f"{title} off by {errors}")
+    return max(errors)
+
+
+def check(probe, name, side, heads, make):
+    """A sentence about what is equal; raises Different."""
+    run = subprocess.run([probe, name, str(int(heads)), str(IMAGES)], capture_output=True, text=True)
+    if run.returncode != 0:
+        raise Different(run.stderr.strip())
+    lines = run.stdout.splitlines()
+    net = make()
+    ours = [line for line in lines if line.startswith(("parameter ", "buffer "))]
+    for mine, theirs in zip_longest(ours, describe(net)):
+        if mine != theirs:
+            raise Different(f"{mine}, the reference has {theirs}")
+    sentence = f"{sum(p.numel() for p in net.parameters())} parameters"
+    with torch.no_grad():
+        results = fill_and_run(net, side)
+    for title, expected in results.items():
+        found = [[float(word) for word in line.split()[1:]]
+                 for line in lines if line.startswith(title + " ")]
+        sentence += f", {title} {largest_error(title, found, expected):.0e}"
+    return sentence
+
+
+def main(probe, *wanted):
+    passed = failed = 0
+    for name, side, heads, make in networks():
+        if wanted and name not in wanted:
+            continue
+        try:
+            verdict, sentence = "ok", check(probe, name, side, heads, make)
+            passed += 1
+        except Different as difference:
+            verdict, sentence = "FAILED", difference
+            failed += 1
+        print(f"{verdict:6} {name}{' with heads' if heads else ''}: {sentence}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
