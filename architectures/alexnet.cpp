@@ -23,19 +23,18 @@ struct AlexNet : Network {
       : features(register_module(
             "features",
             Sequential(Conv2d(Conv2dOptions(to.image.channels, 64, 11).stride(4).padding(2)),
-                       in_place_relu(), overlapping_pool(),
+                       in_place_relu(), overlapping_pool(),  //
                        Conv2d(Conv2dOptions(64, 192, 5).padding(2)), in_place_relu(),
-                       overlapping_pool(), Conv2d(Conv2dOptions(192, 384, 3).padding(1)),
-                       in_place_relu(), Conv2d(Conv2dOptions(384, 256, 3).padding(1)),
-                       in_place_relu(), Conv2d(Conv2dOptions(256, 256, 3).padding(1)),
-                       in_place_relu(), overlapping_pool()))),
+                       overlapping_pool(),                                              //
+                       Conv2d(Conv2dOptions(192, 384, 3).padding(1)), in_place_relu(),  //
+                       Conv2d(Conv2dOptions(384, 256, 3).padding(1)), in_place_relu(),  //
+                       Conv2d(Conv2dOptions(256, 256, 3).padding(1)), in_place_relu(),
+                       overlapping_pool()))),
         avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({6, 6})))),
         classifier(register_module(
-            "classifier",
-            Sequential(Dropout(0.5), Linear(256 * 6 * 6, 4096), in_place_relu(), Dropout(0.5),
-                       Linear(4096, 4096), in_place_relu(), Linear(4096, to.classes)))) {
-    check_image("alexnet", to.image, 63);
-  }
+            "classifier", Sequential(Dropout(0.5), Linear(256 * 6 * 6, 4096), in_place_relu(),  //
+                                     Dropout(0.5), Linear(4096, 4096), in_place_relu(),         //
+                                     Linear(4096, to.classes)))) {}
 
   torch::Tensor forward(torch::Tensor x) override {
     x = avgpool(features->forward(x));
@@ -62,11 +61,11 @@ struct AlexNet2012 : Network {
 
   AlexNet2012(const Settings& to, int64_t groups)
       : conv1(register_module("conv1", Conv2d(Conv2dOptions(to.image.channels, 96, 11).stride(4)))),
-        norm1(register_module("norm1", normalisation())),
+        norm1(register_module("norm1", local_response_norm())),
         pool1(register_module("pool1", overlapping_pool())),
         conv2(
             register_module("conv2", Conv2d(Conv2dOptions(96, 256, 5).padding(2).groups(groups)))),
-        norm2(register_module("norm2", normalisation())),
+        norm2(register_module("norm2", local_response_norm())),
         pool2(register_module("pool2", overlapping_pool())),
         conv3(register_module("conv3", Conv2d(Conv2dOptions(256, 384, 3).padding(1)))),
         conv4(
@@ -80,7 +79,6 @@ struct AlexNet2012 : Network {
         fc7(register_module("fc7", Linear(4096, 4096))),
         drop7(register_module("drop7", Dropout(0.5))),
         fc8(register_module("fc8", Linear(4096, to.classes))) {
-    check_image("alexnet_2012", to.image, 67);
     normal_weights_(*this, 0.01);
     // Ones give the ReLUs something positive to begin with.
     for (const auto& bias : {conv2->bias, conv4->bias, conv5->bias, fc6->bias, fc7->bias}) {
@@ -98,11 +96,6 @@ struct AlexNet2012 : Network {
     x = drop6(fc6(x.flatten(1)).relu_());
     x = drop7(fc7(x).relu_());
     return fc8(x);
-  }
-
-  /// k is Caffe's; the paper says 2.
-  static LocalResponseNorm normalisation() {
-    return LocalResponseNorm(LocalResponseNormOptions(5).alpha(1e-4).beta(0.75).k(1));
   }
 
   static int64_t side(int64_t pixels) {

@@ -85,9 +85,9 @@ struct GoogLeNet : Network {
   int64_t channels = 192;
   std::shared_ptr<ConvNormRelu> conv1;
   MaxPool2d maxpool1;
-  LocalResponseNorm norm1{nullptr};
+  LocalResponseNorm norm1;
   std::shared_ptr<ConvNormRelu> conv2, conv3;
-  LocalResponseNorm norm2{nullptr};
+  LocalResponseNorm norm2;
   MaxPool2d maxpool2;
   std::shared_ptr<Inception> inception3a, inception3b;
   MaxPool2d maxpool3;
@@ -106,8 +106,10 @@ struct GoogLeNet : Network {
             std::make_shared<ConvNormRelu>(
                 Conv2dOptions(to.image.channels, 64, 7).stride(2).padding(3), form.normalised))),
         maxpool1(register_module("maxpool1", halving_pool(3))),
+        norm1(form.normalised ? nullptr : register_module("norm1", local_response_norm())),
         conv2(register_module("conv2", Inception::layer(64, 64, 1, form))),
         conv3(register_module("conv3", Inception::layer(64, 192, 3, form))),
+        norm2(form.normalised ? nullptr : register_module("norm2", local_response_norm())),
         maxpool2(register_module("maxpool2", halving_pool(3))),
         inception3a(register_module("inception3a", inception({64, 96, 128, 16, 32, 32}))),
         inception3b(register_module("inception3b", inception({128, 128, 192, 32, 96, 64}))),
@@ -128,15 +130,10 @@ struct GoogLeNet : Network {
         dropout(register_module("dropout", Dropout(form.dropout))),
         fc(register_module("fc", Linear(channels, to.classes))) {
     if (form.normalised) {
-      check_image("googlenet", to.image, 15);
       normal_weights_(*this, 0.01);
       return;
     }
-    check_image("googlenet_2014", to.image, 31);
     if (to.auxiliary) check_image("googlenet_2014 with auxiliary heads", to.image, 79);
-    const auto norm = LocalResponseNormOptions(5).alpha(1e-4).beta(0.75).k(1);
-    norm1 = register_module("norm1", LocalResponseNorm(norm));
-    norm2 = register_module("norm2", LocalResponseNorm(norm));
     initialise_as_in_caffe();
   }
 

@@ -201,7 +201,6 @@ struct InceptionV3 : Network {
         avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
         dropout(register_module("dropout", Dropout(0.5))),
         fc(register_module("fc", Linear(2048, to.classes))) {
-    check_image("inception_v3", to.image, 75);
     normal_weights_(*this, 0.1);
     if (head) {
       check_image("inception_v3 with its auxiliary head", to.image, 299);

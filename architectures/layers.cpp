@@ -1,6 +1,7 @@
 #include "architectures/layers.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace convscope {
 
@@ -32,6 +33,10 @@ int64_t make_divisible(double channels, int64_t divisor) {
 }
 
 ReLU in_place_relu() { return ReLU(ReLUOptions().inplace(true)); }
+
+LocalResponseNorm local_response_norm() {
+  return LocalResponseNorm(LocalResponseNormOptions(5).alpha(1e-4).beta(0.75).k(1));
+}
 
 std::shared_ptr<Chain> conv_norm_act(Conv2dOptions convolution, AnyModule activation,
                                      double norm_eps, double norm_momentum) {

@@ -16,10 +16,11 @@ struct Window {
 };
 
 /// The pixels that are left of one side of an image after these windows, at least 1: for a
-/// classifier whose width depends on the image.
+/// classifier whose width depends on the image. An image that is too small is reported by the layer
+/// that it does not fit into, not here.
 int64_t side_after(std::initializer_list<Window> windows, int64_t pixels);
 
-/// Throws std::invalid_argument for an image of which nothing would be left in the deepest layers.
+/// Throws std::invalid_argument for an image that is too small for a head which only training runs.
 void check_image(const std::string& network, const ImageShape& image, int64_t smallest_side);
 
 /// Throws std::invalid_argument for a width multiplier that is not above 0.
@@ -29,6 +30,9 @@ void check_width(const std::string& network, double width);
 int64_t make_divisible(double channels, int64_t divisor = 8);
 
 torch::nn::ReLU in_place_relu();
+
+/// Over five neighbouring channels, with Caffe's constants: k is 1 where AlexNet's paper says 2.
+torch::nn::LocalResponseNorm local_response_norm();
 
 /// A Sequential that can stand in another.
 struct Chain : torch::nn::SequentialImpl {
@@ -58,7 +62,7 @@ void he_normal_convolutions_(torch::nn::Module& module);
 void normal_linears_(torch::nn::Module& module, double deviation);
 
 /// The weights, not the biases, of every convolution and fully connected layer below `module` from
-/// a normal of this deviation.
+/// a normal of this deviation. (torchvision's is cut off at 2 and -2, a long way outside.)
 void normal_weights_(torch::nn::Module& module, double deviation);
 
 }  // namespace convscope

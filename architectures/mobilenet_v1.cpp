@@ -2,6 +2,8 @@
 // (pointwise), and one number that makes the whole network thinner.
 // Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
 // applications", 2017.
+#include <algorithm>
+
 #include "architectures/families.h"
 #include "architectures/layers.h"
 #include "architectures/network.h"
@@ -35,7 +37,7 @@ struct MobileNetV1 : Network {
         avg(register_module("avg", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
         fc(register_module("fc", Linear(channels, to.classes))) {
     check_width("mobilenet_v1", width);
-    he_normal_convolutions_(*this);
+    he_normal_convolutions_(*this);  // as MobileNet V2: the paper does not say
     normal_linears_(*this, 0.01);
   }
 

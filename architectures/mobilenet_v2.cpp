@@ -2,6 +2,8 @@
 // the block is wide, where a depthwise convolution is cheap.
 // Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: inverted residuals and linear bottlenecks",
 // 2018.
+#include <algorithm>
+
 #include "architectures/families.h"
 #include "architectures/layers.h"
 #include "architectures/network.h"

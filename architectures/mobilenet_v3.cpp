@@ -37,9 +37,6 @@ struct SqueezeExcitation : Module {
   ReLU relu;
   std::shared_ptr<HardSigmoid> gate;
 
-  explicit SqueezeExcitation(int64_t channels)
-      : SqueezeExcitation(channels, make_divisible(static_cast<double>(channels / 4))) {}
-
   SqueezeExcitation(int64_t channels, int64_t squeezed)
       : avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
         fc1(register_module("fc1", Conv2d(channels, squeezed, 1))),
@@ -73,7 +70,10 @@ struct Bneck : Module {
     }
     block->push_back(conv_norm_v3(Conv2dOptions(wide, wide, kernel).stride(stride).groups(wide),
                                   activation(nonlinearity)));
-    if (squeeze) block->push_back(SqueezeExcitation(wide));
+    if (squeeze) {
+      const int64_t squeezed = make_divisible(static_cast<double>(wide / 4));
+      block->push_back(SqueezeExcitation(wide, squeezed));
+    }
     block->push_back(conv_norm_v3(Conv2dOptions(wide, out, 1)));
   }
 

@@ -37,9 +37,7 @@ struct CifarBlock : Module {
 
   /// Every second pixel, and zeros for the new channels, one half before and one half after.
   torch::Tensor shortcut(torch::Tensor x) const {
-    if (stride != 1) {
-      x = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
-    }
+    if (stride != 1) x = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
     if (new_channels == 0) return x;
     return torch::constant_pad_nd(x, {0, 0, 0, 0, new_channels / 2, new_channels / 2});
   }
@@ -73,8 +71,7 @@ struct CifarResNet : Network {
   }
 
   static Sequential stage(int depth, int64_t in, int64_t out, int64_t stride) {
-    const int blocks =
-        (depth - 2) / 6;  // three stages of two convolutions, a first and a last layer
+    const int blocks = (depth - 2) / 6;  // of two layers, in three stages, between two layers
     Sequential layers(CifarBlock(in, out, stride));
     for (int block = 1; block < blocks; ++block) layers->push_back(CifarBlock(out, out, 1));
     return layers;

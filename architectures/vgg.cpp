@@ -24,10 +24,9 @@ struct Vgg : Network {
       : features(register_module("features", stages(to.image.channels, depths, norm))),
         avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({7, 7})))),
         classifier(register_module(
-            "classifier",
-            Sequential(Linear(512 * 7 * 7, 4096), in_place_relu(), Dropout(0.5), Linear(4096, 4096),
-                       in_place_relu(), Dropout(0.5), Linear(4096, to.classes)))) {
-    check_image("VGG", to.image, 32);
+            "classifier", Sequential(Linear(512 * 7 * 7, 4096), in_place_relu(), Dropout(0.5),  //
+                                     Linear(4096, 4096), in_place_relu(), Dropout(0.5),         //
+                                     Linear(4096, to.classes)))) {
     he_normal_convolutions_(*this);
     normal_linears_(*this, 0.01);
   }

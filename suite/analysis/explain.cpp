@@ -28,9 +28,9 @@ std::string output_size(int64_t in, const SlidingWindow& w, bool ceil_mode, int6
   if (w.dilation > 1) extent = fmt::format("({} * ({} - 1) + 1)", w.dilation, w.kernel);
   const std::string padded = w.padding ? fmt::format(" + 2 * {}", w.padding) : "";
   const bool exact = (in + 2 * w.padding - w.extent()) % w.stride == 0;
-  const char* round = ceil_mode ? "ceil" : "floor";
-  return fmt::format("{}(({}{} - {}) / {}) + 1 = {}", exact ? "" : round, in, padded, extent,
-                     w.stride, out);
+  const std::string steps = fmt::format("({}{} - {}) / {}", in, padded, extent, w.stride);
+  if (exact) return fmt::format("{} + 1 = {}", steps, out);
+  return fmt::format("{}({}) + 1 = {}", ceil_mode ? "ceil" : "floor", steps, out);
 }
 
 std::string field(const SlidingWindow& w, const Field& before, const Field& after) {

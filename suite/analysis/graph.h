@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,6 +18,11 @@ std::string to_string(const Shape& shape);
 
 /// The product of the dimensions.
 int64_t element_count(const Shape& shape);
+
+/// Thrown where an operator cannot take the shapes that it was given.
+struct ShapeError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// A weight or a buffer of the module.
 struct Parameter {

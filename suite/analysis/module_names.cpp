@@ -45,17 +45,13 @@ std::string ModuleNames::owner(const std::string& parameter) {
 std::string ModuleNames::nearest(const std::string& op) {
   const std::string kind = plain(op);
   for (size_t scope = modules_[last_].parent;; scope = modules_[scope].parent) {
-    const auto is_kind = [&](const Entry& entry) { return entry.kind == kind; };
-    const auto begin = modules_.begin();
-    const auto end = begin + static_cast<std::ptrdiff_t>(modules_[scope].end);
-    const auto after = begin + static_cast<std::ptrdiff_t>(std::max(last_, scope) + 1);
-    auto found = std::find_if(std::min(after, end), end, is_kind);
-    if (found == end) {
-      found = std::find_if(begin + static_cast<std::ptrdiff_t>(scope), end, is_kind);
+    // Those to come first, in the order of registration; then those that the scope's own forward
+    // uses again, as a block does with its one ReLU. A Sequential uses nothing twice.
+    for (size_t i = std::max(last_, scope) + 1; i < modules_[scope].end; ++i) {
+      if (modules_[i].kind == kind) return modules_[last_ = i].path;
     }
-    if (found != end) {
-      last_ = static_cast<size_t>(found - begin);
-      return found->path;
+    for (size_t i = scope + 1; i < modules_[scope].end && !modules_[scope].chains; ++i) {
+      if (modules_[i].kind == kind && modules_[i].parent == scope) return modules_[last_ = i].path;
     }
     if (scope == 0) break;
   }

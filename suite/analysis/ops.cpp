@@ -123,14 +123,12 @@ std::vector<SlidingWindow> pool_windows(const Site& site) {
 
 Shape same(const Site& site) { return site.in(); }
 
-/// One side of the image after a window. The last window of `ceil_mode` must begin inside the image
-/// or its left padding, else it is dropped.
+/// How often a window fits along one side, 0 or less if it does not. The last window of `ceil_mode`
+/// must begin inside the image or its left padding, else it is dropped.
 int64_t positions(int64_t size, const SlidingWindow& w, bool ceil_mode, int64_t total_padding) {
-  const int64_t room = size + total_padding - w.extent();
-  if (room < 0) return 0;
-  int64_t count = room / w.stride + 1;
-  if (ceil_mode && room % w.stride != 0 && count * w.stride < size + w.padding) ++count;
-  return count;
+  const int64_t room = size + total_padding - w.extent() + (ceil_mode ? w.stride - 1 : 0);
+  const int64_t count = (room >= 0 ? room / w.stride : -1) + 1;
+  return ceil_mode && (count - 1) * w.stride >= size + w.padding ? count - 1 : count;
 }
 
 [[noreturn]] void does_not_fit(const std::vector<SlidingWindow>& windows, const Shape& image) {
@@ -176,8 +174,13 @@ Shape conv_shape(const Site& site) {
     const auto extra = site.integers("output_padding", slides.size(), 0);
     shape[1] = weight[1] * groups;
     for (size_t i = 0; i < slides.size(); ++i) {
+      if (extra[i] >= std::max(slides[i].stride, slides[i].dilation)) {
+        throw ShapeError("output padding " + std::to_string(extra[i]) +
+                         " is not smaller than the stride or the dilation");
+      }
       shape[i + 2] = (image[i + 2] - 1) * slides[i].stride - 2 * slides[i].padding +
                      slides[i].extent() + extra[i];
+      if (shape[i + 2] < 1) does_not_fit(slides, image);
     }
     return shape;
   }
@@ -185,7 +188,11 @@ Shape conv_shape(const Site& site) {
   shape[1] = weight[0];
   const Attribute* padding = site.attribute("padding");
   const auto* word = padding ? std::get_if<std::string>(padding) : nullptr;
-  return after_windows(shape, slides, false, word && *word == "same");
+  const bool same_size = word && *word == "same";
+  for (const SlidingWindow& window : slides) {
+    if (same_size && window.stride != 1) throw ShapeError("padding 'same' needs a stride of 1");
+  }
+  return after_windows(shape, slides, false, same_size);
 }
 
 Shape pool_shape(const Site& site) {

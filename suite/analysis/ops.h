@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -74,10 +73,5 @@ const Op* find_operator(const std::string& name);
 /// The sliding window of a convolution or pooling, one for each spatial dimension; empty for
 /// others.
 std::vector<SlidingWindow> windows(const Site& site);
-
-/// Thrown where an operator cannot take the shapes that it was given.
-struct ShapeError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 }  // namespace convscope

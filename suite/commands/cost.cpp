@@ -50,6 +50,22 @@ std::function<Cell(const CostRow&)> total(Value value) {
       [value](const CostRow& row) -> Cell { return row.failed() ? Cell() : Cell(value(row.cost)); };
 }
 
+/// What a reader of the numbers should know.
+std::string notes(const Cost& cost) {
+  std::string text;
+  if (!cost.gates.empty()) {
+    text = "rf leaves out gates that see the whole image: ";
+    for (const std::string& gate : cost.gates) {
+      text += gate + (&gate == &cost.gates.back() ? "" : " ");
+    }
+  }
+  if (cost.unused_params > 0) {
+    text += (text.empty() ? "" : "; ") + grouped_digits(cost.unused_params) +
+            " parameters are not used in evaluation mode";
+  }
+  return text;
+}
+
 Human if_any(bool any) { return any ? Human::plain : Human::none; }
 
 /// The columns of cost.csv. People are told the status only where there is something to tell.
@@ -84,6 +100,7 @@ std::vector<Column<CostRow>> cost_columns(bool show_status) {
       {"output", "", Human::none, total([](const C& c) { return to_string(c.output); })},
       {"status", "Status", if_any(show_status), [](const R& r) { return Cell(r.status); }},
       {"reason", "", Human::none, [](const R& r) { return Cell(r.reason); }},
+      {"notes", "", Human::none, total(notes)},
   };
 }
 
@@ -155,7 +172,8 @@ CostRow cost_row(const NetworkCase& a_case, bool folded) {
     row.cost = cost(folded ? fold_batch_norm(graph) : graph);
     if (!row.cost.complete()) {
       row.status = "incomplete";
-      row.reason = "no row in suite/analysis/ops.cpp for " + unknown_operators(row.cost);
+      row.reason = row.model + " is counted incompletely: no row in suite/analysis/ops.cpp for " +
+                   unknown_operators(row.cost);
     }
   } catch (const std::exception& error) {
     row.status = "failed";
@@ -164,24 +182,49 @@ CostRow cost_row(const NetworkCase& a_case, bool folded) {
   return row;
 }
 
-/// Appends to cost.csv and layers.csv, and knows what is there already.
+/// Leaves in a record only the rows that `keep` says yes to.
+void prune(const std::filesystem::path& path,
+           const std::function<bool(const CsvFile&, const CsvRow&)>& keep) {
+  const CsvFile file = read_csv(path);
+  const std::filesystem::path pruned = path.string() + ".unfinished";
+  {
+    CsvWriter writer(pruned, file.columns, Existing::replace);
+    for (const CsvRow& row : file.rows) {
+      if (keep(file, row)) writer.write({row.fields.begin(), row.fields.end()});
+    }
+  }
+  std::filesystem::rename(pruned, path);
+}
+
+/// cost.csv and layers.csv. With `resume`, what an earlier run finished stays, and the rest of what
+/// it wrote goes: failed networks, and layers of one that it was killed in.
 class Records {
  public:
   Records(const std::filesystem::path& folder, bool resume, std::ostream& err) {
-    const std::filesystem::path cost_file = folder / "cost.csv";
-    costs_ = open_record(folder, "cost.csv", column_names(cost_columns(false)), resume, err);
-    layers_ = open_record(folder, "layers.csv", column_names(layer_columns(false)), resume, err);
+    const auto open = [&](const char* file, const std::vector<std::string>& columns) {
+      return open_record(folder, file, columns, resume, err);
+    };
+    costs_ = open("cost.csv", column_names(cost_columns(false)));
+    layers_ = open("layers.csv", column_names(layer_columns(false)));
     if (!resume) return;
-    const CsvFile file = read_csv(cost_file);
-    const auto models = texts(file, "model"), inputs = texts(file, "input"),
-               variants = texts(file, "variant"), statuses = texts(file, "status");
-    for (size_t i = 0; i < models.size(); ++i) {
-      if (statuses[i] == "ok") finished_.insert(models[i] + " " + inputs[i] + " " + variants[i]);
-    }
+    const auto key = [](const CsvFile& file, const CsvRow& row) {
+      return row.fields[column_index(file, "model")] + " " +
+             row.fields[column_index(file, "input")];
+    };
+    prune(folder / "cost.csv", [&](const CsvFile& file, const CsvRow& row) {
+      const bool finished = row.fields[column_index(file, "status")] == "ok";
+      if (finished) finished_.insert(key(file, row));
+      return finished;
+    });
+    prune(folder / "layers.csv", [&](const CsvFile& file, const CsvRow& row) {
+      return finished_.count(key(file, row)) > 0;
+    });
+    costs_ = open("cost.csv", column_names(cost_columns(false)));
+    layers_ = open("layers.csv", column_names(layer_columns(false)));
   }
 
-  bool has(const std::string& model, const std::string& input, const std::string& variant) const {
-    return finished_.count(model + " " + input + " " + variant) > 0;
+  bool has(const std::string& model, const std::string& input) const {
+    return finished_.count(model + " " + input) > 0;
   }
 
   /// The layers go first: a row in cost.csv says that all of a network is there.
@@ -204,7 +247,7 @@ int exit_code(const std::vector<CostRow>& rows, std::ostream& err) {
   for (const CostRow& row : rows) {
     failed += row.failed();
     incomplete += row.status == "incomplete";
-    if (row.status != "ok") err << "convscope: " << row.status << ": " << row.reason << "\n";
+    if (row.status != "ok") err << "convscope: " << row.reason << "\n";
   }
   if (failed > 0 && failed == rows.size()) return usage;
   return failed + incomplete > 0 ? some_failed : done;
@@ -221,8 +264,7 @@ int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& ca
     if (!folder.empty() && !records) {
       records = std::make_unique<Records>(folder, invocation.flag("resume"), invocation.err);
     }
-    if (records && records->has(a_case.architecture.name, to_string(a_case.settings.image),
-                                variant_of(a_case, folded))) {
+    if (records && records->has(a_case.architecture.name, to_string(a_case.settings.image))) {
       continue;
     }
     rows.push_back(cost_row(a_case, folded));

@@ -75,10 +75,8 @@ Figure cost_bars(const Records& records) {
   StackedBars bars{{"convolution", "linear", "normalisation", "other"},
                    {{"Parameters (millions)", 1e6}, {"MACs (billions)", 1e9}},
                    {}};
-  bool other = false;
   for (size_t i = 0; i < models.size(); ++i) {
     const double rest = params[i] - conv[i] - linear[i] - norm[i];
-    other = other || rest > 0;
     bars.rows.push_back({models[i],
                          family(models[i]),
                          {{conv[i], linear[i], norm[i], rest},

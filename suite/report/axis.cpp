@@ -75,18 +75,18 @@ double along(const Axis& axis, Range range, double value, double from, double to
   return from + share * (to - from);
 }
 
-Range padded(const Axis& axis, Range range, double share) {
+Range padded(const Axis& axis, Range range, double before, double after) {
   if (axis.scale == Scale::log) {
     if (range.low == range.high) return {range.low / 2, range.high * 2};
-    const double factor = std::pow(range.high / range.low, share);
-    return {range.low / factor, range.high * factor};
+    const double ratio = range.high / range.low;
+    return {range.low / std::pow(ratio, before), range.high * std::pow(ratio, after)};
   }
   if (range.low == range.high) {
     const double room = range.low == 0 ? 1 : std::abs(range.low) / 2;
     return {range.low - room, range.high + room};
   }
-  const double room = share * (range.high - range.low);
-  return {range.low - room, range.high + room};
+  const double length = range.high - range.low;
+  return {range.low - before * length, range.high + after * length};
 }
 
 void check_value(const Axis& axis, double value, const std::string& what) {
@@ -94,9 +94,8 @@ void check_value(const Axis& axis, double value, const std::string& what) {
     throw std::invalid_argument(
         fmt::format("{}: {} is {}, which no figure can show", printable(what), axis.label, value));
   if (axis.scale == Scale::log && value <= 0)
-    throw std::invalid_argument(
-        fmt::format("{}: {} is {}, which a logarithmic axis cannot show", printable(what), axis.label,
-                    value));
+    throw std::invalid_argument(fmt::format("{}: {} is {}, which a logarithmic axis cannot show",
+                                            printable(what), axis.label, value));
 }
 
 double room_left_of(const Axis& y, Range y_range) {

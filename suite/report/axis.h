@@ -28,8 +28,8 @@ std::vector<Tick> ticks(const Axis& axis, Range range, int at_most);
 /// Where `value` lies if the range lies from `from` to `to`.
 double along(const Axis& axis, Range range, double value, double from, double to);
 
-/// The range with a share of its length added at both ends; a single value gets some room.
-Range padded(const Axis& axis, Range range, double share);
+/// The range with these shares of its length added before and after; a single value gets some room.
+Range padded(const Axis& axis, Range range, double before, double after);
 
 /// Throws std::invalid_argument that names `what` if the axis cannot show the value.
 void check_value(const Axis& axis, double value, const std::string& what);

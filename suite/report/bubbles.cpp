@@ -36,7 +36,8 @@ double round_down(double value) {
 }
 
 // Three circles and what they stand for, at the top right of the frame.
-void draw_size_key(Drawing& drawing, const std::string& what, double largest, double right, double y) {
+void draw_size_key(Drawing& drawing, const std::string& what, double largest, double right,
+                   double y) {
   const double biggest = round_down(largest);
   double x = right;
   for (const double size : {biggest, biggest / 5, biggest / 50}) {
@@ -73,9 +74,13 @@ Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
 
   const double bottom = margin + room_below_frame - 5;
   const double key_room = largest > 0 ? 12 : 0;
-  Frame frame{{}, bubbles.x, bubbles.y, padded(bubbles.x, x, 0.07), padded(bubbles.y, y, 0.09)};
-  frame.box = {margin + room_left_of(bubbles.y, frame.y_range), bottom, page_width - margin - 4,
-               bottom + plot_height};
+  Frame frame{{}, bubbles.x, bubbles.y, x, y};
+  frame.box = {margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
+               page_width - margin - 4, bottom + plot_height};
+  // The names of the largest, which are often in the upper right corner, need room beside them.
+  const double width = frame.box.right - frame.box.left;
+  frame.x_range = padded(bubbles.x, x, 14 / (width - 14 - 48), 48 / (width - 14 - 48));
+  frame.y_range = padded(bubbles.y, y, 16 / (plot_height - 16 - 34), 34 / (plot_height - 16 - 34));
   Drawing drawing{page_width,
                   frame.box.top + room_above_frame + key_room + header_height(title, legend),
                   {},
@@ -98,29 +103,26 @@ Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
                    [&discs](size_t a, size_t b) { return discs[a].radius > discs[b].radius; });
   for (const size_t i : order) drawing.shapes.push_back(discs[i]);
 
-  Obstacles obstacles{{frame.box.left + 1, bottom + 1, page_width - margin, frame.box.top}, {}, {}, {}};
+  Obstacles obstacles{
+      {frame.box.left + 1, bottom + 1, page_width - margin, frame.box.top}, {}, {}, {}};
   std::vector<Label> labels;
   for (size_t i = 0; i < all.size(); ++i) {
     obstacles.circles.push_back({discs[i].centre, discs[i].radius});
-    labels.push_back({discs[i].centre, discs[i].radius, text_width(all[i].label, label_size),
-                      1.1 * label_size});
+    labels.push_back(
+        {discs[i].centre, discs[i].radius, text_width(all[i].label, label_size), 1.1 * label_size});
   }
   const auto placed = place_labels(labels, obstacles);
-  size_t left_out = 0;
   for (size_t i = 0; i < placed.size(); ++i) {
-    if (!placed[i]) {
-      ++left_out;
-      continue;
-    }
+    if (!placed[i]) continue;
     const Box& box = placed[i]->box;
-    if (placed[i]->leader) draw_leader(drawing, *placed[i]->leader);
-    drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2}, all[i].label, Anchor::left,
-                             label_size, text_color(discs[i].fill)});
+    if (placed[i]->leader) draw_leader(drawing, *placed[i]->leader, discs[i].centre);
+    drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2},
+                             all[i].label,
+                             Anchor::left,
+                             label_size,
+                             text_color(discs[i].fill)});
   }
-  if (left_out > 0)
-    drawing.texts.push_back({{margin, bottom - 19},
-                             fmt::format("{} of {} names left out for want of room", left_out, all.size()),
-                             Anchor::left, label_size, muted});
+  note_left_out(drawing, frame, placed);
   return drawing;
 }
 

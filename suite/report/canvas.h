@@ -68,7 +68,8 @@ struct Drawing {
 constexpr double page_width = 360;
 constexpr double title_size = 9.5, text_size = 8, small_size = 7.2;
 constexpr double line_height = 1.25;  ///< of the text's size
-constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6, paper = 0xFFFFFF;
+constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6,
+                paper = 0xFFFFFF;
 
 /// Okabe and Ito's palette without its yellow and black, and a grey. Wraps after 7.
 Color palette(size_t index);

@@ -47,13 +47,13 @@ size_t group_index(const std::vector<std::string>& order, const std::string& gro
 }
 
 void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Color color) {
-  // The number of corners, the direction of the first, and a radius that makes the areas look alike.
+  // The number of corners, the direction of the first, and a radius that makes the areas look
+  // alike.
   struct Form {
     int corners;
     double turn, scale;
   };
-  constexpr Form forms[] = {
-      {24, 0, 1}, {4, 45, 1.2}, {3, 90, 1.4}, {4, 0, 1.35}, {3, 270, 1.4}};
+  constexpr Form forms[] = {{24, 0, 1}, {4, 45, 1.2}, {3, 90, 1.4}, {4, 0, 1.35}, {3, 270, 1.4}};
   const Form& form = forms[kind % std::size(forms)];
   Polygon polygon{{}, color};
   for (int k = 0; k < form.corners; ++k) {
@@ -64,14 +64,28 @@ void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Col
   drawing.shapes.push_back(polygon);
 }
 
-void draw_leader(Drawing& drawing, const Segment& leader) {
+void draw_leader(Drawing& drawing, const Segment& leader, Point named) {
   drawing.shapes.push_back(Polyline{{leader.from, leader.to}, muted, 0.4});
-  draw_marker(drawing, 0, leader.from, 0.8, muted);
+  if (leader.from.x == named.x && leader.from.y == named.y)
+    draw_marker(drawing, 0, named, 0.8, muted);
+}
+
+void note_left_out(Drawing& drawing, const Frame& frame,
+                   const std::vector<std::optional<PlacedLabel>>& placed) {
+  const auto left_out =
+      std::count_if(placed.begin(), placed.end(), [](const auto& label) { return !label; });
+  if (left_out == 0) return;
+  drawing.texts.push_back(
+      {{margin, frame.box.bottom - 19},
+       fmt::format("{} of {} names left out for want of room", left_out, placed.size()),
+       Anchor::left,
+       small_size,
+       muted});
 }
 
 double header_height(const std::string& title, const std::vector<LegendEntry>& legend) {
-  return margin + static_cast<double>(title_lines(title).size()) * title_size * line_height +
-         3 + legend_line * static_cast<double>(legend_lines(legend).size());
+  return margin + static_cast<double>(title_lines(title).size()) * title_size * line_height + 3 +
+         legend_line * static_cast<double>(legend_lines(legend).size());
 }
 
 void draw_header(Drawing& drawing, const std::string& title,

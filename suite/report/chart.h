@@ -1,9 +1,11 @@
 // What the kinds of figures share, and the function that lays out each kind.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "suite/report/axis.h"
 #include "suite/report/canvas.h"
 #include "suite/report/figure.h"
 #include "suite/report/labels.h"
@@ -21,8 +23,12 @@ size_t group_index(const std::vector<std::string>& order, const std::string& gro
 /// A mark of about `radius`; `kind` picks one of five forms and wraps.
 void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Color color);
 
-/// A thin line from a point to its name, with a dot at the point.
-void draw_leader(Drawing& drawing, const Segment& leader);
+/// A thin line to the name of a point, with a dot if it starts at the point and not at a rim.
+void draw_leader(Drawing& drawing, const Segment& leader, Point named);
+
+/// Says at the bottom of the page how many names found no place, if any.
+void note_left_out(Drawing& drawing, const Frame& frame,
+                   const std::vector<std::optional<PlacedLabel>>& placed);
 
 /// What a color stands for.
 struct LegendEntry {

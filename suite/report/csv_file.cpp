@@ -37,7 +37,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const char* what, const fs::path& path, int error) {
-  throw std::runtime_error(fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
+  throw std::runtime_error(
+      fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
 }
 
 // Closes a descriptor unless it is released.
@@ -52,10 +53,12 @@ struct Descriptor {
 std::string read_range(int fd, int64_t begin, int64_t end, const fs::path& path) {
   std::string bytes(static_cast<size_t>(end - begin), '\0');
   for (size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::pread(fd, &bytes[done], bytes.size() - done, begin + static_cast<off_t>(done));
+    const ssize_t n =
+        ::pread(fd, &bytes[done], bytes.size() - done, begin + static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("read", path, errno);
-    if (n == 0) throw std::runtime_error(fmt::format("cannot read {}: it became shorter", path.string()));
+    if (n == 0)
+      throw std::runtime_error(fmt::format("cannot read {}: it became shorter", path.string()));
     done += static_cast<size_t>(n);
   }
   return bytes;
@@ -139,7 +142,8 @@ void check_header(const fs::path& path, const std::string& line,
                   const std::vector<std::string>& wanted) {
   std::vector<std::string> found;
   if (!split(line, found))
-    throw std::runtime_error(fmt::format("cannot append to {}: its header is not CSV", path.string()));
+    throw std::runtime_error(
+        fmt::format("cannot append to {}: its header is not CSV", path.string()));
   if (found == wanted) return;
   const std::string fix = "move it away or choose another folder, and the run starts a new file";
   if (starts_with(wanted, found))
@@ -215,8 +219,8 @@ void CsvWriter::continue_file() {
   const int64_t size = file_size(file_, path_);
   const std::string header = csv_line(columns_);
   const std::string found = first_line(file_, size, path_);
-  // A run that died in its very first write left a part of the header, or nothing. Any other file is
-  // ours to cut only if the header says so.
+  // A run that died in its very first write left a part of the header, or nothing. Any other file
+  // is ours to cut only if the header says so.
   int64_t keep = start_of_last_line(file_, size, path_);
   if (keep > 0 || header.compare(0, found.size(), found) != 0) check_header(path_, found, columns_);
   if (keep == size && size > 0) {
@@ -236,9 +240,9 @@ void CsvWriter::write(const std::vector<Cell>& row) {
                                             path_.string(), row.size(), columns_.size()));
   std::string line = csv_line(row);
   if (line.find_first_of("\r\n") != std::string::npos)
-    throw std::invalid_argument(fmt::format(
-        "a row of {} has a text with a line break, which its readers do not expect: {}",
-        path_.string(), printable(line)));
+    throw std::invalid_argument(
+        fmt::format("a row of {} has a text with a line break, which its readers do not expect: {}",
+                    path_.string(), printable(line)));
   write_line(std::move(line));
 }
 
@@ -307,9 +311,9 @@ CsvFile read_csv(const fs::path& path) {
   for (size_t i = 0; i < result.columns.size(); ++i)
     for (size_t k = 0; k < i; ++k)
       if (result.columns[i] == result.columns[k])
-        throw std::runtime_error(fmt::format("cannot read {}: columns {} and {} are both called '{}'",
-                                             path.string(), k + 1, i + 1,
-                                             printable(result.columns[i])));
+        throw std::runtime_error(
+            fmt::format("cannot read {}: columns {} and {} are both called '{}'", path.string(),
+                        k + 1, i + 1, printable(result.columns[i])));
   return result;
 }
 

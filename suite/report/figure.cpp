@@ -49,9 +49,11 @@ std::string terminal(ImageFormat format, const Drawing& drawing) {
     case ImageFormat::pdf:
       // The terminal cuts the size off to whole points.
       return fmt::format(
-          "pdfcairo size {:.5f}in,{:.5f}in font '{},8' fontscale {} linewidth 2 noenhanced background "
+          "pdfcairo size {:.5f}in,{:.5f}in font '{},8' fontscale {} linewidth 2 noenhanced "
+          "background "
           "'white'",
-          (drawing.width + 0.01) / 72, (drawing.height + 0.01) / 72, canvas::font, cairo_font_scale);
+          (drawing.width + 0.01) / 72, (drawing.height + 0.01) / 72, canvas::font,
+          cairo_font_scale);
   }
   return {};
 }
@@ -64,7 +66,8 @@ std::string read_file(const fs::path& path) {
 void write_file(const fs::path& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush())
-    throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+    throw std::runtime_error(
+        fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
 }
 
 void replace_all(std::string& text, std::string_view from, const std::string& to) {
@@ -83,8 +86,8 @@ std::string finished_svg(const std::string& svg, const Figure& figure, const Dra
     begin = end;
     if (line.find("<text>") == std::string::npos) {  // nothing that a user wrote
       if (line.find(" width=\"") == 0)
-        line = fmt::format(" width=\"{}\" height=\"{}\" role=\"img\"\n", 2 * std::lround(drawing.width),
-                           2 * std::lround(drawing.height));
+        line = fmt::format(" width=\"{}\" height=\"{}\" role=\"img\"\n",
+                           2 * std::lround(drawing.width), 2 * std::lround(drawing.height));
       if (line.find("<title>Gnuplot") == 0)
         line = "<title>" + xml_escaped(printable(figure.title)) + "</title>\n";
       if (line.find("<desc>") == 0) line.clear();
@@ -128,9 +131,8 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
            c == '_';
   };
   if (figure.name.empty() || !std::all_of(figure.name.begin(), figure.name.end(), is_plain))
-    throw std::invalid_argument(
-        fmt::format("'{}' cannot name a figure: use letters, digits, '-' and '_'",
-                    printable(figure.name)));
+    throw std::invalid_argument(fmt::format(
+        "'{}' cannot name a figure: use letters, digits, '-' and '_'", printable(figure.name)));
   const Drawing drawing = canvas::draw(figure);
 
   std::error_code error;

@@ -58,7 +58,9 @@ std::vector<std::string> gnuplot_environment() {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    const auto is = [text](std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; };
+    const auto is = [text](std::string_view prefix) {
+      return text.substr(0, prefix.size()) == prefix;
+    };
     if (!is("LC_") && !is("LANG") && !is("GNUTERM") && !is("GNUPLOT")) variables.emplace_back(text);
   }
   variables.emplace_back("LC_ALL=C.UTF-8");
@@ -93,7 +95,8 @@ pid_t start(const fs::path& program, const fs::path& folder, int script, int mes
 bool read_until_end(int fd, Clock::time_point deadline, std::string& text) {
   std::array<char, 4096> buffer;
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     pollfd wait{fd, POLLIN, 0};
     const int ready = ::poll(&wait, 1, static_cast<int>(std::max<int64_t>(0, left.count())));
     if (ready < 0 && errno == EINTR) continue;
@@ -105,8 +108,8 @@ bool read_until_end(int fd, Clock::time_point deadline, std::string& text) {
   }
 }
 
-// gnuplot prints the command, a caret, and then "line 12: what is wrong". Fontconfig and pango print
-// to the same place, about fonts that the figure does without.
+// gnuplot prints the command, a caret, and then "line 12: what is wrong". Fontconfig and pango
+// print to the same place, about fonts that the figure does without.
 std::string first_complaint(const std::string& messages) {
   std::istringstream lines(messages);
   for (std::string line; std::getline(lines, line);) {
@@ -127,7 +130,8 @@ fs::path find_gnuplot() {
     if (!folder.empty() && ::access(program.c_str(), X_OK) == 0) return fs::absolute(program);
   }
   throw std::runtime_error(
-      "there is no gnuplot in PATH, which draws the figures: install the Debian package gnuplot-nox");
+      "there is no gnuplot in PATH, which draws the figures: install the Debian package "
+      "gnuplot-nox");
 }
 
 void run_gnuplot(const std::string& script, const fs::path& folder,
@@ -154,14 +158,14 @@ void run_gnuplot(const std::string& script, const fs::path& folder,
 
   const std::string complaint = first_complaint(messages);
   if (WIFSIGNALED(status))
-    throw std::runtime_error(
-        fmt::format("gnuplot was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status))));
+    throw std::runtime_error(fmt::format("gnuplot was ended by signal {} ({})", WTERMSIG(status),
+                                         strsignal(WTERMSIG(status))));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !complaint.empty())
-    throw std::runtime_error(
-        fmt::format("gnuplot failed: {}",
-                    !complaint.empty()  ? complaint
-                    : !messages.empty() ? printable(messages.substr(0, 200))
-                                        : fmt::format("exit status {}", WEXITSTATUS(status))));
+    throw std::runtime_error(fmt::format("gnuplot failed: {}",
+                                         !complaint.empty() ? complaint
+                                         : !messages.empty()
+                                             ? printable(messages.substr(0, 200))
+                                             : fmt::format("exit status {}", WEXITSTATUS(status))));
 }
 
 }  // namespace convscope

@@ -7,8 +7,9 @@
 namespace convscope::canvas {
 namespace {
 
-constexpr double touching = 1.5;    // from a point's rim to its label
-constexpr double free_margin = 1;   // between a label and anything that is not its own
+constexpr double touching = 1.5;     // from a point's rim to its label
+constexpr double free_margin = 1;    // between a label and anything that is not its own
+constexpr double leader_gap = 1;     // between a leader and the name that it leads to
 constexpr double leader_from = 4.5;  // a label further away than this needs a leader
 
 double square(double x) { return x * x; }
@@ -23,8 +24,7 @@ double distance_to(const Segment& s, Point p) {
   const double dx = s.to.x - s.from.x, dy = s.to.y - s.from.y;
   const double length2 = square(dx) + square(dy);
   if (length2 == 0) return distance(p, s.from);
-  const double t =
-      std::clamp(((p.x - s.from.x) * dx + (p.y - s.from.y) * dy) / length2, 0.0, 1.0);
+  const double t = std::clamp(((p.x - s.from.x) * dx + (p.y - s.from.y) * dy) / length2, 0.0, 1.0);
   return distance(p, {s.from.x + t * dx, s.from.y + t * dy});
 }
 
@@ -35,34 +35,22 @@ bool cross(const Segment& a, const Segment& b) {
   return side(a, b.from) * side(a, b.to) < 0 && side(b, a.from) * side(b, a.to) < 0;
 }
 
-// A place as seen from the point: how far from its rim, and in which direction.
-struct Place {
-  double gap, angle, cost;
+// A place that the obstacles leave free, and how little it is liked.
+struct Option {
+  PlacedLabel label;
+  double cost;
 };
 
-// Nearest first; at the same distance the right side, where a name starts at its point.
-std::vector<Place> places(double furthest) {
-  std::vector<Place> all;
-  for (double gap = touching; gap <= furthest; gap += gap < leader_from ? 1.5 : 3)
-    for (int k = 0; k < 24; ++k) {
-      const double angle = k * M_PI / 12;
-      all.push_back({gap, angle, gap + 1.5 * (1 - std::cos(angle)) + 0.3 * std::abs(std::sin(angle))});
-    }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const Place& a, const Place& b) { return a.cost < b.cost; });
-  return all;
-}
-
-PlacedLabel at(const Label& label, const Place& place, const Obstacles& obstacles) {
-  const double cos = std::cos(place.angle), sin = std::sin(place.angle);
-  const double reach = label.clearance + place.gap;
+// The label so far away from its point's rim, in some direction.
+PlacedLabel at(const Label& label, double gap, double angle, const Obstacles& obstacles) {
+  const double cos = std::cos(angle), sin = std::sin(angle);
+  const double reach = label.clearance + gap;
   // The box touches the circle of radius `reach` with the middle of a side or with a corner.
   const auto part = [](double t) { return std::clamp(t * M_SQRT2, -1.0, 1.0) / 2; };
   const double x = label.anchor.x + reach * cos + part(cos) * label.width;
   const double y = label.anchor.y + reach * sin + part(sin) * label.height;
-  PlacedLabel placed{{x - label.width / 2, y - label.height / 2, x + label.width / 2,
-                      y + label.height / 2},
-                     {}};
+  PlacedLabel placed{
+      {x - label.width / 2, y - label.height / 2, x + label.width / 2, y + label.height / 2}, {}};
   const Point end = nearest_in(placed.box, label.anchor);
   const double length = distance(label.anchor, end);
   if (length - label.clearance <= leader_from) return placed;
@@ -70,63 +58,74 @@ PlacedLabel at(const Label& label, const Place& place, const Obstacles& obstacle
   const double t = label.clearance / length;
   const Point rim{label.anchor.x + t * (end.x - label.anchor.x),
                   label.anchor.y + t * (end.y - label.anchor.y)};
-  const bool covered = std::any_of(
-      obstacles.circles.begin(), obstacles.circles.end(), [&](const Circle& circle) {
-        return distance(circle.centre, label.anchor) > 0 && distance(circle.centre, rim) < circle.radius;
+  const bool covered =
+      std::any_of(obstacles.circles.begin(), obstacles.circles.end(), [&](const Circle& circle) {
+        return distance(circle.centre, label.anchor) > 0 &&
+               distance(circle.centre, rim) < circle.radius;
       });
-  placed.leader = Segment{covered ? label.anchor : rim, end};
+  const double stop = 1 - leader_gap / length;
+  placed.leader = Segment{covered ? label.anchor : rim,
+                          {label.anchor.x + stop * (end.x - label.anchor.x),
+                           label.anchor.y + stop * (end.y - label.anchor.y)}};
   return placed;
 }
 
-bool box_is_free(const Box& box, const Obstacles& obstacles, const std::vector<PlacedLabel>& placed) {
-  const Box& page = obstacles.page;
-  if (box.left < page.left || box.right > page.right || box.bottom < page.bottom || box.top > page.top)
-    return false;
-  for (const PlacedLabel& other : placed)
-    if (overlap(box, other.box, free_margin) ||
-        (other.leader && overlap(box, *other.leader, free_margin)))
-      return false;
-  for (const Box& other : obstacles.boxes)
-    if (overlap(box, other, free_margin)) return false;
-  for (const Circle& circle : obstacles.circles)
-    if (overlap(box, circle, free_margin)) return false;
-  for (const Segment& segment : obstacles.segments)
-    if (overlap(box, segment, free_margin)) return false;
-  return true;
+bool obstacles_leave(const PlacedLabel& label, const Obstacles& obstacles) {
+  const Box &box = label.box, &page = obstacles.page;
+  const auto covers = [&box](const auto& obstacle) { return overlap(box, obstacle, free_margin); };
+  const auto crosses = [&label](const Box& other) {
+    return label.leader && overlap(other, *label.leader);
+  };
+  return box.left >= page.left && box.right <= page.right && box.bottom >= page.bottom &&
+         box.top <= page.top &&
+         std::none_of(obstacles.boxes.begin(), obstacles.boxes.end(), covers) &&
+         std::none_of(obstacles.boxes.begin(), obstacles.boxes.end(), crosses) &&
+         std::none_of(obstacles.circles.begin(), obstacles.circles.end(), covers) &&
+         std::none_of(obstacles.segments.begin(), obstacles.segments.end(), covers);
 }
 
-bool leader_is_free(const Segment& leader, const Obstacles& obstacles,
-                    const std::vector<PlacedLabel>& placed) {
-  for (const PlacedLabel& other : placed)
-    if (overlap(other.box, leader, free_margin) || (other.leader && cross(*other.leader, leader)))
-      return false;
-  return std::none_of(obstacles.boxes.begin(), obstacles.boxes.end(),
-                      [&leader](const Box& box) { return overlap(box, leader); });
-}
-
-// What a leader costs beyond its length: it should not cross what it does not name.
-double leader_cost(const Label& label, const Segment& leader, const Obstacles& obstacles) {
-  double cost = 4;
+// What a place costs beyond its distance. A leader should not cross what it does not name; and a
+// name nearer to another point than to its own would be read as that point's.
+double ambiguity(const Label& label, const PlacedLabel& place, const Obstacles& obstacles) {
+  double cost = place.leader ? 4 : 0;
+  const double own = distance(label.anchor, nearest_in(place.box, label.anchor)) - label.clearance;
   for (const Circle& circle : obstacles.circles) {
-    const bool own = distance(circle.centre, label.anchor) <= circle.radius;
-    if (!own && distance_to(leader, circle.centre) < circle.radius + free_margin) cost += 12;
+    const double separation = distance(circle.centre, label.anchor);
+    const double gap =
+        distance(circle.centre, nearest_in(place.box, circle.centre)) - circle.radius;
+    // Points that coincide cannot be told apart anyway.
+    if (separation > 2 && gap < (place.leader ? 3 : own + 1.5)) cost += place.leader ? 8 : 20;
+    if (place.leader && separation > circle.radius &&
+        distance_to(*place.leader, circle.centre) < circle.radius + free_margin)
+      cost += 15;
   }
   for (const Segment& segment : obstacles.segments)
-    if (cross(segment, leader)) cost += 5;
+    if (place.leader && cross(segment, *place.leader)) cost += 5;
   return cost;
 }
 
-// Labels in a crowd first: they have the fewest places to choose from.
-std::vector<size_t> placing_order(const std::vector<Label>& labels) {
-  std::vector<double> crowd(labels.size(), 0);
-  for (size_t i = 0; i < labels.size(); ++i)
-    for (const Label& other : labels)
-      crowd[i] += std::exp(-square(distance(labels[i].anchor, other.anchor) / 25));
-  std::vector<size_t> order(labels.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&crowd](size_t a, size_t b) { return crowd[a] > crowd[b]; });
-  return order;
+// What a label can choose from, the best first: near, and rather to the right, where a name starts
+// at its point.
+std::vector<Option> options(const Label& label, const Obstacles& obstacles, double furthest) {
+  std::vector<Option> all;
+  for (double gap = touching; gap <= furthest; gap += gap < leader_from ? 1.5 : 3)
+    for (int k = 0; k < 24; ++k) {
+      const double angle = k * M_PI / 12;
+      const PlacedLabel place = at(label, gap, angle, obstacles);
+      if (!obstacles_leave(place, obstacles)) continue;
+      const double dislike = 1.5 * (1 - std::cos(angle)) + 0.3 * std::abs(std::sin(angle));
+      all.push_back({place, gap + dislike + ambiguity(label, place, obstacles)});
+    }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Option& a, const Option& b) { return a.cost < b.cost; });
+  return all;
+}
+
+bool apart(const PlacedLabel& a, const PlacedLabel& b) {
+  return !overlap(a.box, b.box, free_margin) &&
+         !(a.leader && overlap(b.box, *a.leader, free_margin)) &&
+         !(b.leader && overlap(a.box, *b.leader, free_margin)) &&
+         !(a.leader && b.leader && cross(*a.leader, *b.leader));
 }
 
 // One pass over the labels in some order.
@@ -137,29 +136,22 @@ struct Attempt {
   double cost() const { return std::accumulate(costs.begin(), costs.end(), 0.0); }
 };
 
-constexpr double late_cost = 20, no_place_cost = 500;
+constexpr double no_place_cost = 300;
 
-Attempt place_in_order(const std::vector<Label>& labels, const Obstacles& obstacles,
-                       const std::vector<Place>& candidates, const std::vector<size_t>& order) {
-  Attempt attempt{std::vector<std::optional<PlacedLabel>>(labels.size()),
-                  std::vector<double>(labels.size(), no_place_cost)};
+Attempt place_in_order(const std::vector<std::vector<Option>>& choices,
+                       const std::vector<size_t>& order) {
+  Attempt attempt{std::vector<std::optional<PlacedLabel>>(choices.size()),
+                  std::vector<double>(choices.size(), no_place_cost)};
   std::vector<PlacedLabel> placed;
-  for (const size_t i : order) {
-    for (const Place& place : candidates) {
-      if (place.cost >= attempt.costs[i]) break;  // the rest is no better
-      const PlacedLabel candidate = at(labels[i], place, obstacles);
-      if (!box_is_free(candidate.box, obstacles, placed)) continue;
-      double cost = place.cost;
-      if (candidate.leader) {
-        if (!leader_is_free(*candidate.leader, obstacles, placed)) continue;
-        cost += leader_cost(labels[i], *candidate.leader, obstacles);
+  for (const size_t i : order)
+    for (const Option& option : choices[i])
+      if (std::all_of(placed.begin(), placed.end(),
+                      [&option](const PlacedLabel& other) { return apart(option.label, other); })) {
+        placed.push_back(option.label);
+        attempt.labels[i] = option.label;
+        attempt.costs[i] = option.cost;
+        break;
       }
-      if (cost >= attempt.costs[i]) continue;
-      attempt.costs[i] = cost;
-      attempt.labels[i] = candidate;
-    }
-    if (attempt.labels[i]) placed.push_back(*attempt.labels[i]);
-  }
   return attempt;
 }
 
@@ -197,17 +189,25 @@ bool overlap(const Box& box, const Segment& segment, double margin) {
 std::vector<std::optional<PlacedLabel>> place_labels(const std::vector<Label>& labels,
                                                      const Obstacles& obstacles) {
   const bool many = labels.size() > 100;
-  const std::vector<Place> candidates = places(many ? 20 : 90);
-  std::vector<size_t> order = placing_order(labels);
-  Attempt best = place_in_order(labels, obstacles, candidates, order);
-  // A label that ended up far away, or nowhere, may have been too late: it goes first next time.
-  Attempt last = best;
-  for (int round = 0; round < (many ? 0 : 24); ++round) {
-    std::stable_sort(order.begin(), order.end(), [&last](size_t a, size_t b) {
-      return last.costs[a] >= late_cost && last.costs[b] < late_cost;
-    });
-    last = place_in_order(labels, obstacles, candidates, order);
-    if (last.cost() < best.cost()) best = last;
+  std::vector<std::vector<Option>> choices;
+  for (const Label& label : labels) choices.push_back(options(label, obstacles, many ? 20 : 90));
+
+  // A label with few choices goes first. Then, as in Joslin and Clements, "Squeaky wheel
+  // optimization", 1999: what was placed badly moves forward, until no order is better.
+  std::vector<double> urgency;
+  for (const auto& choice : choices) urgency.push_back(-static_cast<double>(choice.size()) / 10);
+  std::vector<size_t> order(labels.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  Attempt best;
+  for (int round = 0, since_best = 0; since_best < (many ? 1 : 80); ++round, ++since_best) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&urgency](size_t a, size_t b) { return urgency[a] > urgency[b]; });
+    const Attempt attempt = place_in_order(choices, order);
+    for (size_t i = 0; i < labels.size(); ++i) urgency[i] += attempt.costs[i] / 100;
+    if (round == 0 || attempt.cost() < best.cost()) {
+      best = attempt;
+      since_best = 0;
+    }
   }
   return best.labels;
 }

@@ -27,15 +27,15 @@ struct Label {
 
 struct PlacedLabel {
   Box box;
-  /// From the point's rim to the box, when that is further away; from the point itself where another
-  /// circle covers the rim, so that it is clear whose leader it is.
+  /// From the point's rim to the box, when that is further away; from the point itself where
+  /// another circle covers the rim, so that it is clear whose leader it is.
   std::optional<Segment> leader;
 };
 
 /// What labels must leave free.
 struct Obstacles {
-  Box page;                       ///< labels lie inside
-  std::vector<Circle> circles;    ///< among them those at the labels' own points
+  Box page;                     ///< labels lie inside
+  std::vector<Circle> circles;  ///< among them those at the labels' own points
   std::vector<Segment> segments;
   std::vector<Box> boxes;
 };
@@ -46,8 +46,8 @@ bool overlap(const Box& box, const Segment& segment, double margin = 0);
 
 /// A place for each label, nullopt where none is free within 90 points (20 for more than 100
 /// labels, where long leaders would hide the points). Boxes do not overlap each other, a leader, or
-/// an obstacle; leaders may cross circles and segments, but rarely do. The same input gives the same
-/// places. Prefers the right side.
+/// an obstacle; leaders may cross circles and segments, but rarely do. The same input gives the
+/// same places. Prefers the right side.
 std::vector<std::optional<PlacedLabel>> place_labels(const std::vector<Label>& labels,
                                                      const Obstacles& obstacles);
 

@@ -41,8 +41,9 @@ Range x_range(const Lines& lines) {
   for (const Lines::Series& series : lines.series)
     for (const Lines::Point& point : series.points) widen(range, point.x);
   // A count of layers starts at 0 for the eye to compare lengths.
-  if (lines.x.scale == Scale::linear && range.low >= 0 && range.low < 0.3 * range.high) range.low = 0;
-  return range.low == range.high ? padded(lines.x, range, 0) : range;
+  if (lines.x.scale == Scale::linear && range.low >= 0 && range.low < 0.3 * range.high)
+    range.low = 0;
+  return range.low == range.high ? padded(lines.x, range, 0, 0) : range;
 }
 
 Range y_range(const Lines& lines) {
@@ -51,7 +52,7 @@ Range y_range(const Lines& lines) {
     for (const Lines::Point& point : series.points) widen(range, point.y);
   if (lines.reference) widen(range, lines.reference->y);
   const bool from_zero = lines.y.scale == Scale::linear && range.low >= 0;
-  range = padded(lines.y, range, 0.04);
+  range = padded(lines.y, range, 0.04, 0.04);
   if (from_zero) range.low = 0;
   return range;
 }
@@ -61,8 +62,8 @@ double plot_right(const Lines& lines, Range range, double left) {
   double right = page_width - margin - end_radius;
   for (const Lines::Series& series : lines.series) {
     const double share = along(lines.x, range, series.points.back().x, 0, 1);
-    const double room = page_width - margin - end_radius - label_gap -
-                        text_width(series.label, small_size) - left;
+    const double room =
+        page_width - margin - end_radius - label_gap - text_width(series.label, small_size) - left;
     if (share > 0) right = std::min(right, left + std::max(80.0, room / share));
   }
   return right;
@@ -86,7 +87,8 @@ void draw_reference(Drawing& drawing, const Frame& frame, const Lines::Reference
   bool found = false;
   for (double right = frame.box.right; !found && right - width > frame.box.left; right -= 6)
     for (const double middle : {y + 6, y - 6})
-      if (const Text text = text_at(right, middle); !found && is_free(text)) best = text, found = true;
+      if (const Text text = text_at(right, middle); !found && is_free(text))
+        best = text, found = true;
   drawing.texts.push_back(best);
   obstacles.boxes.push_back(bounds(best));
   obstacles.segments.push_back({{frame.box.left, y}, {frame.box.right, y}});
@@ -147,10 +149,14 @@ Drawing draw_lines(const std::string& title, const Lines& lines) {
     if (!placed[i]) continue;
     const Color color = text_color(palette(group_index(groups, lines.series[i].group)));
     const Box& box = placed[i]->box;
-    if (placed[i]->leader) draw_leader(drawing, *placed[i]->leader);
-    drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2}, lines.series[i].label,
-                             Anchor::left, small_size, color});
+    if (placed[i]->leader) draw_leader(drawing, *placed[i]->leader, paths[i].back());
+    drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2},
+                             lines.series[i].label,
+                             Anchor::left,
+                             small_size,
+                             color});
   }
+  note_left_out(drawing, frame, placed);
   return drawing;
 }
 

@@ -39,7 +39,8 @@ void check(const StackedBars& bars) {
       for (const double value : row.values[p])
         if (!std::isfinite(value) || value < 0)
           throw std::invalid_argument(fmt::format("{}: a part of '{}' is {}, which no bar can show",
-                                                  printable(row.label), bars.panels[p].label, value));
+                                                  printable(row.label), bars.panels[p].label,
+                                                  value));
     }
   }
 }
@@ -91,8 +92,7 @@ void draw_panel(Drawing& drawing, const StackedBars& bars, size_t p, double left
   const int most_ticks = std::max(2, static_cast<int>(full / 24));
   for (const Tick& tick : ticks(axis, {0, longest}, most_ticks)) {
     const double x = left + tick.value / longest * full;
-    drawing.shapes.push_back(
-        Polyline{{{x, bottom}, {x, top}}, tick.value == 0 ? rule : grid, 0.5});
+    drawing.shapes.push_back(Polyline{{{x, bottom}, {x, top}}, tick.value == 0 ? rule : grid, 0.5});
     drawing.texts.push_back({{x, top + 6}, tick.text, Anchor::centre, small_size, muted});
   }
   drawing.texts.push_back({{left, top + 17}, panel.label, Anchor::left, text_size, ink});

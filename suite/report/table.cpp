@@ -30,7 +30,8 @@ struct Prefix {
 // Published tables tell the ResNets apart by the fourth digit of their millions; below a million
 // three digits are as many as anybody compares.
 constexpr Prefix count_prefixes[] = {{" k", 3}, {" M", 4}, {" G", 4}, {" T", 4}, {" P", 4}};
-constexpr Prefix byte_prefixes[] = {{" KiB", 3}, {" MiB", 3}, {" GiB", 3}, {" TiB", 3}, {" PiB", 3}};
+constexpr Prefix byte_prefixes[] = {
+    {" KiB", 3}, {" MiB", 3}, {" GiB", 3}, {" TiB", 3}, {" PiB", 3}};
 
 template <size_t n>
 std::string with_prefix(double magnitude, double base, const Prefix (&prefixes)[n]) {
@@ -103,7 +104,8 @@ Shown shown(const Table& table, const ToText& text) {
     for (size_t r = 0; r < table.rows.size(); ++r) {
       const Cell& cell = table.rows[r][c];
       any_number = any_number || is_number(cell);
-      all_numbers = all_numbers && (is_number(cell) || std::holds_alternative<std::monostate>(cell));
+      all_numbers =
+          all_numbers && (is_number(cell) || std::holds_alternative<std::monostate>(cell));
       result.rows[r].push_back(std::holds_alternative<std::monostate>(cell)
                                    ? "-"
                                    : text(human_text(cell, column.human), is_number(cell)));
@@ -171,8 +173,7 @@ void write_json(const Table& table, std::ostream& out) {
     for (size_t c = 0; c < table.columns.size(); ++c)
       object[table.columns[c].name] = value(table.rows[r][c]);
     // One row on one line: a difference between two files is then a difference between rows.
-    out << (r > 0 ? ",\n " : "\n ")
-        << object.dump(-1, ' ', false, Json::error_handler_t::replace);
+    out << (r > 0 ? ",\n " : "\n ") << object.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   out << (table.rows.empty() ? "]\n" : "\n]\n");
 }
@@ -184,9 +185,19 @@ std::string markdown_escaped(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '\\': case '|': case '*': case '`': case '[': case ']': case '~':
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '\\':
+      case '|':
+      case '*':
+      case '`':
+      case '[':
+      case ']':
+      case '~':
         out += '\\';
         out += text[i];
         break;
@@ -194,7 +205,8 @@ std::string markdown_escaped(std::string_view text) {
         if (i == 0 || !is_word(i - 1) || !is_word(i + 1)) out += '\\';
         out += '_';
         break;
-      default: out += text[i];
+      default:
+        out += text[i];
     }
   }
   return out;
@@ -221,20 +233,43 @@ std::string latex_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '\\': out += "\\textbackslash{}"; break;
-      case '~': out += "\\textasciitilde{}"; break;
-      case '^': out += "\\textasciicircum{}"; break;
-      case '<': out += "\\textless{}"; break;
-      case '>': out += "\\textgreater{}"; break;
-      case '|': out += "\\textbar{}"; break;
-      case '"': out += "''"; break;
-      case '&': case '%': case '$': case '#': case '_': case '{': case '}':
+      case '\\':
+        out += "\\textbackslash{}";
+        break;
+      case '~':
+        out += "\\textasciitilde{}";
+        break;
+      case '^':
+        out += "\\textasciicircum{}";
+        break;
+      case '<':
+        out += "\\textless{}";
+        break;
+      case '>':
+        out += "\\textgreater{}";
+        break;
+      case '|':
+        out += "\\textbar{}";
+        break;
+      case '"':
+        out += "''";
+        break;
+      case '&':
+      case '%':
+      case '$':
+      case '#':
+      case '_':
+      case '{':
+      case '}':
         out += '\\';
         out += c;
         break;
       // After \\ a bracket would be read as the distance to the next line.
-      case '[': out += "{[}"; break;
-      default: out += c;
+      case '[':
+        out += "{[}";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -306,11 +341,21 @@ void write(const Table& table, Format format, std::ostream& out, bool bold_heade
       throw std::invalid_argument(fmt::format("row {} of the table has {} cells for {} columns", r,
                                               table.rows[r].size(), table.columns.size()));
   switch (format) {
-    case Format::table: write_plain(table, out, bold_header); break;
-    case Format::csv: write_csv(table, out); break;
-    case Format::json: write_json(table, out); break;
-    case Format::md: write_markdown(table, out); break;
-    case Format::latex: write_latex(table, out); break;
+    case Format::table:
+      write_plain(table, out, bold_header);
+      break;
+    case Format::csv:
+      write_csv(table, out);
+      break;
+    case Format::json:
+      write_json(table, out);
+      break;
+    case Format::md:
+      write_markdown(table, out);
+      break;
+    case Format::latex:
+      write_latex(table, out);
+      break;
   }
   if (!out.flush()) throw std::runtime_error("the table could not be written: its output failed");
 }

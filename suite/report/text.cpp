@@ -11,16 +11,17 @@ struct CodePointRange {
 
 template <size_t n>
 bool in_any(const CodePointRange (&ranges)[n], char32_t c) {
-  return std::any_of(std::begin(ranges), std::end(ranges),
-                     [c](const CodePointRange& range) { return range.first <= c && c <= range.last; });
+  return std::any_of(std::begin(ranges), std::end(ranges), [c](const CodePointRange& range) {
+    return range.first <= c && c <= range.last;
+  });
 }
 
 // The blocks of Unicode's EastAsianWidth.txt that matter for names. wcwidth() would depend on the
 // locale, and a table must not.
 constexpr CodePointRange wide_blocks[] = {
-    {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3}, {0xF900, 0xFAFF},
-    {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
-    {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
+    {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},
+    {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+    {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
 };
 constexpr CodePointRange no_width[] = {
     {0x0300, 0x036F}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2064}, {0xFE00, 0xFE0F}};
@@ -82,7 +83,8 @@ bool is_wide(char32_t code_point) { return in_any(wide_blocks, code_point); }
 
 size_t display_width(std::string_view utf8) {
   size_t columns = 0;
-  for (const char32_t c : code_points(utf8)) columns += in_any(no_width, c) ? 0u : is_wide(c) ? 2u : 1u;
+  for (const char32_t c : code_points(utf8))
+    columns += in_any(no_width, c) ? 0u : is_wide(c) ? 2u : 1u;
   return columns;
 }
 
@@ -90,12 +92,23 @@ std::string xml_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

@@ -1,0 +1,149 @@
+#include "suite/analysis/trace.h"
+
+#include <gtest/gtest.h>
+
+#include "suite/analysis/cost.h"
+#include "suite/analysis/receptive_field.h"
+#include "suite/analysis/variants.h"
+
+namespace convscope {
+namespace {
+
+using namespace torch::nn;
+
+/// A user's own module: functional operators, a view, a residual addition, a name of its own.
+struct Own : Module {
+  Conv2d stem{register_module("stem", Conv2d(Conv2dOptions(3, 8, 3).padding(1)))};
+  Conv2d mix{register_module("mix", Conv2d(Conv2dOptions(8, 8, 3).padding(1)))};
+  Linear head{register_module("head", Linear(8 * 16 * 16, 5))};
+
+  torch::Tensor forward(const torch::Tensor& images) {
+    torch::Tensor x = torch::relu(stem(images));
+    x = torch::max_pool2d(x + mix(x), 2);
+    return head(x.view({x.size(0), -1}));
+  }
+};
+
+TEST(Trace, AnalysesAUsersOwnModule) {
+  Own net;
+  const Graph graph = trace(net, {3, 32, 32});
+  const Cost result = cost(graph);
+  EXPECT_TRUE(result.complete());
+  EXPECT_EQ(result.params, 3 * 8 * 9 + 8 + 8 * 8 * 9 + 8 + 8 * 256 * 5 + 5);
+  EXPECT_EQ(result.macs, 32 * 32 * 8 * 27 + 32 * 32 * 8 * 72 + 8 * 256 * 5);
+  EXPECT_EQ(result.output, Shape{5});
+  EXPECT_EQ(to_string(result.field, &Field::size), "6");
+  EXPECT_EQ(graph.calls[0].layer, "stem");
+}
+
+TEST(Trace, LeavesRealWeightsAlone) {
+  Own net;
+  const torch::Tensor before = net.stem->weight.clone();
+  trace(net, {3, 32, 32});
+  EXPECT_TRUE(torch::equal(before, net.stem->weight));
+  EXPECT_TRUE(net.forward(torch::zeros({1, 3, 32, 32})).device().is_cpu());
+}
+
+TEST(Trace, CostsTheSameWithAndWithoutMemory) {
+  std::shared_ptr<Own> shadow;
+  {
+    const WithoutMemory on;
+    shadow = std::make_shared<Own>();
+  }
+  EXPECT_TRUE(shadow->stem->weight.is_meta());
+  Own real;
+  EXPECT_EQ(cost(trace(*shadow, {3, 32, 32})).flops, cost(trace(real, {3, 32, 32})).flops);
+}
+
+TEST(Trace, BuildsANetworkOfAnySizeInNoMemory) {
+  const WithoutMemory on;
+  Linear huge(1'000'000, 1'000'000);  // 4 TB
+  EXPECT_EQ(cost(trace(*huge, {1'000'000})).macs, 1'000'000'000'000);
+}
+
+TEST(Trace, ImageThatVanishesNamesItsLayer) {
+  Sequential net(Conv2d(3, 4, 3), MaxPool2d(2), Conv2d(4, 4, 5));
+  try {
+    trace(*net, {3, 8, 8});
+    FAIL() << "took an image that is too small";
+  } catch (const ShapeError& error) {
+    EXPECT_STREQ(error.what(),
+                 "2 (conv2d): a window of 5x5 with padding 0x0 does not fit into a feature map of "
+                 "3x3");
+  }
+}
+
+/// What LibTorch 1.13 has no kernel without memory for, and what the table has no row for.
+struct Unusual : Module {
+  torch::Tensor forward(const torch::Tensor& x) {
+    return torch::lgamma(torch::digamma(x)).cumsum(1);
+  }
+};
+
+TEST(Trace, OperatorWithoutARowIsNamedWithItsShapeKnown) {
+  Unusual net;
+  const Cost result = cost(trace(net, {3, 8, 8}));
+  EXPECT_EQ(unknown_operators(result), "aten::cumsum, aten::digamma, aten::lgamma");
+  EXPECT_EQ(result.output, (Shape{3, 8, 8}));
+}
+
+/// Made of other operators: these are seen.
+struct Composite : Module {
+  torch::Tensor forward(const torch::Tensor& x) { return torch::einsum("bchw,bdhw->bcd", {x, x}); }
+};
+
+TEST(Trace, OperatorMadeOfOthersIsCountedByItsParts) {
+  Composite net;
+  const Cost result = cost(trace(net, {3, 8, 8}));
+  EXPECT_TRUE(result.complete()) << unknown_operators(result);
+  EXPECT_EQ(result.macs, 3 * 3 * 64);
+}
+
+struct Wrapped : Module {
+  Sequential body{register_module("body", Sequential(Conv2d(3, 4, 3), ReLU(), MaxPool2d(2)))};
+  torch::Tensor forward(const torch::Tensor& x) {
+    const torch::Tensor y = body->forward(x);
+    return y + y;
+  }
+};
+
+TEST(Trace, LayersWithoutWeightsAreNamedByTheirModules) {
+  Wrapped net;
+  const Graph graph = trace(net, {3, 8, 8});
+  std::vector<std::string> layers;
+  for (const Call& call : graph.calls) layers.push_back(call.layer);
+  EXPECT_EQ(layers, (std::vector<std::string>{"body.0", "body.1", "body.2", ""}));
+}
+
+TEST(Trace, DropoutCostsNothingInEvaluationAndSomethingInTraining) {
+  Sequential net(Conv2d(3, 4, 1), Dropout(0.5));
+  net->eval();
+  EXPECT_EQ(trace(*net, {3, 8, 8}).calls.size(), 1u);
+  net->train();
+  EXPECT_GT(trace(*net, {3, 8, 8}).calls.size(), 1u);
+}
+
+TEST(Variants, OfSixtyFourChannelsAreTheTextbooksNumbers) {
+  const auto variants = layer_variants(64, 3, 56);
+  const auto params = [&](const std::string& start) {
+    for (const Variant& v : variants) {
+      if (v.name.rfind(start, 0) == 0) return v.cost.params;
+    }
+    return int64_t{-1};
+  };
+  EXPECT_EQ(params("standard"), 36864);
+  EXPECT_EQ(params("grouped"), 9216);
+  EXPECT_EQ(params("depthwise separable"), 4672);
+  EXPECT_EQ(params("1x1"), 4096);
+  EXPECT_EQ(params("two stacked"), 73728);
+  EXPECT_EQ(params("one 5x5"), 102400);
+}
+
+TEST(Variants, EvenKernelIsRefused) {
+  EXPECT_THROW(layer_variants(64, 4, 56), std::invalid_argument);
+  EXPECT_THROW(layer_variants(0, 3, 56), std::invalid_argument);
+  EXPECT_THROW(layer_variants(64, 3, 1'000'000), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace convscope

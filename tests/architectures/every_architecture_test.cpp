@@ -1,0 +1,148 @@
+// What must hold for each network of the catalogue, so that a new one is tested without a new test.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+
+#include "architectures/catalogue.h"
+#include "architectures/network.h"
+#include "suite/analysis/cost.h"
+#include "suite/analysis/network_trace.h"
+#include "suite/analysis/trace.h"
+
+namespace convscope {
+namespace {
+
+class EveryArchitecture : public testing::TestWithParam<Architecture> {};
+
+TEST_P(EveryArchitecture, HasACompleteCost) {
+  const Cost result = cost(trace_network(GetParam(), GetParam().settings));
+  EXPECT_TRUE(result.complete()) << unknown_operators(result);
+  EXPECT_GT(result.macs, 0);
+  EXPECT_EQ(result.unused_params, 0);
+  EXPECT_TRUE(result.aligned);
+  EXPECT_EQ(result.output, Shape{GetParam().settings.classes});
+}
+
+TEST_P(EveryArchitecture, TotalsAreTheSumsOfItsLayers) {
+  const Cost result = cost(trace_network(GetParam(), GetParam().settings));
+  Cost sum;
+  for (const LayerCost& layer : result.layers) {
+    sum.params += layer.params;
+    sum.macs += layer.macs;
+    sum.flops += layer.flops;
+    sum.activations += layer.activations;
+  }
+  EXPECT_EQ(sum.params, result.params);
+  EXPECT_EQ(sum.macs, result.macs);
+  EXPECT_EQ(sum.flops, result.flops);
+  EXPECT_EQ(sum.activations, result.activations);
+}
+
+TEST_P(EveryArchitecture, TakesOtherClassesAndChannels) {
+  Settings settings = GetParam().settings;
+  settings.image.channels = 2;
+  const Shape paper = {settings.classes};
+  EXPECT_EQ(cost(trace_network(GetParam(), settings)).output, paper);
+  if (GetParam().name == "lenet5_1998") return;  // its ten answers are pictures of digits
+  settings.classes = 7;
+  EXPECT_EQ(cost(trace_network(GetParam(), settings)).output, Shape{7});
+}
+
+TEST_P(EveryArchitecture, FieldIsWhatTheGradientFinds) {
+  EXPECT_EQ(cost(trace_network(GetParam(), GetParam().settings)).field,
+            measure_field(GetParam(), GetParam().settings));
+}
+
+/// A batch of two, as small as keeps a test short: on less than the paper's image if the network
+/// takes less.
+Settings small(const Architecture& architecture) {
+  Settings settings = architecture.settings;
+  settings.auxiliary = true;
+  const bool aux_needs_it_all = architecture.name == "inception_v3";
+  if (settings.image.height > 128 && !aux_needs_it_all) {
+    settings.image.height = settings.image.width = 128;
+  }
+  return settings;
+}
+
+torch::Tensor two_images(const ImageShape& image) {
+  torch::manual_seed(0);
+  return torch::randn({2, image.channels, image.height, image.width});
+}
+
+TEST_P(EveryArchitecture, ForwardAndBackwardReachEveryParameter) {
+  const Settings settings = small(GetParam());
+  const auto network = GetParam().build(settings);
+  network->train();
+  const torch::Tensor logits = network->forward(two_images(settings.image));
+  ASSERT_EQ(logits.sizes(), (torch::IntArrayRef{2, settings.classes}));
+  torch::Tensor loss = logits.square().mean();
+  for (const AuxiliaryLogits& head : network->auxiliary) {
+    EXPECT_EQ(head.logits.sizes(), logits.sizes());
+    loss = loss + head.loss_weight * head.logits.square().mean();
+  }
+  loss.backward();
+  for (const auto& parameter : network->named_parameters()) {
+    EXPECT_TRUE(parameter.value().grad().defined()) << parameter.key();
+  }
+}
+
+TEST_P(EveryArchitecture, EvaluationIsTheSameTwiceAndHasNoAuxiliaryHeads) {
+  const torch::NoGradGuard no_grad;
+  const Settings settings = small(GetParam());
+  const auto network = GetParam().build(settings);
+  network->eval();
+  const torch::Tensor images = two_images(settings.image);
+  const torch::Tensor logits = network->forward(images);
+  // 600 additions double what they are given where no statistics have been learnt.
+  EXPECT_TRUE(logits.isfinite().all().item<bool>() || GetParam().name == "resnet1202");
+  EXPECT_TRUE(torch::allclose(logits, network->forward(images), 0, 0, /*equal_nan=*/true));
+  EXPECT_TRUE(network->auxiliary.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryArchitecture, testing::ValuesIn(catalogue()),
+                         [](const auto& network) { return network.param.name; });
+
+TEST(Catalogue, FindsByNameAndSuggestsTheNearest) {
+  EXPECT_EQ(find_architecture("vgg16").name, "vgg16");
+  try {
+    find_architecture("resnet51");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("did you mean 'resnet50'?"), std::string::npos);
+  }
+}
+
+TEST(Catalogue, WildcardsPickEachNetworkOnce) {
+  EXPECT_EQ(match_architectures({"vgg1?", "vgg16"}).size(), 4u);
+  EXPECT_EQ(match_architectures({"*"}).size(), catalogue().size());
+  EXPECT_THROW(match_architectures({"nothing*"}), std::invalid_argument);
+}
+
+TEST(Growth, OfTheTraceIsLinearInDepth) {
+  const auto calls = [](const char* name) {
+    const Architecture& network = find_architecture(name);
+    return double(trace_network(network, network.settings).calls.size());
+  };
+  const double per_layer = (calls("resnet110") - calls("resnet20")) / (110 - 20);
+  EXPECT_NEAR((calls("resnet1202") - calls("resnet110")) / (1202 - 110), per_layer, 0.01);
+}
+
+TEST(LeNet5Of1998, HasThePapersConnections) {
+  const Architecture& network = find_architecture("lenet5_1998");
+  const Cost result = cost(trace_network(network, network.settings));
+  // Section II.B: C and F units connect to each input and a bias, S units to four pixels and a
+  // bias, output units to each input.
+  int64_t connections = 84 * 10;
+  for (const LayerCost& layer : result.layers) {
+    const int64_t outputs = element_count(layer.out_shape);
+    if (layer.kind == "convolution" || layer.kind == "linear") connections += layer.macs + outputs;
+    if (layer.kind == "pooling") connections += 5 * outputs;
+  }
+  EXPECT_EQ(connections, 340908);
+  EXPECT_EQ(result.params, 60000);
+}
+
+}  // namespace
+}  // namespace convscope

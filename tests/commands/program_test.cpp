@@ -1,0 +1,288 @@
+// The program as its user meets it: what is typed, what is printed, what the exit code is.
+#include "suite/commands/program.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+Result convscope_with(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const int code = run_program(arguments, out, err);
+  return {code, out.str(), err.str()};
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+size_t lines(const std::string& text) { return size_t(std::count(text.begin(), text.end(), '\n')); }
+
+class Program : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder = fs::temp_directory_path() /
+             (std::string("convscope-") + test->name() + std::to_string(getpid()));
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  std::string experiment(const std::string& text) {
+    std::ofstream(folder / "experiment.ini") << text;
+    return (folder / "experiment.ini").string();
+  }
+
+  /// A mistake gives one line on stderr, nothing on stdout, exit code 2.
+  static void expect_usage_error(const std::vector<std::string>& arguments,
+                                 const std::string& words) {
+    const Result result = convscope_with(arguments);
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(lines(result.err), 1u) << result.err;
+    EXPECT_NE(result.err.find(words), std::string::npos) << result.err;
+  }
+
+  fs::path folder;
+};
+
+TEST_F(Program, PrintsACostTable) {
+  const Result result = convscope_with({"cost", "resnet50"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.out.find("25.56 M"), std::string::npos) << result.out;
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Program, CsvHasTheContractsColumns) {
+  const Result result = convscope_with({"cost", "lenet5", "--format", "csv"});
+  const std::string header =
+      "model,variant,input,params,conv_params,linear_params,norm_params,buffers,macs,flops,"
+      "activations,weight_bytes,peak_activation_bytes,rf,rf_stride,rf_padding,rf_aligned,"
+      "conv_layers,linear_layers,norm_layers,depth,output,status";
+  EXPECT_EQ(result.out.substr(0, header.size()), header);
+  EXPECT_NE(result.out.find("\nlenet5,\"ReLU, max pooling\",3x32x32,62006,2872,59134,0,0,651720,"),
+            std::string::npos)
+      << result.out;
+}
+
+TEST_F(Program, LayersHaveTheContractsColumns) {
+  const Result result = convscope_with({"cost", "lenet5", "--layers", "--format", "csv"});
+  const std::string header =
+      "model,input,index,layer,op,in_shape,out_shape,kernel,stride,padding,dilation,groups,params,"
+      "macs,flops,activations,rf,rf_stride,rf_padding";
+  EXPECT_EQ(result.out.substr(0, header.size()), header);
+}
+
+TEST_F(Program, JsonHoldsRawNumbers) {
+  const Result result = convscope_with({"cost", "resnet18", "--format", "json"});
+  const auto rows = nlohmann::json::parse(result.out);
+  EXPECT_EQ(rows.at(0).at("params"), 11689512);
+  EXPECT_EQ(rows.at(0).at("rf_aligned"), true);
+}
+
+TEST_F(Program, SweepsInputSizes) {
+  const Result result =
+      convscope_with({"cost", "mobilenet_v1", "-i", "128-192+32", "--format", "csv"});
+  EXPECT_EQ(lines(result.out), 4u);
+  EXPECT_NE(result.out.find("290675200"), std::string::npos);
+}
+
+TEST_F(Program, MistakesGetOneLineAndExitCodeTwo) {
+  expect_usage_error({"cots"}, "did you mean 'cost'?");
+  expect_usage_error({"cost", "resnet51"}, "did you mean 'resnet50'?");
+  expect_usage_error({"cost", "--modle", "vgg16"}, "did you mean '--model'?");
+  expect_usage_error({"cost", "vgg16", "--input", "22x"}, "is no image size");
+  expect_usage_error({"cost", "vgg16", "--input", "-5"}, "is no image size");
+  expect_usage_error({"cost", "vgg16", "--input", "0"}, "is no image size");
+  expect_usage_error({"cost", "vgg16", "--input", "99999999999999999999"}, "is no image size");
+  expect_usage_error({"cost", "vgg16", "--classes", "0"}, "--classes '0'");
+  expect_usage_error({"cost", "mobilenet_v2", "--width", "0"}, "--width '0'");
+  expect_usage_error({"cost", "mobilenet_v2", "--width", "-1"}, "--width '-1'");
+  expect_usage_error({"cost", "mobilenet_v2", "--width", "nan"}, "--width 'nan'");
+  expect_usage_error({"cost", "resnet50", "--width", "0.5"}, "resnet50 has no width multiplier");
+  expect_usage_error({"cost", "vgg16", "--format", "xls"}, "csv");
+  expect_usage_error({"cost", "vgg16", "--explain", "features.99"}, "no layer 'features.99'");
+  expect_usage_error({"cost", "vgg*", "--explain", "features.0"}, "takes one network");
+  expect_usage_error({"cost", "--variants", "--kernel", "4"}, "kernel 4 is even");
+  expect_usage_error({"cost", "--variants", "--channels", "many"}, "--channels 'many'");
+  expect_usage_error({"env", "now"}, "takes options only");
+  expect_usage_error({"plot"}, "--results");
+  expect_usage_error({"plot", "--results", (folder / "none").string()}, "cost.csv");
+  expect_usage_error({"run"}, "name an experiment file");
+  expect_usage_error({"run", (folder / "none.ini").string()}, "cannot read");
+  expect_usage_error({"cost", "vgg16", "--config", (folder / "none.ini").string()}, "cannot read");
+}
+
+TEST_F(Program, ImageThatIsTooSmallNamesTheLayerWhereItVanishes) {
+  expect_usage_error({"cost", "alexnet", "--input", "32"}, "features.12 (max_pool2d)");
+  expect_usage_error({"cost", "alexnet", "--input", "32"},
+                     "the smallest square image it takes is 63x63");
+  expect_usage_error({"cost", "alexnet_2012", "--input", "32"}, "(max_pool2d)");
+}
+
+TEST_F(Program, FailedCaseStaysInTheTableOfTheOthers) {
+  const Result result =
+      convscope_with({"cost", "alexnet", "resnet18", "-i", "32", "--format", "csv"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.out.find("failed"), std::string::npos);
+  EXPECT_NE(result.out.find("11689512"), std::string::npos);
+  EXPECT_NE(result.err.find("features.12"), std::string::npos);
+}
+
+TEST_F(Program, UnwritableOutputIsKnownBeforeTheWorkAndLeavesNothing) {
+  expect_usage_error({"cost", "vgg16", "--out", (folder / "no/such/file.csv").string()},
+                     "cannot write");
+  expect_usage_error({"cost", "vgg16", "--out", folder.string()}, "it is a folder");
+  std::ofstream(folder / "file") << "x";
+  expect_usage_error({"cost", "vgg16", "--results", (folder / "file").string()}, "file");
+  EXPECT_EQ(
+      convscope_with({"cost", "alexnet", "-i", "32", "--out", (folder / "out").string()}).code, 2);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+}
+
+TEST_F(Program, OutGoesToAFile) {
+  const Result result =
+      convscope_with({"cost", "vgg16", "--format", "md", "--out", (folder / "vgg.md").string()});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "");
+  EXPECT_NE(read(folder / "vgg.md").find("| vgg16"), std::string::npos);
+}
+
+TEST_F(Program, ResultsFolderHoldsRecordsAndManifest) {
+  const std::string results = (folder / "results").string();
+  EXPECT_EQ(convscope_with({"cost", "lenet5", "vgg11", "--results", results}).code, 0);
+  EXPECT_EQ(lines(read(folder / "results/cost.csv")), 3u);
+  EXPECT_NE(read(folder / "results/layers.csv").find("vgg11,3x224x224,0,features.0,conv2d"),
+            std::string::npos);
+  const auto manifest = nlohmann::json::parse(read(folder / "results/manifest.json"));
+  const auto& run = manifest.at("runs").at("cost");
+  EXPECT_EQ(run.at("configuration"),
+            "[cost]\nmodel = lenet5,vgg11\nchannels = 64\nkernel = 3\n"
+            "size = 56\nresults = " +
+                results + "\nformat = table\n");
+  EXPECT_TRUE(manifest.at("environments").contains(run.at("env").get<std::string>()));
+}
+
+TEST_F(Program, ResumeKeepsWhatIsThereAndDropsATornRow) {
+  const std::string results = (folder / "results").string();
+  convscope_with({"cost", "lenet5", "--results", results});
+  std::ofstream(folder / "results/cost.csv", std::ios::app) << "vgg11,torn";
+  const Result result =
+      convscope_with({"cost", "lenet5", "vgg11", "--results", results, "--resume"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.err.find("torn"), std::string::npos);
+  const std::string costs = read(folder / "results/cost.csv");
+  EXPECT_EQ(lines(costs), 3u) << costs;
+  EXPECT_EQ(costs.find("lenet5,"), costs.rfind("lenet5,"));
+}
+
+TEST_F(Program, ExperimentRunsItsSections) {
+  const std::string file = experiment("[cost]\nmodel = lenet5\nformat = csv\n");
+  const Result result = convscope_with({"run", file, "--results", (folder / "r").string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.out.find("62006"), std::string::npos);
+  EXPECT_TRUE(fs::exists(folder / "r/cost.csv"));
+}
+
+TEST_F(Program, CommandLineBeatsFileBeatsEnvironmentBeatsDefault) {
+  const std::string file = experiment("[cost]\nmodel = lenet5\nclasses = 5\n");
+  const auto config = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"cost", "--config", file, "--dump-config"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return convscope_with(arguments).out;
+  };
+  setenv("CONVSCOPE_CLASSES", "6", 1);
+  setenv("CONVSCOPE_FORMAT", "json", 1);
+  const std::string from_file = config({}), from_line = config({"--classes", "7"});
+  unsetenv("CONVSCOPE_CLASSES");
+  unsetenv("CONVSCOPE_FORMAT");
+  EXPECT_NE(from_file.find("classes = 5\n"), std::string::npos) << from_file;
+  EXPECT_NE(from_file.find("format = json\n"), std::string::npos) << from_file;
+  EXPECT_NE(from_line.find("classes = 7\n"), std::string::npos) << from_line;
+  EXPECT_NE(config({}).find("format = table\n"), std::string::npos);
+}
+
+TEST_F(Program, DumpedConfigReproducesTheRun) {
+  const std::vector<std::string> asked = {"cost", "vgg1?", "--input", "64,96", "--fold-bn"};
+  std::vector<std::string> dump = asked;
+  dump.push_back("--dump-config");
+  const std::string file = experiment(convscope_with(dump).out);
+  EXPECT_EQ(convscope_with({"cost", "--config", file}).out, convscope_with(asked).out);
+}
+
+TEST_F(Program, BrokenExperimentNamesFileAndKey) {
+  expect_usage_error({"run", experiment("[cost]\nmodle = lenet5\n")},
+                     "experiment.ini: [cost] has no key 'modle'; did you mean 'model'?");
+  expect_usage_error({"run", experiment("[cots]\nmodel = lenet5\n")}, "did you mean 'cost'?");
+  expect_usage_error({"run", experiment("model = lenet5\n")}, "no section");
+  expect_usage_error({"run", experiment("[cost]\nmodel\n")}, "experiment.ini");
+  expect_usage_error({"run", experiment("")}, "nothing to run");
+  expect_usage_error({"run", experiment("[cost]\nmodel = nothing\n")}, "unknown network 'nothing'");
+  expect_usage_error({"run", experiment("[cost]\nmodel = lenet5\n"), "--figure", "x"},
+                     "'--figure'");
+  expect_usage_error({"run", experiment("[cost]\nmodel = lenet5\nlayers = perhaps\n")}, "layers");
+}
+
+TEST_F(Program, EveryCommandHasHelpWithAnExample) {
+  for (const Command& command : commands()) {
+    const Result result = convscope_with({command.name, "--help"});
+    EXPECT_EQ(result.code, 0);
+    EXPECT_NE(result.out.find("Example: convscope " + command.name), std::string::npos);
+  }
+  EXPECT_EQ(convscope_with({"--help"}).code, 0);
+  EXPECT_EQ(convscope_with({}).code, 2);
+}
+
+TEST_F(Program, DryRunListsWhatWouldRun) {
+  const Result result = convscope_with({"cost", "vgg11", "-i", "64,128", "--dry-run"});
+  EXPECT_EQ(result.out, "cost vgg11 3x64x64\ncost vgg11 3x128x128\n");
+}
+
+TEST_F(Program, ExplainsALayerAsAPersonWould) {
+  EXPECT_EQ(convscope_with({"cost", "resnet50", "--explain", "conv1"}).out,
+            "conv1 (conv2d): 3x224x224 -> 64x112x112\n"
+            "  output size     floor((224 + 2 * 3 - 7) / 2) + 1 = 112\n"
+            "  receptive field 1 + (7 - 1) * 1 = 7, stride 1 * 2 = 2, padding 0 + 3 * 1 = 3\n"
+            "  parameters      64 filters * 3 channels * 7x7 = 9,408\n"
+            "  MACs            64x112x112 outputs * 147 weights each = 118,013,952\n"
+            "  FLOPs           2 * 118,013,952 = 236,027,904\n");
+}
+
+TEST_F(Program, VerifiesTheFieldByExperiment) {
+  const Result result = convscope_with({"cost", "resnet18", "--verify-rf", "--format", "csv"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.out.find("resnet18,3x224x224,435,32,217,435,32,217,true"), std::string::npos)
+      << result.out;
+}
+
+TEST_F(Program, FoldedBatchNormMatchesThePublishedCount) {
+  EXPECT_NE(
+      convscope_with({"cost", "resnet50", "--fold-bn", "--format", "csv"}).out.find(",25530472,"),
+      std::string::npos);
+}
+
+TEST_F(Program, DocumentedOperatorTableIsTheProgramsOwn) {
+  const std::string printed = convscope_with({"list", "--operators", "--format", "md"}).out;
+  const std::string documented = read(fs::path(CONVSCOPE_SOURCE) / "CONVENTIONS.md");
+  EXPECT_NE(documented.find(printed), std::string::npos)
+      << "put the output of 'convscope list --operators --format md' into CONVENTIONS.md";
+}
+
+}  // namespace
+}  // namespace convscope

@@ -1,0 +1,100 @@
+// Who may include whom, read from the includes: the folder tree is the architecture.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path source = CONVSCOPE_SOURCE;
+
+/// What each folder may include beside itself. README.md draws this.
+const std::map<std::string, std::set<std::string>> allowed = {
+    {"architectures", {}},
+    {"suite/analysis", {"architectures"}},
+    {"suite/timing", {"suite"}},
+    {"suite/report", {}},
+    {"suite/commands",
+     {"architectures", "suite", "suite/analysis", "suite/timing", "suite/report"}},
+    {"suite", {"suite/commands"}},
+};
+
+struct Include {
+  fs::path file;
+  std::string path;
+  bool quoted;
+};
+
+std::vector<Include> includes_of(const std::string& folder) {
+  static const std::regex directive(R"rx(^\s*#include ([<"])([^>"]+)[>"])rx");
+  std::vector<Include> found;
+  for (const auto& entry : fs::directory_iterator(source / folder)) {
+    const auto extension = entry.path().extension();
+    if (extension != ".h" && extension != ".cpp") continue;
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      std::smatch match;
+      if (std::regex_search(line, match, directive)) {
+        found.push_back({entry.path(), match[2], match[1] == "\""});
+      }
+    }
+  }
+  return found;
+}
+
+bool is_torch(const std::string& path) {
+  return std::regex_search(path, std::regex("^(torch|ATen|c10)/"));
+}
+
+TEST(Layering, FoldersIncludeOnlyDownwards) {
+  for (const auto& [folder, below] : allowed) {
+    const auto includes = includes_of(folder);
+    EXPECT_FALSE(includes.empty()) << folder;
+    for (const Include& include : includes) {
+      if (!include.quoted) continue;
+      const std::string target = fs::path(include.path).parent_path().string();
+      EXPECT_TRUE(target == folder || below.count(target))
+          << include.file << " includes " << include.path;
+    }
+  }
+}
+
+TEST(Layering, EveryFolderOfTheSuiteIsInTheRule) {
+  for (const auto& entry : fs::directory_iterator(source / "suite")) {
+    if (!entry.is_directory()) continue;
+    EXPECT_TRUE(allowed.count("suite/" + entry.path().filename().string())) << entry.path();
+  }
+}
+
+TEST(Layering, TorchStaysBehindTheBorder) {
+  const std::set<std::string> about_tensors = {"network.h", "layers.h", "intercept.h", "trace.h",
+                                               "module_names.h"};
+  for (const auto& [folder, below] : allowed) {
+    for (const Include& include : includes_of(folder)) {
+      if (!is_torch(include.path)) continue;
+      const bool header = include.file.extension() == ".h";
+      EXPECT_TRUE(!header || about_tensors.count(include.file.filename().string()))
+          << include.file << " includes " << include.path;
+      EXPECT_TRUE(folder != "suite/commands" && folder != "suite/report")
+          << include.file << " includes " << include.path;
+    }
+  }
+}
+
+TEST(Layering, EveryFamilyIsInTheCatalogue) {
+  std::ifstream file(source / "architectures/catalogue.cpp");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::set<std::string> helpers = {"catalogue", "layers", "nearest"};
+  for (const auto& entry : fs::directory_iterator(source / "architectures")) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() != ".cpp" || helpers.count(name)) continue;
+    EXPECT_NE(text.find("families::" + name + "()"), std::string::npos) << name;
+  }
+}
+
+}  // namespace
