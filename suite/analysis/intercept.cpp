@@ -6,6 +6,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace convscope {
 namespace {
@@ -40,13 +41,13 @@ bool OperatorCall::is_factory() const {
 }
 
 bool OperatorCall::is_in_place() const {
-  static const std::vector<std::string> reshaping = {
+  static const std::unordered_set<std::string> reshaping = {
       "aten::as_strided_", "aten::resize_",    "aten::resize_as_", "aten::set_",
       "aten::squeeze_",    "aten::swapaxes_",  "aten::swapdims_",  "aten::t_",
       "aten::transpose_",  "aten::unsqueeze_", "aten::detach_",    "aten::requires_grad_"};
   const std::string& full = name();
   return full.back() == '_' && full[full.size() - 2] != '_' && !is_factory() &&
-         std::find(reshaping.begin(), reshaping.end(), full) == reshaping.end();
+         !reshaping.count(full);
 }
 
 struct Intercept::Guard {
@@ -59,13 +60,24 @@ struct Intercept::Guard {
 Intercept::Intercept(Interceptor& interceptor) : guard_(std::make_unique<Guard>(interceptor)) {}
 Intercept::~Intercept() = default;
 
+namespace {
+
+/// Tensor? and nothing else.
+bool is_optional_tensor(const c10::Type& type) {
+  if (type.kind() != c10::TypeKind::OptionalType) return false;
+  const auto& contained = type.containedTypes();
+  return contained.size() == 1 && contained[0]->kind() == c10::TypeKind::TensorType;
+}
+
+}  // namespace
+
 bool for_each_tensor(const c10::IValue& value, const c10::Argument& declared,
                      const std::function<void(const torch::Tensor&)>& visit) {
   if (value.isTensor()) {
     visit(value.toTensor());
   } else if (value.isTensorList()) {
     for (const torch::Tensor& tensor : value.toTensorVector()) visit(tensor);
-  } else if (value.isNone() && declared.type()->str().find("Tensor") != std::string::npos) {
+  } else if (value.isNone() && is_optional_tensor(*declared.type())) {
     visit(torch::Tensor());
   } else {
     return false;

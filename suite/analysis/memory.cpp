@@ -1,7 +1,7 @@
 #include "suite/analysis/memory.h"
 
-#include <map>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace convscope {
 namespace {
@@ -14,11 +14,11 @@ struct Lifetime {
 }  // namespace
 
 PeakMemory peak_activation_memory(const Graph& graph) {
-  std::set<int> weights;
+  std::unordered_set<int> weights;
   for (const Value& value : graph.values) {
     if (value.parameter >= 0) weights.insert(value.storage);
   }
-  std::map<int, Lifetime> lifetimes;  // by storage
+  std::unordered_map<int, Lifetime> lifetimes;  // by storage
   const auto touch = [&](int index, int call) {
     if (index < 0) return;
     const Value& value = graph.values[static_cast<size_t>(index)];

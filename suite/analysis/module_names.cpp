@@ -26,6 +26,7 @@ ModuleNames::ModuleNames(const torch::nn::Module& root) {
     const bool chains = dynamic_cast<const torch::nn::SequentialImpl*>(&module) != nullptr;
     modules_.push_back({path, plain(module.name()), chains, parent, 0});
     by_path_.emplace(path, index);
+    kinds_.insert(modules_[index].kind);
     for (const auto& child : module.named_children()) {
       self(self, *child.value(), path.empty() ? child.key() : path + "." + child.key(), index);
     }
@@ -44,7 +45,8 @@ std::string ModuleNames::owner(const std::string& parameter) {
 
 std::string ModuleNames::nearest(const std::string& op) {
   const std::string kind = plain(op);
-  for (size_t scope = modules_[last_].parent;; scope = modules_[scope].parent) {
+  const bool exists = kinds_.count(kind) > 0;
+  for (size_t scope = modules_[last_].parent; exists; scope = modules_[scope].parent) {
     // Those to come first, in the order of registration; then those that the scope's own forward
     // uses again, as a block does with its one ReLU. A Sequential uses nothing twice.
     for (size_t i = std::max(last_, scope) + 1; i < modules_[scope].end; ++i) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace convscope {
@@ -31,6 +32,7 @@ class ModuleNames {
 
   std::vector<Entry> modules_;  ///< in order of registration, depth first; the root is first
   std::unordered_map<std::string, size_t> by_path_;
+  std::unordered_set<std::string> kinds_;
   size_t last_ = 0;  ///< the module that ran last
 };
 

@@ -9,6 +9,7 @@
 #include "architectures/catalogue.h"
 #include "architectures/nearest.h"
 #include "suite/commands/command.h"
+#include "suite/commands/output.h"
 #include "suite/report/csv_file.h"
 #include "suite/report/figure.h"
 
@@ -72,15 +73,25 @@ Figure cost_bars(const Records& records) {
   for (size_t i = 0; i < kinds.size(); ++i) {
     if (kinds[i] == "convolution") conv_macs[layer_models[i]] += layer_macs[i];
   }
-  StackedBars bars{{"convolution", "linear", "normalisation", "other"},
+  StackedBars bars{{"convolution", "linear", "normalisation"},
                    {{"Parameters (millions)", 1e6}, {"MACs (billions)", 1e9}},
                    {}};
+  std::vector<double> others;
   for (size_t i = 0; i < models.size(); ++i) {
-    const double rest = params[i] - conv[i] - linear[i] - norm[i];
+    others.push_back(params[i] - conv[i] - linear[i] - norm[i]);
     bars.rows.push_back({models[i],
                          family(models[i]),
-                         {{conv[i], linear[i], norm[i], rest},
-                          {conv_macs[models[i]], macs[i] - conv_macs[models[i]], 0, 0}}});
+                         {{conv[i], linear[i], norm[i]},
+                          {conv_macs[models[i]], macs[i] - conv_macs[models[i]], 0}}});
+  }
+  // A fourth colour only where somebody could see it.
+  const double longest = params.empty() ? 0 : *std::max_element(params.begin(), params.end());
+  if (std::any_of(others.begin(), others.end(), [&](double n) { return n > longest / 500; })) {
+    bars.kinds.emplace_back("other");
+    for (size_t i = 0; i < others.size(); ++i) {
+      bars.rows[i].values[0].push_back(others[i]);
+      bars.rows[i].values[1].push_back(0);
+    }
   }
   return {"cost_bars", "What the networks hold and what they compute for one image", bars};
 }
@@ -135,7 +146,15 @@ Figure cost_bubbles(const Records& records) {
   bubbles.y = {"Parameters", Scale::log, TickText::si};
   bubbles.size_label = "activations";
   for (size_t i = 0; i < models.size(); ++i) {
-    bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], params[i], activations[i]});
+    const auto same =
+        std::find_if(bubbles.bubbles.begin(), bubbles.bubbles.end(), [&](const Bubbles::Bubble& b) {
+          return b.x == macs[i] && b.y == params[i] && b.size == activations[i];
+        });
+    if (same != bubbles.bubbles.end()) {
+      same->label += ", " + models[i];
+    } else {
+      bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], params[i], activations[i]});
+    }
   }
   return {"cost_bubbles", "Work against size; the area is what must be kept in between", bubbles};
 }
@@ -181,6 +200,7 @@ int run(const Invocation& invocation) {
        chosen(invocation.list("image-format"), "image-format", {"svg", "png", "pdf"})) {
     formats.push_back(all_formats.at(name));
   }
+  const std::string started = utc_now();
   const Records records{folder, names(invocation.list("model")),
                         names(invocation.list("rf-model"))};
   try {
@@ -198,6 +218,7 @@ int run(const Invocation& invocation) {
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }
+  if (!invocation.flag("dry-run")) record_run(folder, invocation, started);
   return done;
 }
 

@@ -37,7 +37,8 @@ std::vector<double> log_ticks(Range range, int at_most) {
   const int last = static_cast<int>(std::ceil(std::log10(range.high)));
   const auto within = [&](const std::vector<double>& factors, int step) {
     std::vector<double> values;
-    for (int decade = first; decade <= last; decade += step)
+    const int from = static_cast<int>(std::floor(first / static_cast<double>(step))) * step;
+    for (int decade = from; decade <= last; decade += step)
       for (const double factor : factors) {
         const double value = factor * std::pow(10, decade);
         if (value >= range.low * (1 - 1e-9) && value <= range.high * (1 + 1e-9))
@@ -46,7 +47,8 @@ std::vector<double> log_ticks(Range range, int at_most) {
     return values;
   };
   std::vector<double> values = within({1, 2, 5}, 1);
-  for (int step = 1; static_cast<int>(values.size()) > at_most; ++step) values = within({1}, step);
+  for (const int step : {1, 2, 5, 10, 20, 50, 100, 200})
+    if (static_cast<int>(values.size()) > at_most) values = within({1}, step);
   return values.size() >= 2 ? values : linear_ticks(range, at_most);
 }
 
@@ -65,6 +67,23 @@ std::vector<Tick> ticks(const Axis& axis, Range range, int at_most) {
   for (const double value :
        axis.scale == Scale::log ? log_ticks(range, at_most) : linear_ticks(range, at_most))
     result.push_back({value, tick_text(axis, value)});
+  return result;
+}
+
+std::vector<Tick> ticks_across(const Axis& axis, Range range, double length) {
+  std::vector<Tick> result;
+  for (int at_most = std::max(2, static_cast<int>(length / 24)); at_most >= 2; --at_most) {
+    result = ticks(axis, range, at_most);
+    double room = length;
+    for (size_t i = 1; i < result.size(); ++i) {
+      const double gap = along(axis, range, result[i].value, 0, length) -
+                         along(axis, range, result[i - 1].value, 0, length);
+      const double width = text_width(result[i].text, small_size) / 2 +
+                           text_width(result[i - 1].text, small_size) / 2;
+      room = std::min(room, gap - width);
+    }
+    if (room >= 5) break;
+  }
   return result;
 }
 
@@ -107,8 +126,7 @@ double room_left_of(const Axis& y, Range y_range) {
 
 void draw_frame(Drawing& drawing, const Frame& frame) {
   const Box& box = frame.box;
-  const double edge = 5;
-  for (const Tick& tick : ticks(frame.x, frame.x_range, ticks_across)) {
+  for (const Tick& tick : ticks_across(frame.x, frame.x_range, box.right - box.left)) {
     const double x = along(frame.x, frame.x_range, tick.value, box.left, box.right);
     drawing.shapes.push_back(Polyline{{{x, box.bottom}, {x, box.top}}, grid, 0.5});
     drawing.texts.push_back({{x, box.bottom - 7}, tick.text, Anchor::centre, small_size, muted});
@@ -120,9 +138,13 @@ void draw_frame(Drawing& drawing, const Frame& frame) {
   }
   drawing.shapes.push_back(
       Polyline{{{box.left, box.top}, {box.left, box.bottom}, {box.right, box.bottom}}, rule, 0.6});
+  // At the end of its axis, unless it is longer than that leaves room for.
+  const double x_label_end =
+      std::max(box.right, page_margin + text_width(frame.x.label, text_size));
   drawing.texts.push_back(
-      {{box.right, box.bottom - 19}, frame.x.label, Anchor::right, text_size, ink});
-  drawing.texts.push_back({{edge, box.top + 8}, frame.y.label, Anchor::left, text_size, ink});
+      {{x_label_end, box.bottom - 19}, frame.x.label, Anchor::right, text_size, ink});
+  drawing.texts.push_back(
+      {{page_margin, box.top + 8}, frame.y.label, Anchor::left, text_size, ink});
 }
 
 }  // namespace convscope::canvas

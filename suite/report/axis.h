@@ -25,6 +25,9 @@ std::string si_text(double value);
 /// linear axis; 1, 2 and 5 times each, or the powers alone, on a logarithmic one.
 std::vector<Tick> ticks(const Axis& axis, Range range, int at_most);
 
+/// As many ticks as have room for their texts side by side.
+std::vector<Tick> ticks_across(const Axis& axis, Range range, double length);
+
 /// Where `value` lies if the range lies from `from` to `to`.
 double along(const Axis& axis, Range range, double value, double from, double to);
 
@@ -49,7 +52,7 @@ struct Frame {
 /// The room that the frame's texts need beside its box.
 double room_left_of(const Axis& y, Range y_range);
 constexpr double room_below_frame = 30, room_above_frame = 14;
-constexpr int ticks_across = 8, ticks_up = 8;
+constexpr int ticks_up = 8;
 
 /// The grid, the values at it, and the two labels at the ends of their axes: the vertical one lies
 /// above its axis, where it can be read without turning the head.

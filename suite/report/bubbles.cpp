@@ -15,7 +15,12 @@
 namespace convscope::canvas {
 namespace {
 
-constexpr double plot_height = 265, largest_radius = 11, smallest_radius = 1, label_size = 6.8;
+constexpr double bubbles_height = 265, smallest_radius = 1, label_size = 6.8, longest_name = 110;
+
+// The radius of the largest bubble: smaller where there are more than can stand side by side.
+double largest_radius(size_t bubbles) {
+  return std::clamp(11 * std::sqrt(50.0 / static_cast<double>(bubbles)), 3.0, 11.0);
+}
 
 void check(const Bubbles& bubbles) {
   if (bubbles.bubbles.empty()) throw std::invalid_argument("a figure of bubbles needs a bubble");
@@ -36,25 +41,27 @@ double round_down(double value) {
 }
 
 // Three circles and what they stand for, at the top right of the frame.
-void draw_size_key(Drawing& drawing, const std::string& what, double largest, double right,
+void draw_size_key(Drawing& drawing, const Bubbles& bubbles, double largest, double right,
                    double y) {
   const double biggest = round_down(largest);
   double x = right;
   for (const double size : {biggest, biggest / 5, biggest / 50}) {
-    const double radius = largest_radius * std::sqrt(size / largest);
+    const double radius = largest_radius(bubbles.bubbles.size()) * std::sqrt(size / largest);
     const std::string text = si_text(size);
     drawing.texts.push_back({{x, y}, text, Anchor::right, small_size, ink});
     x -= text_width(text, small_size) + 2.5 + radius;
     drawing.shapes.push_back(Disc{{x, y}, std::max(radius, smallest_radius), 0x999999});
     x -= radius + 7;
   }
-  drawing.texts.push_back({{x, y}, "area: " + what, Anchor::right, small_size, ink});
+  drawing.texts.push_back({{x, y}, "area: " + bubbles.size_label, Anchor::right, small_size, ink});
 }
 
 }  // namespace
 
-Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
+Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
   check(bubbles);
+  for (Bubbles::Bubble& bubble : bubbles.bubbles)
+    bubble.label = shortened(bubble.label, longest_name, label_size);
   const std::vector<Bubbles::Bubble>& all = bubbles.bubbles;
   std::vector<std::string> seen;
   double largest = 0;
@@ -72,27 +79,28 @@ Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
     if (groups.size() > 1 && std::find(seen.begin(), seen.end(), groups[g]) != seen.end())
       legend.push_back({groups[g], palette(g)});
 
-  const double bottom = margin + room_below_frame - 5;
+  const double bottom = page_margin + room_below_frame - 5;
   const double key_room = largest > 0 ? 12 : 0;
   Frame frame{{}, bubbles.x, bubbles.y, x, y};
-  frame.box = {margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
-               page_width - margin - 4, bottom + plot_height};
+  frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
+               page_width - page_margin - 4, bottom + bubbles_height};
   // The names of the largest, which are often in the upper right corner, need room beside them.
   const double width = frame.box.right - frame.box.left;
   frame.x_range = padded(bubbles.x, x, 14 / (width - 14 - 48), 48 / (width - 14 - 48));
-  frame.y_range = padded(bubbles.y, y, 16 / (plot_height - 16 - 34), 34 / (plot_height - 16 - 34));
+  frame.y_range =
+      padded(bubbles.y, y, 16 / (bubbles_height - 16 - 34), 34 / (bubbles_height - 16 - 34));
   Drawing drawing{page_width,
                   frame.box.top + room_above_frame + key_room + header_height(title, legend),
                   {},
                   {}};
   draw_header(drawing, title, legend);
   draw_frame(drawing, frame);
-  if (largest > 0)
-    draw_size_key(drawing, bubbles.size_label, largest, frame.box.right, frame.box.top + 14);
+  if (largest > 0) draw_size_key(drawing, bubbles, largest, frame.box.right, frame.box.top + 14);
 
   std::vector<Disc> discs;
   for (const Bubbles::Bubble& bubble : all) {
-    const double radius = largest > 0 ? largest_radius * std::sqrt(bubble.size / largest) : 0;
+    const double radius =
+        largest > 0 ? largest_radius(all.size()) * std::sqrt(bubble.size / largest) : 0;
     discs.push_back({frame.at(bubble.x, bubble.y), std::max(radius, smallest_radius),
                      palette(group_index(groups, bubble.group))});
   }
@@ -104,7 +112,7 @@ Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
   for (const size_t i : order) drawing.shapes.push_back(discs[i]);
 
   Obstacles obstacles{
-      {frame.box.left + 1, bottom + 1, page_width - margin, frame.box.top}, {}, {}, {}};
+      {frame.box.left + 1, bottom + 1, page_width - page_margin, frame.box.top}, {}, {}, {}};
   std::vector<Label> labels;
   for (size_t i = 0; i < all.size(); ++i) {
     obstacles.circles.push_back({discs[i].centre, discs[i].radius});
@@ -122,7 +130,7 @@ Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles) {
                              label_size,
                              text_color(discs[i].fill)});
   }
-  note_left_out(drawing, frame, placed);
+  note_left_out(drawing, placed);
   return drawing;
 }
 

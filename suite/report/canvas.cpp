@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <type_traits>
 
 #include "suite/report/text.h"
@@ -22,11 +23,17 @@ constexpr double bold_factor = 1.125;  // at most, over the letters
 
 std::string hex(Color color) { return fmt::format("'#{:06X}'", color); }
 
-// A gnuplot string that nothing in `text` can end or have evaluated.
+// A gnuplot string. Whatever could mean something to gnuplot's scanner is an octal escape, since
+// neither of its quotes is safe: it runs `commands` within double ones, and loses its way where two
+// single ones meet. The bytes of UTF-8 mean nothing to it.
 std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : printable(text)) out += c == '\'' ? std::string("''") : std::string(1, c);
-  return out + '\'';
+  std::string out = "\"";
+  for (const char c : printable(text)) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||
+                       c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
+    out += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned>(c));
+  }
+  return out + '"';
 }
 
 std::string style(const Rectangle& shape) {
@@ -115,14 +122,29 @@ std::vector<std::string> wrapped(const std::string& text, double width, double s
   return lines;
 }
 
+std::string shortened(const std::string& text, double width, double size) {
+  if (text_width(text, size) <= width) return text;
+  const std::u32string points = code_points(printable(text));
+  for (size_t kept = points.size() - 1; kept > 1; --kept) {
+    const std::string shorter = utf8(points.substr(0, (kept + 1) / 2) + U'\u2026' +
+                                     points.substr(points.size() - kept / 2));
+    if (text_width(shorter, size) <= width) return shorter;
+  }
+  return "\u2026";
+}
+
+std::string gnuplot_text_command(size_t n, const std::string& text) {
+  return fmt::format("set label {} {}\n", n + 1, quoted(text));
+}
+
 std::string gnuplot_commands(const Drawing& drawing) {
   std::string commands = fmt::format(
       "set encoding utf8\n"
       "set border 0\nunset tics\nunset key\n"
       "set lmargin at screen 0\nset rmargin at screen 1\n"
       "set bmargin at screen 0\nset tmargin at screen 1\n"
-      "set xrange [0:{:.2f}]\nset yrange [0:{:.2f}]\n",
-      drawing.width, drawing.height);
+      "set xrange [0:{:.2f}]\nset yrange [{:.2f}:{:.2f}]\n",
+      drawing.width, -drawing.below, drawing.height);
 
   std::string plot;
   for (size_t i = 0, block = 0; i < drawing.shapes.size(); ++block) {

@@ -61,11 +61,12 @@ struct Drawing {
   double width, height;
   std::vector<std::variant<Rectangle, Disc, Polygon, Polyline>> shapes;  ///< the last on top
   std::vector<Text> texts;                                               ///< above all shapes
+  double below = 0;  ///< how far the page reaches below 0, for a note that is found out late
 };
 
 // The look. A page is as wide as a column and a half: at 360 points its smallest text is still 5
 // points when a two-column paper shrinks it to 3.4 inches, and 11 when a page of text widens it.
-constexpr double page_width = 360;
+constexpr double page_width = 360, page_margin = 5;
 constexpr double title_size = 9.5, text_size = 8, small_size = 7.2;
 constexpr double line_height = 1.25;  ///< of the text's size
 constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6,
@@ -87,9 +88,16 @@ Box bounds(const Text& text);
 /// The text cut into lines at spaces; a word wider than `width` stays whole.
 std::vector<std::string> wrapped(const std::string& text, double width, double size, bool bold);
 
+/// The text, or its beginning and end around "…" where it is wider than `width`: networks with long
+/// names differ at the end.
+std::string shortened(const std::string& text, double width, double size);
+
 /// The gnuplot commands that define everything on the page and end in `plot`; each further terminal
-/// needs only `replot`. Text is in single quotes, where gnuplot expands nothing.
+/// needs only `replot`. Nothing in a text can end its string or be run.
 std::string gnuplot_commands(const Drawing& drawing);
+
+/// The command that lets the n-th text of the drawing say something else.
+std::string gnuplot_text_command(size_t n, const std::string& text);
 
 /// The font of all figures. It comes with fontconfig on Debian 12 (package fonts-dejavu-core), and
 /// so with gnuplot-nox; without it pango takes the system's sans-serif. It was measured for

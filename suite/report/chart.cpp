@@ -19,7 +19,7 @@ std::vector<std::vector<LegendEntry>> legend_lines(const std::vector<LegendEntry
   std::vector<std::vector<LegendEntry>> lines;
   double used = 0;
   for (const LegendEntry& entry : legend) {
-    if (lines.empty() || used + entry_width(entry) > page_width - 2 * margin) {
+    if (lines.empty() || used + entry_width(entry) > page_width - 2 * page_margin) {
       lines.emplace_back();
       used = 0;
     }
@@ -30,7 +30,7 @@ std::vector<std::vector<LegendEntry>> legend_lines(const std::vector<LegendEntry
 }
 
 std::vector<std::string> title_lines(const std::string& title) {
-  return wrapped(title, page_width - 2 * margin, title_size, true);
+  return wrapped(title, page_width - 2 * page_margin, title_size, true);
 }
 
 }  // namespace
@@ -70,35 +70,39 @@ void draw_leader(Drawing& drawing, const Segment& leader, Point named) {
     draw_marker(drawing, 0, named, 0.8, muted);
 }
 
-void note_left_out(Drawing& drawing, const Frame& frame,
-                   const std::vector<std::optional<PlacedLabel>>& placed) {
+void note_left_out(Drawing& drawing, const std::vector<std::optional<PlacedLabel>>& placed) {
   const auto left_out =
       std::count_if(placed.begin(), placed.end(), [](const auto& label) { return !label; });
   if (left_out == 0) return;
+  drawing.below = small_size * line_height;
   drawing.texts.push_back(
-      {{margin, frame.box.bottom - 19},
+      {{drawing.width - page_margin, 0},
        fmt::format("{} of {} names left out for want of room", left_out, placed.size()),
-       Anchor::left,
+       Anchor::right,
        small_size,
        muted});
 }
 
 double header_height(const std::string& title, const std::vector<LegendEntry>& legend) {
-  return margin + static_cast<double>(title_lines(title).size()) * title_size * line_height + 3 +
-         legend_line * static_cast<double>(legend_lines(legend).size());
+  return page_margin + static_cast<double>(title_lines(title).size()) * title_size * line_height +
+         3 + legend_line * static_cast<double>(legend_lines(legend).size());
 }
 
 void draw_header(Drawing& drawing, const std::string& title,
                  const std::vector<LegendEntry>& legend) {
-  double y = drawing.height - margin;
+  double y = drawing.height - page_margin;
   for (const std::string& line : title_lines(title)) {
-    drawing.texts.push_back(
-        {{margin, y - title_size * line_height / 2}, line, Anchor::left, title_size, ink, true});
+    drawing.texts.push_back({{page_margin, y - title_size * line_height / 2},
+                             line,
+                             Anchor::left,
+                             title_size,
+                             ink,
+                             true});
     y -= title_size * line_height;
   }
   y -= 3;
   for (const auto& line : legend_lines(legend)) {
-    double x = margin;
+    double x = page_margin;
     const double middle = y - legend_line / 2;
     for (const LegendEntry& entry : line) {
       drawing.shapes.push_back(

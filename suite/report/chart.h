@@ -5,14 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "suite/report/axis.h"
 #include "suite/report/canvas.h"
 #include "suite/report/figure.h"
 #include "suite/report/labels.h"
 
 namespace convscope::canvas {
-
-constexpr double margin = 5;  ///< around everything on a page
 
 /// The groups of a figure in the order of their colours: those that the figure lists and then the
 /// others as they come.
@@ -27,8 +24,7 @@ void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Col
 void draw_leader(Drawing& drawing, const Segment& leader, Point named);
 
 /// Says at the bottom of the page how many names found no place, if any.
-void note_left_out(Drawing& drawing, const Frame& frame,
-                   const std::vector<std::optional<PlacedLabel>>& placed);
+void note_left_out(Drawing& drawing, const std::vector<std::optional<PlacedLabel>>& placed);
 
 /// What a color stands for.
 struct LegendEntry {
@@ -48,8 +44,8 @@ std::string short_number(double value);
 
 /// Each throws std::invalid_argument that names the row for values that it cannot show.
 Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars);
-Drawing draw_lines(const std::string& title, const Lines& lines);
-Drawing draw_bubbles(const std::string& title, const Bubbles& bubbles);
+Drawing draw_lines(const std::string& title, Lines lines);
+Drawing draw_bubbles(const std::string& title, Bubbles bubbles);
 Drawing draw(const Figure& figure);
 
 }  // namespace convscope::canvas

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "suite/report/chart.h"
+#include "suite/report/fonts.h"
 #include "suite/report/gnuplot.h"
 #include "suite/report/text.h"
 
@@ -28,6 +29,8 @@ constexpr double png_width = 2000;  // pixels: 300 per inch at the width of a pa
 // in PDF, which is why that terminal gets a linewidth of 2.
 constexpr double cairo_font_scale = 0.75;
 
+double page_height(const Drawing& drawing) { return drawing.height + drawing.below; }
+
 const char* ending(ImageFormat format) {
   const char* const endings[] = {"svg", "png", "pdf"};
   return endings[static_cast<size_t>(format)];
@@ -37,13 +40,14 @@ std::string terminal(ImageFormat format, const Drawing& drawing) {
   switch (format) {
     case ImageFormat::svg:
       return fmt::format("svg size {},{} fixed font '{},8' noenhanced background 'white'",
-                         std::lround(drawing.width), std::lround(drawing.height), canvas::font);
+                         std::lround(drawing.width), std::lround(page_height(drawing)),
+                         canvas::font);
     case ImageFormat::png: {
       const double zoom = png_width / drawing.width;
       return fmt::format(
           "pngcairo size {},{} font '{},8' fontscale {:.4f} linewidth {:.4f} noenhanced background "
           "'white'",
-          std::lround(png_width), std::lround(drawing.height * zoom), canvas::font,
+          std::lround(png_width), std::lround(page_height(drawing) * zoom), canvas::font,
           zoom * cairo_font_scale, zoom);
     }
     case ImageFormat::pdf:
@@ -52,7 +56,7 @@ std::string terminal(ImageFormat format, const Drawing& drawing) {
           "pdfcairo size {:.5f}in,{:.5f}in font '{},8' fontscale {} linewidth 2 noenhanced "
           "background "
           "'white'",
-          (drawing.width + 0.01) / 72, (drawing.height + 0.01) / 72, canvas::font,
+          (drawing.width + 0.01) / 72, (page_height(drawing) + 0.01) / 72, canvas::font,
           cairo_font_scale);
   }
   return {};
@@ -87,7 +91,7 @@ std::string finished_svg(const std::string& svg, const Figure& figure, const Dra
     if (line.find("<text>") == std::string::npos) {  // nothing that a user wrote
       if (line.find(" width=\"") == 0)
         line = fmt::format(" width=\"{}\" height=\"{}\" role=\"img\"\n",
-                           2 * std::lround(drawing.width), 2 * std::lround(drawing.height));
+                           2 * std::lround(drawing.width), 2 * std::lround(page_height(drawing)));
       if (line.find("<title>Gnuplot") == 0)
         line = "<title>" + xml_escaped(printable(figure.title)) + "</title>\n";
       if (line.find("<desc>") == 0) line.clear();
@@ -150,11 +154,18 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
   const size_t plot = script.rfind("\nplot ") + 1;
   const std::string plot_command = script.substr(plot);
   script.resize(plot);
+  // Who reads an SVG has fonts of his own.
+  std::vector<std::string> texts;
+  for (const canvas::Text& text : drawing.texts) texts.push_back(text.text);
+  const std::vector<std::string> drawn = drawable(texts);
   for (const ImageFormat format : formats) {
     const std::string name = fmt::format(".{}.{}.{}", figure.name, ::getpid(), ending(format));
     unfinished.paths.push_back(folder / name);
-    script += fmt::format("set terminal {}\nset output '{}'\n{}", terminal(format, drawing), name,
-                          unfinished.paths.size() == 1 ? plot_command : "replot\n");
+    script += fmt::format("set terminal {}\nset output '{}'\n", terminal(format, drawing), name);
+    for (size_t i = 0; i < texts.size(); ++i)
+      if (drawn[i] != texts[i])
+        script += canvas::gnuplot_text_command(i, format == ImageFormat::svg ? texts[i] : drawn[i]);
+    script += unfinished.paths.size() == 1 ? plot_command : "replot\n";
   }
   run_gnuplot(script + "set output\n", folder);
 

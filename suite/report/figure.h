@@ -87,9 +87,10 @@ void check_gnuplot();
 
 /// Draws a figure into `folder`, which is created if need be, and returns the paths in the order of
 /// `formats`. The files replace older ones only when all of them are complete. The same figure
-/// gives the same bytes on the same machine. Throws std::invalid_argument that names the row if the
-/// figure has nothing to draw, a value that is not finite, or one that its scale cannot show, and
-/// std::runtime_error if gnuplot is missing or fails, or the folder cannot be written.
+/// gives the same bytes on the same machine. In PNG and PDF, a character that no installed font has
+/// is U+FFFD. Throws std::invalid_argument that names the row if the figure has nothing to draw, a
+/// value that is not finite, or one that its scale cannot show, and std::runtime_error if gnuplot
+/// is missing or fails, or the folder cannot be written.
 std::vector<std::filesystem::path> render(const Figure& figure, const std::filesystem::path& folder,
                                           const std::vector<ImageFormat>& formats = {
                                               ImageFormat::svg, ImageFormat::png,

@@ -1,4 +1,4 @@
-// gnuplot as a child process, without a shell in between.
+// gnuplot as a child process, and what it says when it fails.
 #pragma once
 
 #include <chrono>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 namespace convscope::canvas {
@@ -104,9 +105,24 @@ double ambiguity(const Label& label, const PlacedLabel& place, const Obstacles& 
   return cost;
 }
 
+// The obstacles that any place of a label, or its leader, can touch.
+Obstacles nearby(const Label& label, const Obstacles& all, double furthest) {
+  const double reach = label.clearance + furthest + 2 * free_margin;
+  const Box around = {label.anchor.x - reach - label.width, label.anchor.y - reach - label.height,
+                      label.anchor.x + reach + label.width, label.anchor.y + reach + label.height};
+  Obstacles near{all.page, {}, {}, {}};
+  const auto touches = [&around](const auto& obstacle) { return overlap(around, obstacle, 3); };
+  std::copy_if(all.circles.begin(), all.circles.end(), std::back_inserter(near.circles), touches);
+  std::copy_if(all.segments.begin(), all.segments.end(), std::back_inserter(near.segments),
+               touches);
+  std::copy_if(all.boxes.begin(), all.boxes.end(), std::back_inserter(near.boxes), touches);
+  return near;
+}
+
 // What a label can choose from, the best first: near, and rather to the right, where a name starts
 // at its point.
-std::vector<Option> options(const Label& label, const Obstacles& obstacles, double furthest) {
+std::vector<Option> options(const Label& label, const Obstacles& all_obstacles, double furthest) {
+  const Obstacles obstacles = nearby(label, all_obstacles, furthest);
   std::vector<Option> all;
   for (double gap = touching; gap <= furthest; gap += gap < leader_from ? 1.5 : 3)
     for (int k = 0; k < 24; ++k) {

@@ -12,8 +12,8 @@
 namespace convscope::canvas {
 namespace {
 
-constexpr double plot_height = 200, marker_radius = 1.7, end_radius = 2.4;
-constexpr double marker_distance = 18, label_gap = 5;
+constexpr double lines_height = 200, marker_radius = 1.7, end_radius = 2.4;
+constexpr double marker_distance = 18, label_gap = 5, longest_name = 110;
 
 void check(const Lines& lines) {
   if (lines.series.empty()) throw std::invalid_argument("a figure of lines needs a line");
@@ -59,11 +59,11 @@ Range y_range(const Lines& lines) {
 
 // The furthest right edge of the plot at which every name still fits beside the end of its line.
 double plot_right(const Lines& lines, Range range, double left) {
-  double right = page_width - margin - end_radius;
+  double right = page_width - page_margin - end_radius;
   for (const Lines::Series& series : lines.series) {
     const double share = along(lines.x, range, series.points.back().x, 0, 1);
-    const double room =
-        page_width - margin - end_radius - label_gap - text_width(series.label, small_size) - left;
+    const double room = page_width - page_margin - end_radius - label_gap -
+                        text_width(series.label, small_size) - left;
     if (share > 0) right = std::min(right, left + std::max(80.0, room / share));
   }
   return right;
@@ -96,21 +96,24 @@ void draw_reference(Drawing& drawing, const Frame& frame, const Lines::Reference
 
 }  // namespace
 
-Drawing draw_lines(const std::string& title, const Lines& lines) {
+Drawing draw_lines(const std::string& title, Lines lines) {
   check(lines);
+  for (Lines::Series& series : lines.series)
+    series.label = shortened(series.label, longest_name, small_size);
   std::vector<std::string> seen;
   for (const Lines::Series& series : lines.series) seen.push_back(series.group);
   const std::vector<std::string> groups = group_order(lines.groups, seen);
 
   Frame frame{{}, lines.x, lines.y, x_range(lines), y_range(lines)};
-  const double left = margin + room_left_of(lines.y, frame.y_range);
-  const double bottom = margin + room_below_frame - 5;
-  frame.box = {left, bottom, plot_right(lines, frame.x_range, left), bottom + plot_height};
+  const double left = page_margin + room_left_of(lines.y, frame.y_range);
+  const double bottom = page_margin + room_below_frame - 5;
+  frame.box = {left, bottom, plot_right(lines, frame.x_range, left), bottom + lines_height};
   Drawing drawing{page_width, frame.box.top + room_above_frame + header_height(title, {}), {}, {}};
   draw_header(drawing, title, {});
   draw_frame(drawing, frame);
 
-  Obstacles obstacles{{frame.box.left, bottom, page_width - margin, frame.box.top}, {}, {}, {}};
+  Obstacles obstacles{
+      {frame.box.left, bottom, page_width - page_margin, frame.box.top}, {}, {}, {}};
   std::vector<std::vector<Point>> paths;
   for (const Lines::Series& series : lines.series) {
     std::vector<Point>& path = paths.emplace_back();
@@ -156,7 +159,7 @@ Drawing draw_lines(const std::string& title, const Lines& lines) {
                              small_size,
                              color});
   }
-  note_left_out(drawing, frame, placed);
+  note_left_out(drawing, placed);
   return drawing;
 }
 

@@ -14,7 +14,7 @@ namespace convscope::canvas {
 namespace {
 
 constexpr double row_pitch = 10.4, bar_height = 7, between_groups = 5;
-constexpr double panel_gap = 12, number_gap = 3;
+constexpr double panel_gap = 12, number_gap = 3, label_line = text_size * line_height;
 constexpr size_t most_rows = 200, most_kinds = 7;
 
 void check(const StackedBars& bars) {
@@ -26,6 +26,10 @@ void check(const StackedBars& bars) {
   if (bars.kinds.size() > most_kinds)
     throw std::invalid_argument(fmt::format("{} kinds cannot be told apart by color: at most {}",
                                             bars.kinds.size(), most_kinds));
+  for (const StackedBars::Panel& panel : bars.panels)
+    if (!(panel.unit > 0) || !std::isfinite(panel.unit))
+      throw std::invalid_argument(
+          fmt::format("the unit of '{}' is {}, expected more than 0", panel.label, panel.unit));
   for (const StackedBars::Row& row : bars.rows) {
     if (row.values.size() != bars.panels.size())
       throw std::invalid_argument(fmt::format("{}: values for {} panels, expected {}",
@@ -89,13 +93,16 @@ void draw_panel(Drawing& drawing, const StackedBars& bars, size_t p, double left
   const double bottom = rows.middles.back() - row_pitch / 2;
 
   const Axis axis{panel.label};
-  const int most_ticks = std::max(2, static_cast<int>(full / 24));
-  for (const Tick& tick : ticks(axis, {0, longest}, most_ticks)) {
+  for (const Tick& tick : ticks_across(axis, {0, longest}, full)) {
     const double x = left + tick.value / longest * full;
     drawing.shapes.push_back(Polyline{{{x, bottom}, {x, top}}, tick.value == 0 ? rule : grid, 0.5});
     drawing.texts.push_back({{x, top + 6}, tick.text, Anchor::centre, small_size, muted});
   }
-  drawing.texts.push_back({{left, top + 17}, panel.label, Anchor::left, text_size, ink});
+  const std::vector<std::string> label = wrapped(panel.label, right - left, text_size, false);
+  for (size_t i = 0; i < label.size(); ++i) {
+    const double above = static_cast<double>(label.size() - 1 - i) * label_line;
+    drawing.texts.push_back({{left, top + 17 + above}, label[i], Anchor::left, text_size, ink});
+  }
 
   for (size_t r = 0; r < bars.rows.size(); ++r) {
     const std::vector<double>& parts = bars.rows[r].values[p];
@@ -121,31 +128,38 @@ Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars) {
   std::vector<LegendEntry> legend;
   for (size_t k = 0; k < bars.kinds.size(); ++k) legend.push_back({bars.kinds[k], palette(k)});
 
-  const double above_rows = header_height(title, legend) + 28;
+  std::vector<std::string> labels;
+  double label_width = 0;
+  for (const StackedBars::Row& row : bars.rows) {
+    labels.push_back(shortened(row.label, page_width / 3, small_size));
+    label_width = std::max(label_width, text_width(labels.back(), small_size));
+  }
+  const double names_end = page_margin + label_width;
+  const double first_left = names_end + 5;
+  const auto count = static_cast<double>(bars.panels.size());
+  const double width = (page_width - page_margin - first_left - panel_gap * (count - 1)) / count;
+
+  size_t label_lines = 1;
+  for (const StackedBars::Panel& panel : bars.panels)
+    label_lines = std::max(label_lines, wrapped(panel.label, width, text_size, false).size());
+  const double above_rows =
+      header_height(title, legend) + 18 + label_line * static_cast<double>(label_lines);
   const double lowest = place_rows(bars, 0).middles.back() - row_pitch / 2;
-  Drawing drawing{page_width, above_rows - lowest + margin, {}, {}};
+  Drawing drawing{page_width, above_rows - lowest + page_margin, {}, {}};
   draw_header(drawing, title, legend);
   const double top = drawing.height - above_rows;
   const Rows rows = place_rows(bars, top);
 
-  double label_width = 0;
-  for (const StackedBars::Row& row : bars.rows)
-    label_width = std::max(label_width, text_width(row.label, small_size));
-  // A very long name is cut by the edge of the page rather than leaving no room for the bars.
-  const double names_end = margin + std::min(label_width, page_width / 3);
-  const double first_left = names_end + 5;
-  const auto count = static_cast<double>(bars.panels.size());
-  const double width = (page_width - margin - first_left - panel_gap * (count - 1)) / count;
-
   for (const double y : rows.lines)
-    drawing.shapes.push_back(Polyline{{{margin, y}, {page_width - margin, y}}, grid, 0.5});
+    drawing.shapes.push_back(
+        Polyline{{{page_margin, y}, {page_width - page_margin, y}}, grid, 0.5});
   for (size_t p = 0; p < bars.panels.size(); ++p) {
     const double left = first_left + static_cast<double>(p) * (width + panel_gap);
     draw_panel(drawing, bars, p, left, left + width, top, rows);
   }
   for (size_t r = 0; r < bars.rows.size(); ++r)
     drawing.texts.push_back(
-        {{names_end, rows.middles[r]}, bars.rows[r].label, Anchor::right, small_size, ink});
+        {{names_end, rows.middles[r]}, labels[r], Anchor::right, small_size, ink});
   return drawing;
 }
 

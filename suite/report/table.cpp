@@ -184,30 +184,20 @@ std::string markdown_escaped(std::string_view text) {
   };
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    switch (text[i]) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '\\':
-      case '|':
-      case '*':
-      case '`':
-      case '[':
-      case ']':
-      case '~':
-        out += '\\';
-        out += text[i];
-        break;
-      case '_':  // literal inside a word, so most network names stay readable in the source
-        if (i == 0 || !is_word(i - 1) || !is_word(i + 1)) out += '\\';
-        out += '_';
-        break;
-      default:
-        out += text[i];
-    }
+    // Inside a word an underscore is literal, so most network names stay readable in the source.
+    if (text[i] == '_' && i > 0 && is_word(i - 1) && is_word(i + 1))
+      out += '_';
+    else
+      out += escaped(text.substr(i, 1), {{'&', "&amp;"},
+                                         {'<', "&lt;"},
+                                         {'_', "\\_"},
+                                         {'\\', "\\\\"},
+                                         {'|', "\\|"},
+                                         {'*', "\\*"},
+                                         {'`', "\\`"},
+                                         {'[', "\\["},
+                                         {']', "\\]"},
+                                         {'~', "\\~"}});
   }
   return out;
 }
@@ -230,58 +220,32 @@ void write_markdown(const Table& table, std::ostream& out) {
 }
 
 std::string latex_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '\\':
-        out += "\\textbackslash{}";
-        break;
-      case '~':
-        out += "\\textasciitilde{}";
-        break;
-      case '^':
-        out += "\\textasciicircum{}";
-        break;
-      case '<':
-        out += "\\textless{}";
-        break;
-      case '>':
-        out += "\\textgreater{}";
-        break;
-      case '|':
-        out += "\\textbar{}";
-        break;
-      case '"':
-        out += "''";
-        break;
-      case '&':
-      case '%':
-      case '$':
-      case '#':
-      case '_':
-      case '{':
-      case '}':
-        out += '\\';
-        out += c;
-        break;
-      // After \\ a bracket would be read as the distance to the next line.
-      case '[':
-        out += "{[}";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
+  // At the start of a row a star or a bracket would belong to the \\ before it.
+  return escaped(text, {{'&', "\\&"},
+                        {'%', "\\%"},
+                        {'$', "\\$"},
+                        {'#', "\\#"},
+                        {'_', "\\_"},
+                        {'{', "\\{"},
+                        {'}', "\\}"},
+                        {'\\', "\\textbackslash{}"},
+                        {'~', "\\textasciitilde{}"},
+                        {'^', "\\textasciicircum{}"},
+                        {'<', "\\textless{}"},
+                        {'>', "\\textgreater{}"},
+                        {'|', "\\textbar{}"},
+                        {'"', "''"},
+                        {'[', "{[}"},
+                        {'*', "{*}"}});
 }
 
 void write_latex(const Table& table, std::ostream& out) {
   const Shown text = shown(table, [](const std::string& t, bool number) {
-    std::string escaped = latex_escaped(t);
-    if (!number) return escaped;
-    if (const size_t space = escaped.find(' '); space != std::string::npos)
-      escaped.replace(space, 1, "\\,");
-    return escaped[0] == '-' ? "$-$" + escaped.substr(1) : escaped;
+    std::string cell = latex_escaped(t);
+    if (!number) return cell;
+    if (const size_t space = cell.find(' '); space != std::string::npos)
+      cell.replace(space, 1, "\\,");
+    return cell[0] == '-' ? "$-$" + cell.substr(1) : cell;
   });
   const auto line = [&](const std::vector<std::string>& fields) {
     for (size_t c = 0; c < fields.size(); ++c)

@@ -72,11 +72,16 @@ std::u32string code_points(std::string_view utf8) {
   return points;
 }
 
-std::string printable(std::string_view text) {
+std::string utf8(const std::u32string& points) {
   std::string out;
-  out.reserve(text.size());
-  for (const char32_t c : code_points(text)) append_utf8(out, is_control(c) ? U' ' : c);
+  for (const char32_t c : points) append_utf8(out, c);
   return out;
+}
+
+std::string printable(std::string_view text) {
+  std::u32string points = code_points(text);
+  std::replace_if(points.begin(), points.end(), is_control, U' ');
+  return utf8(points);
 }
 
 bool is_wide(char32_t code_point) { return in_any(wide_blocks, code_point); }
@@ -88,30 +93,24 @@ size_t display_width(std::string_view utf8) {
   return columns;
 }
 
-std::string xml_escaped(std::string_view text) {
+std::string escaped(std::string_view text,
+                    std::initializer_list<std::pair<char, const char*>> replacements) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
+    const auto found =
+        std::find_if(replacements.begin(), replacements.end(),
+                     [c](const auto& replacement) { return replacement.first == c; });
+    if (found == replacements.end())
+      out += c;
+    else
+      out += found->second;
   }
   return out;
+}
+
+std::string xml_escaped(std::string_view text) {
+  return escaped(text,
+                 {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}});
 }
 
 }  // namespace convscope

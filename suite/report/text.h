@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace convscope {
 
 /// The code points of UTF-8 text; each invalid byte becomes U+FFFD.
 std::u32string code_points(std::string_view utf8);
+
+std::string utf8(const std::u32string& points);
 
 /// One line of valid UTF-8: control characters become spaces, invalid bytes U+FFFD, so that no cell
 /// can move the cursor, break a row, or end a string of a gnuplot script.
@@ -20,6 +24,10 @@ bool is_wide(char32_t code_point);
 
 /// Terminal columns that the text takes.
 size_t display_width(std::string_view utf8);
+
+/// The text with some characters replaced, each by what a format writes for it.
+std::string escaped(std::string_view text,
+                    std::initializer_list<std::pair<char, const char*>> replacements);
 
 /// The text with & < > " ' escaped for XML and HTML.
 std::string xml_escaped(std::string_view text);

@@ -200,6 +200,19 @@ TEST_F(Program, ExperimentRunsItsSections) {
   EXPECT_TRUE(fs::exists(folder / "r/cost.csv"));
 }
 
+TEST_F(Program, PlotDrawsTheFiguresOfAnExperiment) {
+  const std::string file = experiment("[cost]\nmodel = lenet5,vgg11\n[plot]\nimage-format = svg\n");
+  const Result result = convscope_with({"run", file, "--results", (folder / "r").string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  for (const char* name : {"cost_bars", "receptive_field", "cost_bubbles"}) {
+    const std::string svg = read(folder / "r/figures" / (std::string(name) + ".svg"));
+    EXPECT_NE(svg.find("vgg11"), std::string::npos) << name;
+    EXPECT_FALSE(fs::exists(folder / "r/figures" / (std::string(name) + ".png")));
+  }
+  expect_usage_error({"plot", "--results", (folder / "r").string(), "--figure", "cost_bar"},
+                     "did you mean 'cost_bars'?");
+}
+
 TEST_F(Program, CommandLineBeatsFileBeatsEnvironmentBeatsDefault) {
   const std::string file = experiment("[cost]\nmodel = lenet5\nclasses = 5\n");
   const auto config = [&](const std::vector<std::string>& more) {
@@ -275,6 +288,15 @@ TEST_F(Program, FoldedBatchNormMatchesThePublishedCount) {
   EXPECT_NE(
       convscope_with({"cost", "resnet50", "--fold-bn", "--format", "csv"}).out.find(",25530472,"),
       std::string::npos);
+}
+
+TEST_F(Program, ReadmesTableIsTheProgramsOwn) {
+  const std::string networks =
+      "lenet5,alexnet,vgg16,googlenet,inception_v3,resnet18,resnet50,resnet152,resnet56,"
+      "mobilenet_v1,mobilenet_v2,mobilenet_v3_large";
+  const std::string printed = convscope_with({"cost", networks, "--format", "md"}).out;
+  EXPECT_NE(read(fs::path(CONVSCOPE_SOURCE) / "README.md").find(printed), std::string::npos)
+      << printed;
 }
 
 TEST_F(Program, DocumentedOperatorTableIsTheProgramsOwn) {
