@@ -156,7 +156,8 @@ Figure cost_bubbles(const Records& records) {
       bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], params[i], activations[i]});
     }
   }
-  return {"cost_bubbles", "Work against size; the area is what must be kept in between", bubbles};
+  return {"cost_bubbles", "Multiply-accumulates against parameters, and activations as area",
+          bubbles};
 }
 
 const std::vector<std::pair<std::string, std::function<Figure(const Records&)>>>& figures() {
