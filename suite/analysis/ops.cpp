@@ -23,14 +23,28 @@ const Attribute* Site::attribute(const std::string& name) const {
   return nullptr;
 }
 
+namespace {
+
+/// The value as a `Wanted`. An operator whose row expects another type than it was called with has
+/// a wrong row.
+template <class Wanted>
+Wanted as(const Attribute& value, const std::string& name, const Call& call) {
+  if (const auto* wanted = std::get_if<Wanted>(&value)) return *wanted;
+  throw std::logic_error("the row of " + call.op +
+                         " in suite/analysis/ops.cpp takes its argument '" + name +
+                         "' for another type than it is");
+}
+
+}  // namespace
+
 int64_t Site::integer(const std::string& name, int64_t missing) const {
   const Attribute* value = attribute(name);
-  return value ? std::get<int64_t>(*value) : missing;
+  return value ? as<int64_t>(*value, name, call_) : missing;
 }
 
 bool Site::flag(const std::string& name, bool missing) const {
   const Attribute* value = attribute(name);
-  return value ? std::get<bool>(*value) : missing;
+  return value ? as<bool>(*value, name, call_) : missing;
 }
 
 std::vector<int64_t> Site::integers(const std::string& name, size_t count, int64_t missing) const {
@@ -38,7 +52,7 @@ std::vector<int64_t> Site::integers(const std::string& name, size_t count, int64
   std::vector<int64_t> list;
   if (value) {
     const auto* single = std::get_if<int64_t>(value);
-    list = single ? std::vector<int64_t>{*single} : std::get<std::vector<int64_t>>(*value);
+    list = single ? std::vector<int64_t>{*single} : as<std::vector<int64_t>>(*value, name, call_);
   }
   if (list.empty()) list = {missing};
   if (list.size() == 1) list.resize(count, list[0]);
@@ -282,7 +296,8 @@ Shape pad_shape(const Site& site) {
 std::vector<bool> reduced_dimensions(const Site& site) {
   const size_t rank = site.in().size();
   const Attribute* given = site.attribute("dim");
-  if (!given) return std::vector<bool>(rank, true);
+  const auto* list = given ? std::get_if<std::vector<int64_t>>(given) : nullptr;
+  if (!given || (list && list->empty())) return std::vector<bool>(rank, true);
   std::vector<bool> reduced(rank, false);
   for (const int64_t d : site.integers("dim", 1, 0)) reduced.at(dimension(d, rank)) = true;
   return reduced;
@@ -448,6 +463,12 @@ Fields mixing_last(const Site& site, const Inputs& in, size_t mixed) {
 
 Fields linear_fields(const Site& site, const Inputs& in) { return mixing_last(site, in, 1); }
 
+/// A product with a weight is a linear layer; one of two computed matrices mixes all positions.
+Fields product_fields(const Site& site, const Inputs& in) {
+  const bool by_weight = in[1]->sides.empty() && site.out().size() == site.in().size();
+  return by_weight ? mixing_last(site, in, 1) : image(site, in);
+}
+
 Fields layer_norm_fields(const Site& site, const Inputs& in) {
   return mixing_last(site, in, site.integers("normalized_shape", 1, 0).size());
 }
@@ -496,6 +517,14 @@ Fields select_fields(const Site& site, const Inputs& in) {
   result.side_of.erase(result.side_of.begin() +
                        static_cast<int64_t>(dimension(site.integer("dim", 0), site.in().size())));
   return result;
+}
+
+/// Parts of the channels see what the whole saw. Parts of the image lie each elsewhere, which one
+/// field cannot say.
+Fields split_fields(const Site& site, const Inputs& in) {
+  const auto& side_of = in[0]->side_of;
+  const bool of_image = side_of.at(dimension(site.integer("dim", 0), side_of.size())) >= 0;
+  return of_image ? image(site, in) : joined(in, site.out().size());
 }
 
 Fields permute_fields(const Site& site, const Inputs& in) {
@@ -574,9 +603,9 @@ const std::vector<Op>& operators() {
       {"aten::conv_transpose3d",    K::convolution,   conv_shape,      conv_macs,   conv_flops,     windowed},
       {"aten::linear",              K::linear,        linear_shape,    linear_macs, linear_flops,   linear_fields},
       {"aten::addmm",               K::linear,        addmm_shape,     addmm_macs,  addmm_flops,    image},
-      {"aten::mm",                  K::matmul,        mm_shape,        linear_macs, mm_flops,       image},
-      {"aten::bmm",                 K::matmul,        mm_shape,        linear_macs, mm_flops,       image},
-      {"aten::matmul",              K::matmul,        mm_shape,        linear_macs, mm_flops,       image},
+      {"aten::mm",                  K::matmul,        mm_shape,        linear_macs, mm_flops,       product_fields},
+      {"aten::bmm",                 K::matmul,        mm_shape,        linear_macs, mm_flops,       product_fields},
+      {"aten::matmul",              K::matmul,        nullptr,         linear_macs, mm_flops,       product_fields},
       {"aten::batch_norm",          K::normalization, same,            nullptr,     per_output(2),  batch_norm_fields},
       {"aten::instance_norm",       K::normalization, same,            nullptr,     per_output(7),  image_statistics},
       {"aten::group_norm",          K::normalization, same,            nullptr,     per_output(7),  image_statistics},
@@ -652,9 +681,11 @@ const std::vector<Op>& operators() {
       {"aten::t",                   K::movement,      nullptr,         nullptr,     no_flops,       transpose_fields},
       {"aten::slice",               K::movement,      nullptr,         nullptr,     no_flops,       slice_fields},
       {"aten::select",              K::movement,      nullptr,         nullptr,     no_flops,       select_fields},
-      {"aten::split",               K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
-      {"aten::split_with_sizes",    K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
-      {"aten::chunk",               K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
+      {"aten::split",               K::movement,      nullptr,         nullptr,     no_flops,       split_fields},
+      {"aten::split_with_sizes",    K::movement,      nullptr,         nullptr,     no_flops,       split_fields},
+      {"aten::chunk",               K::movement,      nullptr,         nullptr,     no_flops,       split_fields},
+      {"aten::channel_shuffle",     K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
+      {"aten::pixel_shuffle",       K::movement,      nullptr,         nullptr,     no_flops,       image},
   };
   // clang-format on
   return table;

@@ -42,7 +42,13 @@ ReceptiveFields receptive_fields(const Graph& graph) {
     if (fields.gated) result.gates.push_back(call.layer);
     fields.gated = false;
     if (fields.spatial()) fields.made_by = static_cast<int>(number);
-    if (op->kind == Kind::convolution || op->kind == Kind::linear) ++fields.depth;
+    const bool by_weight = std::any_of(inputs.begin(), inputs.end(), [](const Fields* input) {
+      return input && input->sides.empty();
+    });
+    if (op->kind == Kind::convolution || op->kind == Kind::linear ||
+        (op->kind == Kind::matmul && by_weight)) {
+      ++fields.depth;
+    }
     for (const int output : call.outputs) fields_of(output) = fields;
   }
   return result;

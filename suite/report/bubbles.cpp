@@ -15,7 +15,7 @@
 namespace convscope::canvas {
 namespace {
 
-constexpr double bubbles_height = 265, smallest_radius = 1, label_size = 6.8, longest_name = 110;
+constexpr double bubbles_height = 265, smallest_radius = 1, label_size = 6.8;
 
 // The radius of the largest bubble: smaller where there are more than can stand side by side.
 double largest_radius(size_t bubbles) {

@@ -11,6 +11,8 @@
 
 namespace convscope::canvas {
 
+constexpr double longest_name = 115;  ///< in points; longer names of networks are shortened
+
 /// The groups of a figure in the order of their colours: those that the figure lists and then the
 /// others as they come.
 std::vector<std::string> group_order(std::vector<std::string> listed,

@@ -30,7 +30,7 @@ std::string first_complaint(const std::string& messages) {
 }  // namespace
 
 fs::path find_gnuplot() {
-  const fs::path program = find_program("gnuplot");
+  fs::path program = find_program("gnuplot");
   if (program.empty())
     throw std::runtime_error(
         "there is no gnuplot in PATH, which draws the figures: install the Debian package "

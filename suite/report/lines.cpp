@@ -13,7 +13,7 @@ namespace convscope::canvas {
 namespace {
 
 constexpr double lines_height = 200, marker_radius = 1.7, end_radius = 2.4;
-constexpr double marker_distance = 18, label_gap = 5, longest_name = 110;
+constexpr double marker_distance = 18, label_gap = 5;
 
 void check(const Lines& lines) {
   if (lines.series.empty()) throw std::invalid_argument("a figure of lines needs a line");
@@ -69,28 +69,31 @@ double plot_right(const Lines& lines, Range range, double left) {
   return right;
 }
 
-// The reference line's name: at its right end if the lines leave room there, else further left.
+// The reference line's name: above or below its right end, or as near to it as the lines leave
+// room.
 void draw_reference(Drawing& drawing, const Frame& frame, const Lines::Reference& reference,
                     Obstacles& obstacles) {
   const double y = frame.at(frame.x_range.high, reference.y).y;
   drawing.shapes.push_back(
       Polyline{{{frame.box.left, y}, {frame.box.right, y}}, ink, 0.9, Dash::dashed});
-  const double width = text_width(reference.label, small_size);
-  const auto text_at = [&](double right, double middle) {
-    return Text{{right, middle}, reference.label, Anchor::right, small_size, ink};
+  const std::string name = shortened(reference.label, longest_name, small_size);
+  const auto is_free = [&](const Box& box) {
+    const auto covers = [&box](const auto& obstacle) { return overlap(box, obstacle, 1.5); };
+    return box.left > frame.box.left && box.right < page_width - page_margin &&
+           box.bottom > frame.box.bottom && box.top < frame.box.top &&
+           std::none_of(obstacles.segments.begin(), obstacles.segments.end(), covers) &&
+           std::none_of(obstacles.circles.begin(), obstacles.circles.end(), covers);
   };
-  Text best = text_at(frame.box.right, y + 6);
-  const auto is_free = [&](const Text& text) {
-    return std::none_of(obstacles.segments.begin(), obstacles.segments.end(),
-                        [&](const Segment& s) { return overlap(bounds(text), s, 1.5); });
-  };
-  bool found = false;
-  for (double right = frame.box.right; !found && right - width > frame.box.left; right -= 6)
-    for (const double middle : {y + 6, y - 6})
-      if (const Text text = text_at(right, middle); !found && is_free(text))
-        best = text, found = true;
-  drawing.texts.push_back(best);
-  obstacles.boxes.push_back(bounds(best));
+  std::vector<Text> candidates;
+  for (double shift = 0; shift < frame.box.right - frame.box.left; shift += 4)
+    for (const double right : {frame.box.right - shift, frame.box.right + shift})
+      for (const double middle : {y + 6, y - 6})
+        candidates.push_back({{right, middle}, name, Anchor::right, small_size, ink});
+  const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                  [&is_free](const Text& text) { return is_free(bounds(text)); });
+  const Text& text = found == candidates.end() ? candidates.front() : *found;
+  drawing.texts.push_back(text);
+  obstacles.boxes.push_back(bounds(text));
   obstacles.segments.push_back({{frame.box.left, y}, {frame.box.right, y}});
 }
 

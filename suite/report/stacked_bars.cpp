@@ -131,7 +131,7 @@ Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars) {
   std::vector<std::string> labels;
   double label_width = 0;
   for (const StackedBars::Row& row : bars.rows) {
-    labels.push_back(shortened(row.label, page_width / 3, small_size));
+    labels.push_back(shortened(row.label, longest_name, small_size));
     label_width = std::max(label_width, text_width(labels.back(), small_size));
   }
   const double names_end = page_margin + label_width;

@@ -99,6 +99,42 @@ TEST(Trace, OperatorMadeOfOthersIsCountedByItsParts) {
   EXPECT_EQ(result.macs, 3 * 3 * 64);
 }
 
+/// Attention over the positions of a feature map, and a product with a vector.
+struct Attention : Module {
+  Conv2d qkv{register_module("qkv", Conv2d(3, 12, 1))};
+  torch::Tensor pooling{register_parameter("pooling", torch::ones({4}))};
+  torch::Tensor forward(const torch::Tensor& images) {
+    const auto parts = qkv(images).flatten(2).transpose(1, 2).chunk(3, 2);
+    const auto weights = torch::softmax(parts[0].matmul(parts[1].transpose(1, 2)), 2);
+    return weights.matmul(parts[2]).matmul(pooling);
+  }
+};
+
+TEST(Trace, CountsAttentionAsTheMatrixProductsThatItIs) {
+  Attention net;
+  const Cost result = cost(trace(net, {3, 8, 8}));
+  EXPECT_TRUE(result.complete()) << unknown_operators(result);
+  EXPECT_EQ(result.macs, 64 * 3 * 12 + 64 * 64 * 4 + 64 * 64 * 4 + 64 * 4);
+  EXPECT_EQ(result.output, Shape{64});
+  EXPECT_EQ(to_string(result.field, &Field::size), "1");
+}
+
+/// Channels last and back, as ConvNeXt does it, and ShuffleNet's shuffle.
+struct Rearranged : Module {
+  Conv2d conv{register_module("conv", Conv2d(Conv2dOptions(4, 4, 3).padding(1)))};
+  Linear mix{register_module("mix", Linear(4, 4))};
+  torch::Tensor forward(const torch::Tensor& images) {
+    torch::Tensor x = mix(conv(images).permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+    x = x.view({1, 2, 2, 8, 8}).transpose(1, 2).contiguous().view({1, 4, 8, 8});
+    return conv(x);
+  }
+};
+
+TEST(Trace, FieldFollowsTheImageThroughRearrangements) {
+  Rearranged net;
+  EXPECT_EQ(to_string(cost(trace(net, {4, 8, 8})).field, &Field::size), "5");
+}
+
 struct Wrapped : Module {
   Sequential body{register_module("body", Sequential(Conv2d(3, 4, 3), ReLU(), MaxPool2d(2)))};
   torch::Tensor forward(const torch::Tensor& x) {

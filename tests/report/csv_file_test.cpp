@@ -62,7 +62,7 @@ TEST_F(CsvFileTest, AppendContinuesAFile) {
 
 TEST_F(CsvFileTest, ReplaceStartsAgain) {
   put(path, "something else\n");
-  CsvWriter(path, header, Existing::replace);
+  CsvWriter writer(path, header, Existing::replace);
   EXPECT_EQ(contents(path), "model,params,latency_ms,reason\n");
 }
 
