@@ -71,7 +71,8 @@ struct Bneck : Module {
     block->push_back(conv_norm_v3(Conv2dOptions(wide, wide, kernel).stride(stride).groups(wide),
                                   activation(nonlinearity)));
     if (squeeze) {
-      const int64_t squeezed = make_divisible(static_cast<double>(wide / 4));
+      const int64_t quarter = wide / 4;
+      const int64_t squeezed = make_divisible(static_cast<double>(quarter));
       block->push_back(SqueezeExcitation(wide, squeezed));
     }
     block->push_back(conv_norm_v3(Conv2dOptions(wide, out, 1)));
@@ -132,19 +133,19 @@ struct MobileNetV3 : Network {
 std::vector<Architecture> families::mobilenet_v3() {
   const std::string paper = "Howard et al. 2019", variant = "torchvision, width 1";
   const Settings full_width = {{3, 224, 224}, 1000, 1};
-  constexpr auto RE = Nonlinearity::RE, HS = Nonlinearity::HS;
+  constexpr auto re = Nonlinearity::RE, hs = Nonlinearity::HS;  // as the paper's tables call them
   const std::vector<BneckRow> large = {
-      {3, 16, 16, false, RE, 1},  {3, 64, 24, false, RE, 2},  {3, 72, 24, false, RE, 1},
-      {5, 72, 40, true, RE, 2},   {5, 120, 40, true, RE, 1},  {5, 120, 40, true, RE, 1},
-      {3, 240, 80, false, HS, 2}, {3, 200, 80, false, HS, 1}, {3, 184, 80, false, HS, 1},
-      {3, 184, 80, false, HS, 1}, {3, 480, 112, true, HS, 1}, {3, 672, 112, true, HS, 1},
-      {5, 672, 160, true, HS, 2}, {5, 960, 160, true, HS, 1}, {5, 960, 160, true, HS, 1},
+      {3, 16, 16, false, re, 1},  {3, 64, 24, false, re, 2},  {3, 72, 24, false, re, 1},
+      {5, 72, 40, true, re, 2},   {5, 120, 40, true, re, 1},  {5, 120, 40, true, re, 1},
+      {3, 240, 80, false, hs, 2}, {3, 200, 80, false, hs, 1}, {3, 184, 80, false, hs, 1},
+      {3, 184, 80, false, hs, 1}, {3, 480, 112, true, hs, 1}, {3, 672, 112, true, hs, 1},
+      {5, 672, 160, true, hs, 2}, {5, 960, 160, true, hs, 1}, {5, 960, 160, true, hs, 1},
   };
   const std::vector<BneckRow> small = {
-      {3, 16, 16, true, RE, 2},  {3, 72, 24, false, RE, 2}, {3, 88, 24, false, RE, 1},
-      {5, 96, 40, true, HS, 2},  {5, 240, 40, true, HS, 1}, {5, 240, 40, true, HS, 1},
-      {5, 120, 48, true, HS, 1}, {5, 144, 48, true, HS, 1}, {5, 288, 96, true, HS, 2},
-      {5, 576, 96, true, HS, 1}, {5, 576, 96, true, HS, 1},
+      {3, 16, 16, true, re, 2},  {3, 72, 24, false, re, 2}, {3, 88, 24, false, re, 1},
+      {5, 96, 40, true, hs, 2},  {5, 240, 40, true, hs, 1}, {5, 240, 40, true, hs, 1},
+      {5, 120, 48, true, hs, 1}, {5, 144, 48, true, hs, 1}, {5, 288, 96, true, hs, 2},
+      {5, 576, 96, true, hs, 1}, {5, 576, 96, true, hs, 1},
   };
   return {
       {"mobilenet_v3_large", 2019, paper, variant, full_width, build<MobileNetV3>(large, 1280)},

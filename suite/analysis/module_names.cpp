@@ -37,7 +37,7 @@ ModuleNames::ModuleNames(const torch::nn::Module& root) {
 
 std::string ModuleNames::owner(const std::string& parameter) {
   const size_t dot = parameter.rfind('.');
-  const std::string path = dot == std::string::npos ? "" : parameter.substr(0, dot);
+  std::string path = dot == std::string::npos ? "" : parameter.substr(0, dot);
   const auto found = by_path_.find(path);
   if (found != by_path_.end()) last_ = found->second;
   return path;

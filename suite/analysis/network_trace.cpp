@@ -81,8 +81,8 @@ class Probe : public Interceptor {
     switch (kind) {
       case Kind::convolution: {
         const Shape weight = call.arguments[1].toTensor().sizes().vec();
-        const auto fan_in = static_cast<double>(element_count(weight) / weight[0]);
-        call.arguments[1] = torch::full(weight, 1 / fan_in);
+        const int64_t fan_in = element_count(weight) / weight[0];
+        call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
         call.arguments[2] = c10::IValue();
         call.op.callBoxed(&call.arguments);
         call.arguments[0].toTensor().register_hook(support_of);

@@ -72,7 +72,7 @@ std::vector<Tick> ticks(const Axis& axis, Range range, int at_most) {
 
 std::vector<Tick> ticks_across(const Axis& axis, Range range, double length) {
   std::vector<Tick> result;
-  for (int at_most = std::max(2, static_cast<int>(length / 24)); at_most >= 2; --at_most) {
+  for (int at_most = std::clamp(static_cast<int>(length / 18), 2, 8); at_most >= 2; --at_most) {
     result = ticks(axis, range, at_most);
     double room = length;
     for (size_t i = 1; i < result.size(); ++i) {

@@ -15,6 +15,8 @@
 namespace convscope::canvas {
 namespace {
 
+// Around the points. The names of the largest, often in the upper right corner, need room there.
+constexpr double room_left = 14, room_right = 48, room_below = 16, room_above = 34;
 constexpr double bubbles_height = 265, smallest_radius = 1, label_size = 6.8;
 
 // The radius of the largest bubble: smaller where there are more than can stand side by side.
@@ -84,11 +86,10 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
   Frame frame{{}, bubbles.x, bubbles.y, x, y};
   frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
                page_width - page_margin - 4, bottom + bubbles_height};
-  // The names of the largest, which are often in the upper right corner, need room beside them.
-  const double width = frame.box.right - frame.box.left;
-  frame.x_range = padded(bubbles.x, x, 14 / (width - 14 - 48), 48 / (width - 14 - 48));
-  frame.y_range =
-      padded(bubbles.y, y, 16 / (bubbles_height - 16 - 34), 34 / (bubbles_height - 16 - 34));
+  const double width = frame.box.right - frame.box.left - room_left - room_right;
+  const double height = bubbles_height - room_below - room_above;
+  frame.x_range = padded(bubbles.x, x, room_left / width, room_right / width);
+  frame.y_range = padded(bubbles.y, y, room_below / height, room_above / height);
   Drawing drawing{page_width,
                   frame.box.top + room_above_frame + key_room + header_height(title, legend),
                   {},

@@ -127,7 +127,7 @@ std::string shortened(const std::string& text, double width, double size) {
   const std::u32string points = code_points(printable(text));
   for (size_t kept = points.size() - 1; kept > 1; --kept) {
     std::string shorter = utf8(points.substr(0, (kept + 1) / 2) + U'\u2026' +
-                                     points.substr(points.size() - kept / 2));
+                               points.substr(points.size() - kept / 2));
     if (text_width(shorter, size) <= width) return shorter;
   }
   return "\u2026";

@@ -64,13 +64,13 @@ struct Drawing {
   double below = 0;  ///< how far the page reaches below 0, for a note that is found out late
 };
 
-// The look. A page is as wide as a column and a half: at 360 points its smallest text is still 5
-// points when a two-column paper shrinks it to 3.4 inches, and 11 when a page of text widens it.
-constexpr double page_width = 360, page_margin = 5;
+// The look. A page is 4.5 inches wide, so that its smallest text is still 5 points high when a
+// paper of two columns shrinks it to 3.4 inches, and not clumsy when a page of text widens it
+// to 6.5.
+constexpr double page_width = 324, page_margin = 5;
 constexpr double title_size = 9.5, text_size = 8, small_size = 7.2;
 constexpr double line_height = 1.25;  ///< of the text's size
-constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6,
-                paper = 0xFFFFFF;
+constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6;
 
 /// Okabe and Ito's palette without its yellow and black, and a grey. Wraps after 7.
 Color palette(size_t index);

@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using canvas::Drawing;
 
-constexpr double png_width = 2000;  // pixels: 300 per inch at the width of a page of text
+constexpr double png_width = 2000;  // pixels: 300 per inch on a page of text
 // The cairo terminals draw a font of 72 points 96 units high; and a line of width 1 is half a point
 // in PDF, which is why that terminal gets a linewidth of 2.
 constexpr double cairo_font_scale = 0.75;
@@ -54,8 +54,7 @@ std::string terminal(ImageFormat format, const Drawing& drawing) {
       // The terminal cuts the size off to whole points.
       return fmt::format(
           "pdfcairo size {:.5f}in,{:.5f}in font '{},8' fontscale {} linewidth 2 noenhanced "
-          "background "
-          "'white'",
+          "background 'white'",
           (drawing.width + 0.01) / 72, (page_height(drawing) + 0.01) / 72, canvas::font,
           cairo_font_scale);
   }
@@ -180,7 +179,10 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
   std::vector<fs::path> paths;
   for (size_t i = 0; i < formats.size(); ++i) {
     paths.push_back(folder / fmt::format("{}.{}", figure.name, ending(formats[i])));
-    fs::rename(unfinished.paths[i], paths.back());
+    fs::rename(unfinished.paths[i], paths.back(), error);
+    if (error)
+      throw std::runtime_error(
+          fmt::format("cannot write {}: {}", paths.back().string(), error.message()));
   }
   return paths;
 }
