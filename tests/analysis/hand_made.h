@@ -26,8 +26,8 @@ class HandMade {
                 {},
                 std::move(attributes)};
     const Op* row = find_operator(op);
-    const Shape shape =
-        row ? row->shape(Site(graph, record)) : graph.values[size_t(record.inputs.at(0))].shape;
+    const Shape shape = row && row->shape ? row->shape(Site(graph, record))
+                                          : graph.values[size_t(record.inputs.at(0))].shape;
     record.outputs = {op.back() == '_' ? rewrite(record.inputs[0]) : add_value(shape)};
     graph.calls.push_back(record);
     graph.outputs = record.outputs;

@@ -116,9 +116,9 @@ TEST(Normalization, CountsTwoForEachElement) {
   EXPECT_EQ(result.buffers, 8);
 }
 
-TEST(Matmul, ProductOfTwoComputedMatricesIsCountedButHoldsNoParameters) {
+TEST(Matmul, ProductWithAWeightIsALinearLayer) {
   HandMade net({5, 7});
-  const int product = net.call("aten::matmul", {net.image(), net.weight("w", {7, 3})});
+  const int product = net.call("aten::mm", {net.image(), net.weight("w", {7, 3})});
   EXPECT_EQ(net.shape(product), (Shape{1, 5, 3}));
   const Cost result = cost(net.graph);
   EXPECT_EQ(result.macs, 5 * 7 * 3);
