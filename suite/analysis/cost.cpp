@@ -58,7 +58,7 @@ Cost cost(const Graph& graph) {
     }
     if (!computed && op && op->kind == Kind::movement)
       continue;  // rearranges weights, not features
-    if (!call.outputs.empty()) {
+    if (!call.outputs.empty() && call.outputs[0] >= 0) {
       layer.out_shape = without_batch(site.out());
       const Fields& seen = fields.of_value[static_cast<size_t>(call.outputs[0])];
       if (seen.spatial()) layer.field = seen.sides;
@@ -98,7 +98,6 @@ Cost cost(const Graph& graph) {
   }
   const PeakMemory peak = peak_activation_memory(graph);
   total.peak_activation_bytes = peak.bytes;
-  if (peak.call >= 0) total.peak_layer = graph.calls[static_cast<size_t>(peak.call)].layer;
   if (!graph.outputs.empty()) {
     const auto output = static_cast<size_t>(graph.outputs[0]);
     total.output = without_batch(graph.values[output].shape);
@@ -107,6 +106,7 @@ Cost cost(const Graph& graph) {
     total.depth = fields.of_value[output].depth;
   }
   total.gates = fields.gates;
+  total.beyond = fields.beyond;
   return total;
 }
 

@@ -34,7 +34,6 @@ struct Cost {
   int64_t macs = 0, flops = 0, activations = 0;
   int64_t weight_bytes = 0;           ///< parameters and buffers, as a weights file holds them
   int64_t peak_activation_bytes = 0;  ///< see memory.h
-  std::string peak_layer;             ///< where it is reached
   std::vector<Field> field;           ///< of the last feature map
   bool aligned = true;
   int64_t conv_layers = 0, linear_layers = 0, norm_layers = 0;
@@ -42,10 +41,14 @@ struct Cost {
   Shape output;
   std::map<std::string, int> unknown;  ///< operators without a row, and how often they occurred
   std::vector<std::string> gates;      ///< layers whose gates the receptive field leaves out
+  std::vector<std::string> beyond;     ///< layers that see more than `field` says
 
   bool complete() const { return unknown.empty(); }
 };
 
+/// The cost of one forward pass over the graph's own shapes. An operator without a row counts as
+/// nothing and is named in `unknown`. Throws std::logic_error for a row that misreads its
+/// arguments.
 Cost cost(const Graph& graph);
 
 /// "2x aten::fft_fft2, aten::sort": what makes a cost incomplete.

@@ -14,7 +14,7 @@ namespace convscope {
 namespace {
 
 std::string line(const std::string& what, const std::string& arithmetic) {
-  return fmt::format("  {:<16}{}\n", what, arithmetic);
+  return fmt::format("  {:<16} {}\n", what, arithmetic);
 }
 
 /// " (height)" and " (width)" where the two sides of the image differ.
@@ -23,9 +23,14 @@ std::string side_name(const std::string& what, bool all_alike, size_t side, size
   return what + (side == 0 ? ", height" : ", width");
 }
 
-std::string output_size(int64_t in, const SlidingWindow& w, bool ceil_mode, int64_t out) {
+std::string output_size(int64_t in, const SlidingWindow& w, bool ceil_mode, bool transposed,
+                        int64_t out) {
   std::string extent = std::to_string(w.extent());
   if (w.dilation > 1) extent = fmt::format("({} * ({} - 1) + 1)", w.dilation, w.kernel);
+  if (transposed) {
+    return fmt::format("({} - 1) * {} - 2 * {} + {} + output padding = {}", in, w.stride, w.padding,
+                       extent, out);
+  }
   const std::string padded = w.padding ? fmt::format(" + 2 * {}", w.padding) : "";
   const bool exact = (in + 2 * w.padding - w.extent()) % w.stride == 0;
   const std::string steps = fmt::format("({}{} - {}) / {}", in, padded, extent, w.stride);
@@ -49,7 +54,8 @@ std::string explain_windows(const Site& site, const Fields& before, const Fields
   std::vector<std::string> size_lines, field_lines;
   for (size_t i = 0; i < sides; ++i) {
     const size_t dim = in.size() - sides + i;
-    size_lines.push_back(output_size(in[dim], slides[i], site.flag("ceil_mode", false), out[dim]));
+    size_lines.push_back(output_size(in[dim], slides[i], site.flag("ceil_mode", false),
+                                     is_transposed(site), out[dim]));
     const int side = dim < before.side_of.size() ? before.side_of[dim] : -1;
     if (side < 0) continue;
     field_lines.push_back(field(slides[i], before.sides[static_cast<size_t>(side)],
@@ -77,7 +83,8 @@ std::string explain_convolution(const Site& site, const LayerCost& cost) {
   std::string parameters = fmt::format("{} filters * {} channels * {} = {}", weight[0], inputs,
                                        kernel, grouped_digits(weights));
   if (site.has(2)) {
-    parameters += fmt::format(", + {} biases = {}", weight[0], grouped_digits(weights + weight[0]));
+    parameters +=
+        fmt::format(", + {} biases = {}", site.in(2)[0], grouped_digits(weights + site.in(2)[0]));
   }
   const int64_t outputs = element_count(site.out());
   std::string text = line("parameters", parameters);

@@ -15,10 +15,17 @@ constexpr auto key = c10::DispatchKey::DeferredInit;
 
 thread_local Interceptor* current = nullptr;
 
+/// Overloads that write into an argument `out` return what the row of the plain ones does not know.
+bool has_row(const c10::FunctionSchema& schema) {
+  return schema.overload_name().find("out") == std::string::npos;
+}
+
 void intercepted(const c10::OperatorHandle& op, c10::DispatchKeySet keys,
                  torch::jit::Stack* stack) {
-  const Op* row = find_operator(op.schema().name());
-  if (!row && op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd)) {
+  // LibTorch hands the switched-on key, but not our state, to threads that it starts.
+  const Op* row = has_row(op.schema()) ? find_operator(op.schema().name()) : nullptr;
+  if (!current ||
+      (!row && op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd))) {
     op.redispatchBoxed(keys.remove(key), stack);
     return;
   }
@@ -45,9 +52,12 @@ bool OperatorCall::is_in_place() const {
       "aten::as_strided_", "aten::resize_",    "aten::resize_as_", "aten::set_",
       "aten::squeeze_",    "aten::swapaxes_",  "aten::swapdims_",  "aten::t_",
       "aten::transpose_",  "aten::unsqueeze_", "aten::detach_",    "aten::requires_grad_"};
-  const std::string& full = name();
-  return full.back() == '_' && full[full.size() - 2] != '_' && !is_factory() &&
-         !reshaping.count(full);
+  const c10::FunctionSchema& schema = op.schema();
+  if (schema.arguments().empty() || schema.returns().size() != 1) return false;
+  const c10::AliasInfo* first = schema.arguments()[0].alias_info();
+  const bool writes_first = first && first->isWrite() && arguments.at(0).isTensor();
+  return writes_first && schema.overload_name().find("out") == std::string::npos &&
+         !reshaping.count(name());
 }
 
 struct Intercept::Guard {

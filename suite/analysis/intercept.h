@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include <functional>
+#include <memory>
 
 #include "suite/analysis/graph.h"
 #include "suite/analysis/ops.h"

@@ -23,7 +23,9 @@ ModuleNames::ModuleNames(const torch::nn::Module& root) {
   const auto add = [this](const auto& self, const torch::nn::Module& module,
                           const std::string& path, size_t parent) -> void {
     const size_t index = modules_.size();
-    const bool chains = dynamic_cast<const torch::nn::SequentialImpl*>(&module) != nullptr;
+    const bool chains = dynamic_cast<const torch::nn::SequentialImpl*>(&module) ||
+                        dynamic_cast<const torch::nn::ModuleListImpl*>(&module) ||
+                        dynamic_cast<const torch::nn::ModuleDictImpl*>(&module);
     modules_.push_back({path, plain(module.name()), chains, parent, 0});
     by_path_.emplace(path, index);
     kinds_.insert(modules_[index].kind);

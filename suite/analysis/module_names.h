@@ -26,7 +26,7 @@ class ModuleNames {
  private:
   struct Entry {
     std::string path, kind;
-    bool chains;         ///< a Sequential
+    bool chains;         ///< a Sequential, or a list or dictionary: nothing of its own in forward
     size_t parent, end;  ///< its descendants are the entries up to `end`
   };
 

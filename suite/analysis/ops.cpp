@@ -1,7 +1,6 @@
 #include "suite/analysis/ops.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 namespace convscope {
@@ -87,15 +86,15 @@ std::string to_string(Kind kind) {
   return "";
 }
 
+bool is_transposed(const Site& site) {
+  return site.call().op.find("transpose") != std::string::npos || site.flag("transposed", false);
+}
+
 namespace {
 
 // ---- sliding windows ------------------------------------------------------------------------
 
 bool is_convolution(const Site& site) { return site.call().op.find("conv") != std::string::npos; }
-
-bool is_transposed(const Site& site) {
-  return site.call().op.find("transpose") != std::string::npos || site.flag("transposed", false);
-}
 
 std::vector<SlidingWindow> conv_windows(const Site& site) {
   const Shape& weight = site.in(1);
@@ -470,7 +469,26 @@ Fields product_fields(const Site& site, const Inputs& in) {
 }
 
 Fields layer_norm_fields(const Site& site, const Inputs& in) {
-  return mixing_last(site, in, site.integers("normalized_shape", 1, 0).size());
+  const auto& side_of = in[0]->side_of;
+  const size_t mixed = site.integers("normalized_shape", 1, 0).size();
+  const bool over_image = std::any_of(side_of.end() - static_cast<int64_t>(mixed), side_of.end(),
+                                      [](int side) { return side >= 0; });
+  return over_image ? image_statistics(site, in) : joined({in[0]}, site.out().size());
+}
+
+/// Maps joined along the channels see what each of them saw. Along the image, each part lies
+/// elsewhere, which one field cannot say.
+Fields cat_fields(const Site& site, const Inputs& in) {
+  const Fields result = joined(in, site.out().size());
+  const size_t along = dimension(site.integer("dim", 0), result.side_of.size());
+  return result.side_of.at(along) >= 0 ? image(site, in) : result;
+}
+
+/// What takes only its shape from its argument.
+Fields constant(const Site& site, const Inputs&) {
+  Fields result;
+  result.side_of.assign(site.out().size(), -1);
+  return result;
 }
 
 Fields softmax_fields(const Site& site, const Inputs& in) {
@@ -492,7 +510,8 @@ Fields reduction_fields(const Site& site, const Inputs& in) {
 
 Fields pad_fields(const Site& site, const Inputs& in) {
   Fields result = *in[0];
-  const auto pad = site.integers("pad", 0, 0);
+  const char* argument = site.attribute("pad") ? "pad" : "padding";  // reflection_pad2d's
+  const auto pad = site.integers(argument, 0, 0);
   for (size_t i = 0; i + 1 < pad.size(); i += 2) {
     const int side = result.side_of.at(result.side_of.size() - 1 - i / 2);
     if (side >= 0) result.sides[side].padding += pad[i] * result.sides[side].stride;
@@ -505,9 +524,10 @@ Fields slice_fields(const Site& site, const Inputs& in) {
   const size_t along = dimension(site.integer("dim", 0), site.in().size());
   const int side = result.side_of.at(along);
   if (side < 0) return result;
-  const int64_t start = site.integer("start", 0);
+  const int64_t given = site.integer("start", 0), size = site.in()[along];
+  const int64_t start = std::clamp<int64_t>(given < 0 ? given + size : given, 0, size);
   Field& field = result.sides[side];
-  field.padding -= (start < 0 ? start + site.in()[along] : start) * field.stride;
+  field.padding -= start * field.stride;
   field.stride *= site.integer("step", 1);
   return result;
 }
@@ -622,9 +642,9 @@ const std::vector<Op>& operators() {
       {"aten::relu",                K::activation,    same,            nullptr,     per_output(1),  pointwise},
       {"aten::relu6",               K::activation,    same,            nullptr,     per_output(2),  pointwise},
       {"aten::hardtanh",            K::activation,    same,            nullptr,     per_output(2),  pointwise},
-      {"aten::clamp",               K::activation,    same,            nullptr,     per_output(2),  pointwise},
-      {"aten::clamp_min",           K::activation,    same,            nullptr,     per_output(1),  pointwise},
-      {"aten::clamp_max",           K::activation,    same,            nullptr,     per_output(1),  pointwise},
+      {"aten::clamp",               K::activation,    broadcast_shape, nullptr,     per_output(2),  pointwise},
+      {"aten::clamp_min",           K::activation,    broadcast_shape, nullptr,     per_output(1),  pointwise},
+      {"aten::clamp_max",           K::activation,    broadcast_shape, nullptr,     per_output(1),  pointwise},
       {"aten::threshold",           K::activation,    same,            nullptr,     per_output(1),  pointwise},
       {"aten::leaky_relu",          K::activation,    same,            nullptr,     per_output(2),  pointwise},
       {"aten::prelu",               K::activation,    same,            nullptr,     per_output(2),  pointwise},
@@ -659,9 +679,10 @@ const std::vector<Op>& operators() {
       {"aten::minimum",             K::elementwise,   broadcast_shape, nullptr,     per_output(1),  pointwise},
       {"aten::mean",                K::reduction,     reduced_shape,   nullptr,     mean_flops,     reduction_fields},
       {"aten::sum",                 K::reduction,     reduced_shape,   nullptr,     sum_flops,      reduction_fields},
-      {"aten::cat",                 K::movement,      cat_shape,       nullptr,     no_flops,       pointwise},
+      {"aten::cat",                 K::movement,      cat_shape,       nullptr,     no_flops,       cat_fields},
       {"aten::constant_pad_nd",     K::movement,      pad_shape,       nullptr,     no_flops,       pad_fields},
-      {"aten::reflection_pad2d",    K::movement,      nullptr,         nullptr,     no_flops,       image},
+      {"aten::reflection_pad2d",    K::movement,      nullptr,         nullptr,     no_flops,       pad_fields},
+      {"aten::replication_pad2d",   K::movement,      nullptr,         nullptr,     no_flops,       pad_fields},
       {"aten::upsample_nearest2d",  K::movement,      nullptr,         nullptr,     no_flops,       image},
       {"aten::stack",               K::movement,      nullptr,         nullptr,     no_flops,       stack_fields},
       {"aten::clone",               K::movement,      same,            nullptr,     no_flops,       pointwise},
@@ -686,6 +707,10 @@ const std::vector<Op>& operators() {
       {"aten::chunk",               K::movement,      nullptr,         nullptr,     no_flops,       split_fields},
       {"aten::channel_shuffle",     K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::pixel_shuffle",       K::movement,      nullptr,         nullptr,     no_flops,       image},
+      {"aten::empty_like",          K::movement,      nullptr,         nullptr,     no_flops,       constant},
+      {"aten::zeros_like",          K::movement,      nullptr,         nullptr,     no_flops,       constant},
+      {"aten::ones_like",           K::movement,      nullptr,         nullptr,     no_flops,       constant},
+      {"aten::full_like",           K::movement,      nullptr,         nullptr,     no_flops,       constant},
   };
   // clang-format on
   return table;

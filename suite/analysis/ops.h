@@ -65,10 +65,14 @@ struct Op {
   Fields (*fields)(const Site&, const std::vector<const Fields*>&);
 };
 
+/// All rows, as ops.cpp lists them.
 const std::vector<Op>& operators();
 
 /// The row of an operator, null if there is none.
 const Op* find_operator(const std::string& name);
+
+/// A transposed convolution, whose windows lie in its result.
+bool is_transposed(const Site& site);
 
 /// The sliding window of a convolution or pooling, one for each spatial dimension; empty for
 /// others.

@@ -17,6 +17,19 @@ Fields of_image(const Shape& shape) {
   return fields;
 }
 
+std::string name_of(const Call& call) { return call.layer.empty() ? call.op : call.layer; }
+
+/// A window over several positions of a map whose field had ended, by upsampling or rearranging.
+bool slides_beyond(const Site& site, const Fields& below) {
+  if (below.sides.empty() || below.spatial()) return false;
+  const auto slides = windows(site);
+  const Shape& shape = site.in();
+  for (size_t i = 0; i < slides.size(); ++i) {
+    if (slides[i].kernel > 1 && shape[shape.size() - slides.size() + i] > 1) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 ReceptiveFields receptive_fields(const Graph& graph) {
@@ -34,12 +47,15 @@ ReceptiveFields receptive_fields(const Graph& graph) {
   for (size_t number = 0; number < graph.calls.size(); ++number) {
     const Call& call = graph.calls[number];
     const Op* op = find_operator(call.op);
+    if (call.outputs.empty() || call.outputs[0] < 0) continue;
     std::vector<const Fields*> inputs;
     for (const int input : call.inputs) inputs.push_back(input < 0 ? nullptr : &fields_of(input));
     if (!op || inputs.empty() || !inputs[0])
       continue;  // the row of an unknown operator stays blank
-    Fields fields = op->fields(Site(graph, call), inputs);
-    if (fields.gated) result.gates.push_back(call.layer);
+    const Site site(graph, call);
+    Fields fields = op->fields(site, inputs);
+    if (slides_beyond(site, *inputs[0])) result.beyond.push_back(name_of(call));
+    if (fields.gated) result.gates.push_back(name_of(call));
     fields.gated = false;
     if (fields.spatial()) fields.made_by = static_cast<int>(number);
     const bool by_weight = std::any_of(inputs.begin(), inputs.end(), [](const Fields* input) {
@@ -49,7 +65,9 @@ ReceptiveFields receptive_fields(const Graph& graph) {
         (op->kind == Kind::matmul && by_weight)) {
       ++fields.depth;
     }
-    for (const int output : call.outputs) fields_of(output) = fields;
+    for (const int output : call.outputs) {
+      if (output >= 0) fields_of(output) = fields;
+    }
   }
   return result;
 }

@@ -1,5 +1,7 @@
 #include "suite/analysis/trace.h"
 
+#include <optional>
+#include <stdexcept>
 #include <unordered_map>
 
 #include "suite/analysis/intercept.h"
@@ -85,18 +87,12 @@ class Recorder : public Interceptor {
   }
 
   torch::jit::Stack call(OperatorCall call) override {
-    const auto to_meta = [this](const torch::Tensor& tensor) { return stand_in(tensor); };
-    if (call.is_factory()) return run(call, to_meta);
-    Call record = recorded(call);
-    torch::jit::Stack results;
-    if (call.row && call.row->shape) {
-      const Shape shape = shape_of(*call.row, record);
-      results = {call.is_in_place()
-                     ? call.arguments[0]
-                     : c10::IValue(on_meta(shape, tensors_of(call).at(0).scalar_type()))};
-    } else {
-      results = call.is_in_place() ? torch::jit::Stack{call.arguments[0]} : run(call, to_meta);
+    if (call.is_factory()) {
+      return run(call, [this](const torch::Tensor& tensor) { return stand_in(tensor); });
     }
+    Call record = recorded(call);
+    const torch::jit::Stack results =
+        call.is_in_place() ? checked(call, record) : answer(call, record);
     bool any = false;
     for (size_t i = 0; i < results.size(); ++i) {
       any |= for_each_tensor(
@@ -135,14 +131,54 @@ class Recorder : public Interceptor {
     return names_.nearest(call.op);
   }
 
-  Shape shape_of(const Op& row, const Call& call) const {
-    try {
-      return row.shape(Site(graph_, call));
-    } catch (const ShapeError& error) {
-      const std::string op = call.op.substr(call.op.rfind(':') + 1);
-      throw ShapeError(call.layer + (call.layer.empty() ? "" : " ") + "(" + op +
-                       "): " + error.what());
+  /// An in-place operator returns what it was given, if that fits.
+  torch::jit::Stack checked(const OperatorCall& call, const Call& record) {
+    rule_shape(call, record);
+    return {call.arguments[0]};
+  }
+
+  torch::jit::Stack answer(const OperatorCall& call, const Call& record) {
+    const auto shape = rule_shape(call, record);
+    if (!shape) return run_named(call, record);
+    const std::vector<torch::Tensor> tensors = tensors_of(call);
+    const bool pointwise = call.row->kind == Kind::elementwise && tensors.size() > 1;
+    const c10::ScalarType type =
+        pointwise ? at::result_type(tensors[0], tensors[1]) : tensors.at(0).scalar_type();
+    // What keeps the shape keeps the layout, which a later view may rely on.
+    if (tensors.at(0).sizes() == c10::IntArrayRef(*shape)) {
+      return {at::empty_strided(tensors[0].sizes(), tensors[0].strides(),
+                                torch::TensorOptions().dtype(type).device(c10::kMeta))};
     }
+    return {on_meta(*shape, type)};
+  }
+
+  /// What the row says of the result's shape; nothing where it has no rule, or none for arguments
+  /// like these (a vector for a matrix): LibTorch knows better.
+  std::optional<Shape> rule_shape(const OperatorCall& call, const Call& record) const {
+    if (!call.row || !call.row->shape) return std::nullopt;
+    try {
+      return call.row->shape(Site(graph_, record));
+    } catch (const ShapeError& error) {
+      throw ShapeError(where(record) + error.what());
+    } catch (const std::logic_error&) {
+      return std::nullopt;
+    }
+  }
+
+  torch::jit::Stack run_named(const OperatorCall& call, const Call& record) {
+    try {
+      return run(call, [this](const torch::Tensor& tensor) { return stand_in(tensor); });
+    } catch (const c10::Error& error) {
+      throw ShapeError(where(record) + error.what_without_backtrace());
+    } catch (const std::runtime_error& error) {  // what LibTorch's shape inference throws
+      throw ShapeError(where(record) + error.what());
+    }
+  }
+
+  /// "layer1.0.conv1 (conv2d): "
+  static std::string where(const Call& call) {
+    const std::string op = call.op.substr(call.op.rfind(':') + 1);
+    return call.layer + (call.layer.empty() ? "" : " ") + "(" + op + "): ";
   }
 
   /// What a call returned. A tensor that it wrote into is another value from now on.
@@ -198,7 +234,9 @@ Graph trace(torch::nn::Module& module,
   const torch::Tensor images = on_meta(batch, c10::kFloat);
   graph.inputs.push_back(recorder.value_of(images));
   Intercept on(recorder);
-  graph.outputs.push_back(recorder.value_of(forward(images)));
+  const torch::Tensor result = forward(images);
+  if (!result.defined()) throw std::invalid_argument("forward returned no tensor");
+  graph.outputs.push_back(recorder.value_of(result));
   return graph;
 }
 

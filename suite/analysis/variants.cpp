@@ -30,6 +30,9 @@ std::vector<Variant> layer_variants(int64_t channels, int64_t kernel, int64_t si
     throw std::invalid_argument("kernel " + std::to_string(kernel) +
                                 " is even: only an odd one can keep the size");
   }
+  if (kernel > 1001 || channels > 100'000) {
+    throw std::invalid_argument("kernel may be up to 1001, channels up to 100000");
+  }
   constexpr int64_t most = 2'000'000'000;  // whose square, in the fully connected layer, fits
   if (channels > most / size / size) {
     throw std::invalid_argument("channels x size x size is more than " + std::to_string(most));

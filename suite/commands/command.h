@@ -58,7 +58,7 @@ inline po::typed_value<std::string>* text_value(const std::string& missing = "")
   return po::value<std::string>()->default_value(missing);
 }
 inline po::typed_value<std::vector<std::string>>* list_value() {
-  return po::value<std::vector<std::string>>()->composing();
+  return po::value<std::vector<std::string>>();
 }
 
 }  // namespace convscope

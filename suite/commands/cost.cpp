@@ -1,8 +1,7 @@
 // convscope cost: parameters, operations, memory and receptive field of networks.
 #include "suite/analysis/cost.h"
 
-#include <algorithm>
-#include <iostream>
+#include <functional>
 #include <set>
 
 #include "suite/analysis/explain.h"
@@ -27,7 +26,7 @@ struct CostRow {
 };
 
 struct LayerRow {
-  std::string model, input;
+  std::string model, input, variant;
   LayerCost layer;
 };
 
@@ -53,15 +52,18 @@ std::function<Cell(const CostRow&)> total(Value value) {
 /// What a reader of the numbers should know.
 std::string notes(const Cost& cost) {
   std::string text;
+  const auto add = [&](const std::string& note) { text += (text.empty() ? "" : "; ") + note; };
+  const auto list = [](const std::vector<std::string>& layers) {
+    std::string names;
+    for (const std::string& layer : layers) names += " " + layer;
+    return names;
+  };
   if (!cost.gates.empty()) {
-    text = "rf leaves out gates that see the whole image: ";
-    for (const std::string& gate : cost.gates) {
-      text += gate + (&gate == &cost.gates.back() ? "" : " ");
-    }
+    add("rf leaves out what sees the whole image at:" + list(cost.gates));
   }
+  if (!cost.beyond.empty()) add("rf ends before:" + list(cost.beyond));
   if (cost.unused_params > 0) {
-    text += (text.empty() ? "" : "; ") + grouped_digits(cost.unused_params) +
-            " parameters are not used in evaluation mode";
+    add(grouped_digits(cost.unused_params) + " parameters are not used in evaluation mode");
   }
   return text;
 }
@@ -146,6 +148,7 @@ std::vector<Column<LayerRow>> layer_columns(bool show_model) {
        [](const R& r) { return sides(r.layer.field, &Field::padding); }},
       {"depth", "", Human::none, [](const R& r) { return Cell(int64_t{r.layer.depth}); }},
       {"kind", "", Human::none, [](const R& r) { return Cell(r.layer.kind); }},
+      {"variant", "", Human::none, [](const R& r) { return Cell(r.variant); }},
   };
 }
 
@@ -154,7 +157,10 @@ std::string variant_of(const NetworkCase& a_case, bool folded) {
   if (a_case.settings.width != a_case.architecture.settings.width) {
     variant += ", width " + human_text(Cell(a_case.settings.width), Human::plain);
   }
-  if (a_case.settings.auxiliary) variant += ", auxiliary heads";
+  if (a_case.settings.classes != a_case.architecture.settings.classes) {
+    variant += ", " + std::to_string(a_case.settings.classes) + " classes";
+  }
+  if (a_case.settings.auxiliary) variant += ", auxiliary heads if any";
   if (folded) variant += ", batch norm folded";
   return variant;
 }
@@ -209,7 +215,8 @@ class Records {
     if (!resume) return;
     const auto key = [](const CsvFile& file, const CsvRow& row) {
       return row.fields[column_index(file, "model")] + " " +
-             row.fields[column_index(file, "input")];
+             row.fields[column_index(file, "input")] + " " +
+             row.fields[column_index(file, "variant")];
     };
     prune(folder / "cost.csv", [&](const CsvFile& file, const CsvRow& row) {
       const bool finished = row.fields[column_index(file, "status")] == "ok";
@@ -223,14 +230,15 @@ class Records {
     layers_ = open("layers.csv", column_names(layer_columns(false)));
   }
 
-  bool has(const std::string& model, const std::string& input) const {
-    return finished_.count(model + " " + input) > 0;
+  bool has(const std::string& model, const std::string& input, const std::string& variant) const {
+    return finished_.count(model + " " + input + " " + variant) > 0;
   }
 
   /// The layers go first: a row in cost.csv says that all of a network is there.
   void write(const CostRow& row) {
     for (const LayerCost& layer : row.cost.layers) {
-      layers_->write(cells(layer_columns(false), LayerRow{row.model, row.input, layer}));
+      layers_->write(
+          cells(layer_columns(false), LayerRow{row.model, row.input, row.variant, layer}));
     }
     costs_->write(cells(cost_columns(false), row));
   }
@@ -257,6 +265,9 @@ int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& ca
   const std::string started = utc_now();
   const std::string folder = invocation.text("results");
   const bool folded = invocation.flag("fold-bn");
+  if (invocation.flag("resume") && folder.empty()) {
+    throw UsageError("--resume needs --results: the folder to go on with");
+  }
   Output output(invocation);
   std::unique_ptr<Records> records;
   std::vector<CostRow> rows;
@@ -264,7 +275,8 @@ int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& ca
     if (!folder.empty() && !records) {
       records = std::make_unique<Records>(folder, invocation.flag("resume"), invocation.err);
     }
-    if (records && records->has(a_case.architecture.name, to_string(a_case.settings.image))) {
+    if (records && records->has(a_case.architecture.name, to_string(a_case.settings.image),
+                                variant_of(a_case, folded))) {
       continue;
     }
     rows.push_back(cost_row(a_case, folded));
@@ -277,7 +289,7 @@ int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& ca
     std::vector<LayerRow> layers;
     for (const CostRow& row : rows) {
       for (const LayerCost& layer : row.cost.layers) {
-        layers.push_back({row.model, row.input, layer});
+        layers.push_back({row.model, row.input, row.variant, layer});
       }
     }
     output.print(make_table(layer_columns(rows.size() > 1), layers));

@@ -42,10 +42,13 @@ Output::Output(const Invocation& invocation)
     bold_ = wants_bold(console_);
     return;
   }
-  unfinished_ = path_.string() + ".unfinished";
   if (fs::is_directory(path_)) {
     throw UsageError("cannot write '" + path_.string() + "': it is a folder");
   }
+  // A link is followed; a device or a pipe is written to, not replaced.
+  if (fs::exists(path_)) path_ = fs::canonical(path_);
+  const bool replaceable = !fs::exists(path_) || fs::is_regular_file(path_);
+  unfinished_ = replaceable ? fs::path(path_.string() + ".unfinished") : path_;
   file_.emplace(unfinished_);
   if (!*file_) cannot_write(path_);
 }
@@ -54,11 +57,16 @@ Output::~Output() {
   if (!file_) return;
   file_.reset();
   std::error_code ignored;
-  fs::remove(unfinished_, ignored);
+  if (unfinished_ != path_) fs::remove(unfinished_, ignored);
 }
 
 void Output::print(const Table& table) {
-  write(table, format_, stream(), bold_);
+  try {
+    write(table, format_, stream(), bold_);
+  } catch (const std::runtime_error&) {
+    if (file_) cannot_write(path_);
+    throw UsageError("cannot write to the standard output");
+  }
   finish();
 }
 
@@ -73,7 +81,7 @@ void Output::finish() {
   if (!*file_) cannot_write(path_);
   file_.reset();
   std::error_code error;
-  fs::rename(unfinished_, path_, error);
+  if (unfinished_ != path_) fs::rename(unfinished_, path_, error);
   if (error) throw UsageError("cannot write '" + path_.string() + "': " + error.message());
 }
 

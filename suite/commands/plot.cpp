@@ -25,9 +25,25 @@ std::string family(const std::string& model) {
 
 /// The larger side of "427" or "3x1".
 double largest_side(const std::string& text) {
-  const size_t x = text.find('x');
-  if (x == std::string::npos) return std::stod(text);
-  return std::max(std::stod(text.substr(0, x)), std::stod(text.substr(x + 1)));
+  try {
+    const size_t x = text.find('x');
+    if (x == std::string::npos) return std::stod(text);
+    return std::max(std::stod(text.substr(0, x)), std::stod(text.substr(x + 1)));
+  } catch (const std::logic_error&) {
+    throw UsageError("layers.csv: '" + text + "' in column rf is no receptive field");
+  }
+}
+
+/// The network of each row, with its input where `costs` has it at several.
+std::vector<std::string> labels(const CsvFile& csv, const CsvFile& costs) {
+  std::map<std::string, int> rows;
+  for (const std::string& model : texts(costs, "model")) ++rows[model];
+  std::vector<std::string> names = texts(csv, "model");
+  const auto inputs = texts(csv, "input");
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (rows[names[i]] > 1) names[i] += " " + inputs[i];
+  }
+  return names;
 }
 
 /// What `--results` holds, with the networks that are asked for.
@@ -61,13 +77,13 @@ struct Records {
 
 Figure cost_bars(const Records& records) {
   const CsvFile csv = records.costs();
-  const auto models = texts(csv, "model");
+  const auto models = labels(csv, csv);
   const auto params = numbers(csv, "params"), conv = numbers(csv, "conv_params"),
              linear = numbers(csv, "linear_params"), norm = numbers(csv, "norm_params"),
              macs = numbers(csv, "macs");
   // MACs by kind are in the layers.
   const CsvFile layers = records.read("layers.csv", records.models);
-  const auto layer_models = texts(layers, "model"), kinds = texts(layers, "kind");
+  const auto layer_models = labels(layers, csv), kinds = texts(layers, "kind");
   const auto layer_macs = numbers(layers, "macs");
   std::map<std::string, double> conv_macs;
   for (size_t i = 0; i < kinds.size(); ++i) {
@@ -138,7 +154,7 @@ Figure field_lines(const Records& records) {
 
 Figure cost_bubbles(const Records& records) {
   const CsvFile csv = records.costs();
-  const auto models = texts(csv, "model");
+  const auto models = labels(csv, csv);
   const auto params = numbers(csv, "params"), macs = numbers(csv, "macs"),
              activations = numbers(csv, "activations");
   Bubbles bubbles;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "suite/analysis/cost.h"
+#include "suite/analysis/fold.h"
 #include "suite/analysis/receptive_field.h"
 #include "suite/analysis/variants.h"
 
@@ -132,7 +133,91 @@ struct Rearranged : Module {
 
 TEST(Trace, FieldFollowsTheImageThroughRearrangements) {
   Rearranged net;
-  EXPECT_EQ(to_string(cost(trace(net, {4, 8, 8})).field, &Field::size), "5");
+  const Cost result = cost(trace(net, {4, 8, 8}));
+  EXPECT_EQ(to_string(result.field, &Field::size), "5");
+  EXPECT_EQ(result.depth, 3);
+  EXPECT_EQ(result.linear_layers, 1);
+}
+
+/// Functional normalisation after a convolution whose parameters are the module's own, a reflecting
+/// border, a layout that a view relies on, and an upsampling.
+struct Functional : Module {
+  torch::Tensor w{register_parameter("w", torch::ones({4, 4, 3, 3}))};
+  torch::Tensor gamma{register_parameter("gamma", torch::ones({4}))};
+  torch::Tensor beta{register_parameter("beta", torch::ones({4}))};
+  torch::Tensor mean{register_buffer("running_mean", torch::zeros({4}))};
+  torch::Tensor variance{register_buffer("running_var", torch::ones({4}))};
+  bool upsample = false;
+
+  torch::Tensor forward(const torch::Tensor& images) {
+    torch::Tensor x = torch::reflection_pad2d(images, {1, 1, 1, 1});
+    x = torch::batch_norm(torch::conv2d(x, w), gamma, beta, mean, variance, false, 0.1, 1e-5,
+                          false);
+    x = torch::relu(x.permute({0, 2, 3, 1}))
+            .permute({0, 3, 1, 2})
+            .view({1, 4, 64})
+            .view({1, 4, 8, 8});
+    if (upsample) x = torch::upsample_nearest2d(x, {16, 16});
+    return torch::conv2d(x, w);
+  }
+};
+
+TEST(Trace, FollowsBordersAndLayouts) {
+  Functional net;
+  const Cost result = cost(trace(net, {4, 8, 8}));
+  EXPECT_TRUE(result.complete()) << unknown_operators(result);
+  EXPECT_EQ(to_string(result.field, &Field::size), "3") << "views merged the sides";
+  EXPECT_EQ(to_string(result.field, &Field::padding), "1");
+}
+
+TEST(Trace, SaysWhereTheFieldEnds) {
+  Functional net;
+  net.upsample = true;
+  EXPECT_EQ(cost(trace(net, {4, 8, 8})).beyond.size(), 1u);
+}
+
+TEST(FoldBatchNorm, OfAWeightThatIsUsedTwiceIsNotDone) {
+  Functional net;
+  const Graph graph = trace(net, {4, 8, 8});
+  EXPECT_EQ(cost(fold_batch_norm(graph)).params, cost(graph).params);
+}
+
+TEST(FoldBatchNorm, TakesOnlyWhatTheNormAloneReads) {
+  struct : Module {
+    Conv2d conv{register_module("conv", Conv2d(Conv2dOptions(3, 4, 3).bias(false)))};
+    BatchNorm2d norm{register_module("norm", BatchNorm2d(4))};
+    Linear head{register_module("head", Linear(4, 6))};
+    BatchNorm1d last{register_module("last", BatchNorm1d(6))};
+    torch::Tensor forward(const torch::Tensor& x) { return last(head(norm(conv(x)).mean({2, 3}))); }
+  } net;
+  net.eval();
+  const Cost folded = cost(fold_batch_norm(trace(net, {3, 8, 8})));
+  EXPECT_EQ(folded.params, 3 * 4 * 9 + 4 + 4 * 6 + 6);
+  EXPECT_EQ(folded.buffers, 0);
+  EXPECT_EQ(folded.unused_params, 0);
+}
+
+struct Nothing : Module {
+  torch::Tensor forward(const torch::Tensor&) { return {}; }
+};
+
+TEST(Trace, ModuleThatReturnsNothingIsAnError) {
+  Nothing net;
+  EXPECT_THROW(trace(net, {3, 8, 8}), std::invalid_argument);
+}
+
+struct WrongView : Module {
+  torch::Tensor forward(const torch::Tensor& x) { return x.view({7, -1}); }
+};
+
+TEST(Trace, ViewThatDoesNotFitIsNamed) {
+  WrongView net;
+  try {
+    trace(net, {3, 8, 8});
+    FAIL();
+  } catch (const ShapeError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("(view): ", 0), 0u) << error.what();
+  }
 }
 
 struct Wrapped : Module {

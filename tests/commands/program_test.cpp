@@ -192,6 +192,37 @@ TEST_F(Program, ResumeKeepsWhatIsThereAndDropsATornRow) {
   EXPECT_EQ(costs.find("lenet5,"), costs.rfind("lenet5,"));
 }
 
+TEST_F(Program, ResumeTellsVariantsApart) {
+  const std::string results = (folder / "results").string();
+  convscope_with({"cost", "mobilenet_v2", "--results", results});
+  convscope_with({"cost", "mobilenet_v2", "--width", "0.5", "--results", results, "--resume"});
+  EXPECT_EQ(lines(read(folder / "results/cost.csv")), 3u);
+  expect_usage_error({"cost", "vgg11", "--resume"}, "--resume needs --results");
+}
+
+TEST_F(Program, SweepOfSizesIsPlottedSizeBySize) {
+  const std::string results = (folder / "results").string();
+  convscope_with({"cost", "vgg11", "-i", "64,128", "--results", results});
+  const Result result = convscope_with({"plot", "--results", results, "--image-format", "svg"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(read(folder / "results/figures/cost_bars.svg").find("vgg11 3x128x128"),
+            std::string::npos);
+}
+
+TEST_F(Program, OutWritesToADeviceAndThroughALink) {
+  fs::create_symlink(folder / "target.csv", folder / "link.csv");
+  std::ofstream(folder / "target.csv") << "old";
+  EXPECT_EQ(
+      convscope_with({"cost", "vgg11", "--format", "csv", "--out", (folder / "link.csv").string()})
+          .code,
+      0);
+  EXPECT_TRUE(fs::is_symlink(folder / "link.csv"));
+  EXPECT_NE(read(folder / "target.csv").find("vgg11"), std::string::npos);
+  EXPECT_EQ(convscope_with({"cost", "vgg11", "--out", "/dev/null"}).code, 0);
+  EXPECT_FALSE(fs::is_regular_file("/dev/null"));
+  expect_usage_error({"cost", "vgg11", "--out", "/dev/full"}, "cannot write");
+}
+
 TEST_F(Program, ExperimentRunsItsSections) {
   const std::string file = experiment("[cost]\nmodel = lenet5\nformat = csv\n");
   const Result result = convscope_with({"run", file, "--results", (folder / "r").string()});
@@ -229,6 +260,7 @@ TEST_F(Program, CommandLineBeatsFileBeatsEnvironmentBeatsDefault) {
   EXPECT_NE(from_file.find("format = json\n"), std::string::npos) << from_file;
   EXPECT_NE(from_line.find("classes = 7\n"), std::string::npos) << from_line;
   EXPECT_NE(config({}).find("format = table\n"), std::string::npos);
+  EXPECT_NE(config({"vgg11"}).find("model = vgg11\n"), std::string::npos) << "lists do not add up";
 }
 
 TEST_F(Program, DumpedConfigReproducesTheRun) {
@@ -270,11 +302,11 @@ TEST_F(Program, DryRunListsWhatWouldRun) {
 TEST_F(Program, ExplainsALayerAsAPersonWould) {
   EXPECT_EQ(convscope_with({"cost", "resnet50", "--explain", "conv1"}).out,
             "conv1 (conv2d): 3x224x224 -> 64x112x112\n"
-            "  output size     floor((224 + 2 * 3 - 7) / 2) + 1 = 112\n"
-            "  receptive field 1 + (7 - 1) * 1 = 7, stride 1 * 2 = 2, padding 0 + 3 * 1 = 3\n"
-            "  parameters      64 filters * 3 channels * 7x7 = 9,408\n"
-            "  MACs            64x112x112 outputs * 147 weights each = 118,013,952\n"
-            "  FLOPs           2 * 118,013,952 = 236,027,904\n");
+            "  output size      floor((224 + 2 * 3 - 7) / 2) + 1 = 112\n"
+            "  receptive field  1 + (7 - 1) * 1 = 7, stride 1 * 2 = 2, padding 0 + 3 * 1 = 3\n"
+            "  parameters       64 filters * 3 channels * 7x7 = 9,408\n"
+            "  MACs             64x112x112 outputs * 147 weights each = 118,013,952\n"
+            "  FLOPs            2 * 118,013,952 = 236,027,904\n");
 }
 
 TEST_F(Program, VerifiesTheFieldByExperiment) {
