@@ -21,7 +21,7 @@ std::string unknown(const std::string& name) {
   std::vector<std::string> names;
   for (const Architecture& architecture : catalogue()) names.push_back(architecture.name);
   return "unknown network '" + name + "'" + did_you_mean(name, names) +
-         "; 'convscope list' shows them all";
+         " ('convscope list' shows them all)";
 }
 
 }  // namespace

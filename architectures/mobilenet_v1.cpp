@@ -82,10 +82,10 @@ std::vector<Architecture> families::mobilenet_v1() {
   const std::string paper = "Howard et al. 2017";
   const auto at_width = [](double width) { return Settings{{3, 224, 224}, 1000, width}; };
   return {
-      {"mobilenet_v1", 2017, paper, "width 1", at_width(1), build<MobileNetV1>()},
-      {"mobilenet_v1_x0_75", 2017, paper, "width 0.75", at_width(0.75), build<MobileNetV1>()},
-      {"mobilenet_v1_x0_5", 2017, paper, "width 0.5", at_width(0.5), build<MobileNetV1>()},
-      {"mobilenet_v1_x0_25", 2017, paper, "width 0.25", at_width(0.25), build<MobileNetV1>()},
+      {"mobilenet_v1", 2017, paper, "paper", at_width(1), build<MobileNetV1>()},
+      {"mobilenet_v1_x0_75", 2017, paper, "paper", at_width(0.75), build<MobileNetV1>()},
+      {"mobilenet_v1_x0_5", 2017, paper, "paper", at_width(0.5), build<MobileNetV1>()},
+      {"mobilenet_v1_x0_25", 2017, paper, "paper", at_width(0.25), build<MobileNetV1>()},
   };
 }
 

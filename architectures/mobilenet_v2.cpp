@@ -87,7 +87,7 @@ std::vector<Architecture> families::mobilenet_v2() {
       {"mobilenet_v2",
        2018,
        "Sandler et al. 2018",
-       "torchvision, width 1",
+       "torchvision",
        {{3, 224, 224}, 1000, 1},
        build<MobileNetV2>()},
   };

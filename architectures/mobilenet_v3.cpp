@@ -131,7 +131,7 @@ struct MobileNetV3 : Network {
 }  // namespace
 
 std::vector<Architecture> families::mobilenet_v3() {
-  const std::string paper = "Howard et al. 2019", variant = "torchvision, width 1";
+  const std::string paper = "Howard et al. 2019", variant = "torchvision";
   const Settings full_width = {{3, 224, 224}, 1000, 1};
   constexpr auto re = Nonlinearity::RE, hs = Nonlinearity::HS;  // as the paper's tables call them
   const std::vector<BneckRow> large = {

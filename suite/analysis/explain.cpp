@@ -158,7 +158,7 @@ std::string explain(const Graph& graph, const std::string& layer) {
   }
   if (text.empty()) {
     throw std::invalid_argument("no layer '" + layer + "'" + did_you_mean(layer, names) +
-                                "; '--layers' shows them all");
+                                " ('--layers' shows them all)");
   }
   return text;
 }

@@ -70,13 +70,14 @@ std::string notes(const Cost& cost) {
 
 Human if_any(bool any) { return any ? Human::plain : Human::none; }
 
-/// The columns of cost.csv. People are told the status only where there is something to tell.
-std::vector<Column<CostRow>> cost_columns(bool show_status) {
+/// The columns of cost.csv. People are told status and variant only where there is something to
+/// tell.
+std::vector<Column<CostRow>> cost_columns(bool show_status = false, bool show_variant = false) {
   using R = CostRow;
   using C = Cost;
   return {
       {"model", "Network", Human::plain, [](const R& r) { return Cell(r.model); }},
-      {"variant", "Variant", Human::none, [](const R& r) { return Cell(r.variant); }},
+      {"variant", "Variant", if_any(show_variant), [](const R& r) { return Cell(r.variant); }},
       {"input", "Input", Human::plain, [](const R& r) { return Cell(r.input); }},
       {"params", "Params", Human::count, total([](const C& c) { return c.params; })},
       {"conv_params", "", Human::none, total([](const C& c) { return c.conv_params; })},
@@ -117,6 +118,11 @@ Cell window_text(const LayerRow& row, int64_t SlidingWindow::*part) {
   return to_string(window_part(row.layer, part));
 }
 
+/// Nothing, and not zero, for an operator without a row.
+Cell if_known(const LayerRow& row, int64_t number) {
+  return row.layer.kind.empty() ? Cell() : Cell(number);
+}
+
 /// The columns of layers.csv.
 std::vector<Column<LayerRow>> layer_columns(bool show_model) {
   using R = LayerRow;
@@ -138,8 +144,8 @@ std::vector<Column<LayerRow>> layer_columns(bool show_model) {
       {"groups", "Groups", Human::plain,
        [](const R& r) { return r.layer.groups ? Cell(r.layer.groups) : Cell(); }},
       {"params", "Params", Human::count, [](const R& r) { return Cell(r.layer.params); }},
-      {"macs", "MACs", Human::count, [](const R& r) { return Cell(r.layer.macs); }},
-      {"flops", "FLOPs", Human::count, [](const R& r) { return Cell(r.layer.flops); }},
+      {"macs", "MACs", Human::count, [](const R& r) { return if_known(r, r.layer.macs); }},
+      {"flops", "FLOPs", Human::count, [](const R& r) { return if_known(r, r.layer.flops); }},
       {"activations", "", Human::none, [](const R& r) { return Cell(r.layer.activations); }},
       {"rf", "RF", Human::plain, [](const R& r) { return sides(r.layer.field, &Field::size); }},
       {"rf_stride", "", Human::none,
@@ -154,7 +160,7 @@ std::vector<Column<LayerRow>> layer_columns(bool show_model) {
 
 std::string variant_of(const NetworkCase& a_case, bool folded) {
   std::string variant = a_case.architecture.variant;
-  if (a_case.settings.width != a_case.architecture.settings.width) {
+  if (a_case.settings.width > 0) {
     variant += ", width " + human_text(Cell(a_case.settings.width), Human::plain);
   }
   if (a_case.settings.classes != a_case.architecture.settings.classes) {
@@ -210,7 +216,7 @@ class Records {
     const auto open = [&](const char* file, const std::vector<std::string>& columns) {
       return open_record(folder, file, columns, resume, err);
     };
-    costs_ = open("cost.csv", column_names(cost_columns(false)));
+    costs_ = open("cost.csv", column_names(cost_columns()));
     layers_ = open("layers.csv", column_names(layer_columns(false)));
     if (!resume) return;
     const auto key = [](const CsvFile& file, const CsvRow& row) {
@@ -218,15 +224,19 @@ class Records {
              row.fields[column_index(file, "input")] + " " +
              row.fields[column_index(file, "variant")];
     };
+    std::set<std::string> with_layers;
+    const CsvFile layers = read_csv(folder / "layers.csv");
+    for (const CsvRow& row : layers.rows) with_layers.insert(key(layers, row));
     prune(folder / "cost.csv", [&](const CsvFile& file, const CsvRow& row) {
-      const bool finished = row.fields[column_index(file, "status")] == "ok";
+      const bool finished =
+          row.fields[column_index(file, "status")] == "ok" && with_layers.count(key(file, row)) > 0;
       if (finished) finished_.insert(key(file, row));
       return finished;
     });
     prune(folder / "layers.csv", [&](const CsvFile& file, const CsvRow& row) {
       return finished_.count(key(file, row)) > 0;
     });
-    costs_ = open("cost.csv", column_names(cost_columns(false)));
+    costs_ = open("cost.csv", column_names(cost_columns()));
     layers_ = open("layers.csv", column_names(layer_columns(false)));
   }
 
@@ -240,7 +250,7 @@ class Records {
       layers_->write(
           cells(layer_columns(false), LayerRow{row.model, row.input, row.variant, layer}));
     }
-    costs_->write(cells(cost_columns(false), row));
+    costs_->write(cells(cost_columns(), row));
   }
 
  private:
@@ -270,17 +280,21 @@ int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& ca
   }
   Output output(invocation);
   std::unique_ptr<Records> records;
+  const auto open_records = [&] {
+    records = std::make_unique<Records>(folder, invocation.flag("resume"), invocation.err);
+  };
+  if (invocation.flag("resume")) open_records();
   std::vector<CostRow> rows;
+  size_t written = 0;
   for (const NetworkCase& a_case : cases) {
-    if (!folder.empty() && !records) {
-      records = std::make_unique<Records>(folder, invocation.flag("resume"), invocation.err);
-    }
     if (records && records->has(a_case.architecture.name, to_string(a_case.settings.image),
                                 variant_of(a_case, folded))) {
       continue;
     }
     rows.push_back(cost_row(a_case, folded));
-    if (records) records->write(rows.back());
+    // A request of which nothing comes must not replace what the folder holds.
+    if (!folder.empty() && !records && !rows.back().failed()) open_records();
+    for (; records && written < rows.size(); ++written) records->write(rows[written]);
   }
   if (records) record_run(folder, invocation, started);
   const int code = exit_code(rows, invocation.err);
@@ -294,7 +308,10 @@ int print_costs(const Invocation& invocation, const std::vector<NetworkCase>& ca
     }
     output.print(make_table(layer_columns(rows.size() > 1), layers));
   } else {
-    output.print(make_table(cost_columns(code != done), rows));
+    const bool own_variant = folded || invocation.flag("auxiliary") ||
+                             !invocation.text("width").empty() ||
+                             !invocation.text("classes").empty();
+    output.print(make_table(cost_columns(code != done, own_variant), rows));
   }
   return code;
 }
@@ -329,17 +346,25 @@ int print_verification(const Invocation& invocation, const std::vector<NetworkCa
   Output output(invocation);
   std::vector<FieldRow> rows;
   bool all_agree = true;
+  size_t failed = 0;
   for (const NetworkCase& a_case : cases) {
-    if (!a_case.refusal.empty()) throw UsageError(a_case.refusal);
-    const Graph graph = trace_network(a_case.architecture, a_case.settings);
-    invocation.err << "measuring " << a_case.architecture.name << " (" << rows.size() + 1 << " of "
-                   << cases.size() << ")\n";
-    rows.push_back({a_case.architecture.name, to_string(a_case.settings.image), cost(graph).field,
-                    measure_field(a_case.architecture, a_case.settings)});
-    all_agree = all_agree && rows.back().computed == rows.back().measured;
+    const std::string& name = a_case.architecture.name;
+    invocation.err << "measuring " << name << "\n";
+    try {
+      if (!a_case.refusal.empty()) throw UsageError(a_case.refusal);
+      const Graph graph = trace_network(a_case.architecture, a_case.settings);
+      rows.push_back({name, to_string(a_case.settings.image), cost(graph).field,
+                      measure_field(a_case.architecture, a_case.settings)});
+      all_agree = all_agree && rows.back().computed == rows.back().measured;
+    } catch (const std::invalid_argument& error) {
+      if (cases.size() == 1) throw;
+      invocation.err << "convscope: " << error.what() << "\n";
+      ++failed;
+    }
   }
+  if (failed == cases.size()) return usage;
   output.print(make_table(columns, rows));
-  return all_agree ? done : some_failed;
+  return all_agree && failed == 0 ? done : some_failed;
 }
 
 int print_variants(const Invocation& invocation) {

@@ -105,9 +105,11 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
   using nlohmann::ordered_json;
   const fs::path path = folder / "manifest.json";
   ordered_json manifest = ordered_json::object();
-  if (std::ifstream before(path); before) {
+  if (std::ifstream before(path); fs::is_regular_file(path) && before) {
     manifest = ordered_json::parse(before, nullptr, /*allow_exceptions=*/false);
-    if (!manifest.is_object()) manifest = ordered_json::object();  // another run's torn file
+    const bool ours = manifest.is_object() && manifest["runs"].is_object() &&
+                      manifest["environments"].is_object();
+    if (!ours) manifest = ordered_json::object();  // torn, or somebody else's
   }
   const Environment here = environment();
   ordered_json where = ordered_json::object();
@@ -122,10 +124,12 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
 
   const fs::path unfinished = path.string() + ".unfinished";
   std::ofstream file(unfinished);
-  file << manifest.dump(2) << "\n";
+  file << manifest.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
   file.close();
   if (!file) cannot_write(path);
-  fs::rename(unfinished, path);
+  std::error_code error;
+  fs::rename(unfinished, path, error);
+  if (error) throw UsageError("cannot write '" + path.string() + "': " + error.message());
 }
 
 std::string utc_now() {

@@ -49,11 +49,13 @@ std::vector<std::string> labels(const CsvFile& csv, const CsvFile& costs) {
 /// What `--results` holds, with the networks that are asked for.
 struct Records {
   std::filesystem::path folder;
+  std::ostream& err;
   std::set<std::string> models;     ///< empty: all
   std::set<std::string> rf_models;  ///< empty: the same
 
   CsvFile read(const std::string& file, const std::set<std::string>& only) const {
     CsvFile csv = read_csv(folder / file);
+    if (csv.dropped_bytes > 0) err << csv.path.string() << ": left out a torn last row\n";
     const size_t model = column_index(csv, "model");
     csv.rows.erase(std::remove_if(csv.rows.begin(), csv.rows.end(),
                                   [&](const CsvRow& row) {
@@ -218,7 +220,7 @@ int run(const Invocation& invocation) {
     formats.push_back(all_formats.at(name));
   }
   const std::string started = utc_now();
-  const Records records{folder, names(invocation.list("model")),
+  const Records records{folder, invocation.err, names(invocation.list("model")),
                         names(invocation.list("rf-model"))};
   try {
     check_gnuplot();

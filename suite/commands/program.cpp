@@ -93,7 +93,7 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
     std::vector<std::string> names;
     for (const Command& known : commands()) names.push_back(known.name);
     throw UsageError("unknown command '" + first + "'" + did_you_mean(first, names) +
-                     "; 'convscope --help' shows them all");
+                     " ('convscope --help' shows them all)");
   }
   Sources sources{{arguments.begin() + 1, arguments.end()}, {}, {}, nullptr};
   std::vector<std::string> for_sections;
@@ -117,6 +117,21 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
   return command->run({*command, sources.arguments, values, out, err});
 }
 
+/// The sections that a file names, in its order: one without keys runs with the defaults.
+std::vector<Section> sections_of(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<Section> sections;
+  for (std::string line; std::getline(file, line);) {
+    const size_t begin = line.find_first_not_of(" \t"), end = line.find(']');
+    if (begin == std::string::npos || line[begin] != '[' || end == std::string::npos) continue;
+    const std::string name = line.substr(begin + 1, end - begin - 1);
+    const bool again = std::any_of(sections.begin(), sections.end(),
+                                   [&](const Section& s) { return s.command == name; });
+    if (find_command(name) && name != "run" && !again) sections.push_back({name, {}});
+  }
+  return sections;
+}
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -134,7 +149,9 @@ std::vector<std::string> Invocation::list(const std::string& option) const {
     size_t begin = 0;
     while (begin <= given.size()) {
       const size_t comma = std::min(given.find(',', begin), given.size());
-      if (comma > begin) items.push_back(given.substr(begin, comma - begin));
+      const size_t first = std::min(given.find_first_not_of(' ', begin), comma);
+      const size_t last = given.find_last_not_of(' ', comma - (comma > 0));
+      if (comma > first) items.push_back(given.substr(first, std::min(comma, last + 1) - first));
       begin = comma + 1;
     }
   }
@@ -201,7 +218,7 @@ std::vector<Section> read_experiment(const std::string& path) {
     throw UsageError(path + ": " + first_line(error.what()));
   }
   if (file.bad()) throw UsageError("cannot read the experiment file '" + path + "'");
-  std::vector<Section> sections;
+  std::vector<Section> sections = sections_of(path);
   for (const po::option& setting : parsed.options) {
     const size_t dot = setting.string_key.find('.');
     const std::string name = dot == std::string::npos ? "" : setting.string_key.substr(0, dot);

@@ -44,9 +44,11 @@ int run(const Invocation& invocation) {
   std::vector<Step> steps;
   std::vector<std::vector<std::string>> ignored;
   for (const Section& section : sections) {
-    Sources sources{arguments, section.settings, {setting("results", folder)}, nullptr};
-    sources.ignored = &ignored.emplace_back();
     const Command* command = find_command(section.command);
+    Sources sources{arguments, section.settings, {}, &ignored.emplace_back()};
+    if (command->options.find_nothrow("results", false)) {
+      sources.defaults.push_back(setting("results", folder));
+    }
     steps.push_back({command, gather(*command, sources)});
   }
   expect_known(ignored, path);
@@ -72,7 +74,7 @@ Command run_command() {
           "an experiment: several of the above, from one file",
           "convscope run experiments/classics.ini",
           {},
-          "",
+          "FILE",
           run};
 }
 

@@ -1,7 +1,10 @@
 // The program as its user meets it: what is typed, what is printed, what the exit code is.
 #include "suite/commands/program.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -209,7 +212,7 @@ TEST_F(Program, SweepOfSizesIsPlottedSizeBySize) {
             std::string::npos);
 }
 
-TEST_F(Program, OutWritesToADeviceAndThroughALink) {
+TEST_F(Program, OutWritesIntoAPipeAndThroughALink) {
   fs::create_symlink(folder / "target.csv", folder / "link.csv");
   std::ofstream(folder / "target.csv") << "old";
   EXPECT_EQ(
@@ -218,9 +221,14 @@ TEST_F(Program, OutWritesToADeviceAndThroughALink) {
       0);
   EXPECT_TRUE(fs::is_symlink(folder / "link.csv"));
   EXPECT_NE(read(folder / "target.csv").find("vgg11"), std::string::npos);
-  EXPECT_EQ(convscope_with({"cost", "vgg11", "--out", "/dev/null"}).code, 0);
-  EXPECT_FALSE(fs::is_regular_file("/dev/null"));
-  expect_usage_error({"cost", "vgg11", "--out", "/dev/full"}, "cannot write");
+  const std::string pipe = (folder / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(convscope_with({"cost", "vgg11", "--out", pipe}).code, 0);
+  char first = 0;
+  EXPECT_EQ(::read(reader, &first, 1), 1);
+  close(reader);
+  EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 TEST_F(Program, ExperimentRunsItsSections) {
@@ -269,6 +277,32 @@ TEST_F(Program, DumpedConfigReproducesTheRun) {
   dump.push_back("--dump-config");
   const std::string file = experiment(convscope_with(dump).out);
   EXPECT_EQ(convscope_with({"cost", "--config", file}).out, convscope_with(asked).out);
+}
+
+TEST_F(Program, SectionWithoutKeysRunsWithDefaults) {
+  const std::string file = experiment("[env]\n[list]\nmodel = lenet5, vgg11\n[cost]\n");
+  const std::string dump = convscope_with({"run", file, "--dump-config"}).out;
+  EXPECT_LT(dump.find("[env]"), dump.find("[list]"));
+  EXPECT_NE(dump.find("model = lenet5,vgg11"), std::string::npos) << dump;
+  EXPECT_NE(dump.find("[cost]"), std::string::npos);
+}
+
+TEST_F(Program, MistypedSizeLeavesEarlierResultsAlone) {
+  const std::string results = (folder / "results").string();
+  convscope_with({"cost", "vgg11", "--results", results});
+  const std::string before = read(folder / "results/cost.csv");
+  expect_usage_error({"cost", "vgg11", "-i", "8", "--results", results}, "vgg11");
+  EXPECT_EQ(read(folder / "results/cost.csv"), before);
+}
+
+TEST_F(Program, ResumeComputesAgainWhatLostItsLayers) {
+  const std::string results = (folder / "results").string();
+  convscope_with({"cost", "lenet5", "--results", results});
+  const std::string layers = read(folder / "results/layers.csv");
+  fs::remove(folder / "results/layers.csv");
+  convscope_with({"cost", "lenet5", "--results", results, "--resume"});
+  EXPECT_EQ(read(folder / "results/layers.csv"), layers);
+  EXPECT_EQ(lines(read(folder / "results/cost.csv")), 2u);
 }
 
 TEST_F(Program, BrokenExperimentNamesFileAndKey) {
