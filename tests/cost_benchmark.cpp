@@ -11,8 +11,6 @@
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
 
-extern char** environ;
-
 namespace convscope {
 namespace {
 

@@ -91,8 +91,7 @@ class Recorder : public Interceptor {
       return run(call, [this](const torch::Tensor& tensor) { return stand_in(tensor); });
     }
     Call record = recorded(call);
-    const torch::jit::Stack results =
-        call.is_in_place() ? checked(call, record) : answer(call, record);
+    torch::jit::Stack results = call.is_in_place() ? checked(call, record) : answer(call, record);
     bool any = false;
     for (size_t i = 0; i < results.size(); ++i) {
       any |= for_each_tensor(
