@@ -1,6 +1,5 @@
 #include "architectures/catalogue.h"
 
-#include <algorithm>
 #include <set>
 #include <stdexcept>
 

@@ -15,15 +15,15 @@ constexpr auto key = c10::DispatchKey::DeferredInit;
 
 thread_local Interceptor* current = nullptr;
 
-/// Overloads that write into an argument `out` return what the row of the plain ones does not know.
-bool has_row(const c10::FunctionSchema& schema) {
-  return schema.overload_name().find("out") == std::string::npos;
+/// Writes into an argument `out`, of which the row of the plain overload does not know.
+bool writes_out(const c10::FunctionSchema& schema) {
+  return schema.overload_name().find("out") != std::string::npos;
 }
 
 void intercepted(const c10::OperatorHandle& op, c10::DispatchKeySet keys,
                  torch::jit::Stack* stack) {
   // LibTorch hands the switched-on key, but not our state, to threads that it starts.
-  const Op* row = has_row(op.schema()) ? find_operator(op.schema().name()) : nullptr;
+  const Op* row = writes_out(op.schema()) ? nullptr : find_operator(op.schema().name());
   if (!current ||
       (!row && op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd))) {
     op.redispatchBoxed(keys.remove(key), stack);
@@ -56,8 +56,7 @@ bool OperatorCall::is_in_place() const {
   if (schema.arguments().empty() || schema.returns().size() != 1) return false;
   const c10::AliasInfo* first = schema.arguments()[0].alias_info();
   const bool writes_first = first && first->isWrite() && arguments.at(0).isTensor();
-  return writes_first && schema.overload_name().find("out") == std::string::npos &&
-         !reshaping.count(name());
+  return writes_first && !writes_out(schema) && !reshaping.count(name());
 }
 
 struct Intercept::Guard {

@@ -6,7 +6,6 @@
 
 #include <functional>
 #include <memory>
-#include <utility>
 
 #include "suite/analysis/graph.h"
 

@@ -213,11 +213,11 @@ void prune(const std::filesystem::path& path,
 class Records {
  public:
   Records(const std::filesystem::path& folder, bool resume, std::ostream& err) {
-    const auto open = [&](const char* file, const std::vector<std::string>& columns) {
-      return open_record(folder, file, columns, resume, err);
+    const auto open = [&] {
+      costs_ = open_record(folder, "cost.csv", column_names(cost_columns_), resume, err);
+      layers_ = open_record(folder, "layers.csv", column_names(layer_columns_), resume, err);
     };
-    costs_ = open("cost.csv", column_names(cost_columns()));
-    layers_ = open("layers.csv", column_names(layer_columns(false)));
+    open();
     if (!resume) return;
     const auto key = [](const CsvFile& file, const CsvRow& row) {
       return row.fields[column_index(file, "model")] + " " +
@@ -236,8 +236,7 @@ class Records {
     prune(folder / "layers.csv", [&](const CsvFile& file, const CsvRow& row) {
       return finished_.count(key(file, row)) > 0;
     });
-    costs_ = open("cost.csv", column_names(cost_columns()));
-    layers_ = open("layers.csv", column_names(layer_columns(false)));
+    open();  // the pruned files
   }
 
   bool has(const std::string& model, const std::string& input, const std::string& variant) const {
@@ -247,13 +246,14 @@ class Records {
   /// The layers go first: a row in cost.csv says that all of a network is there.
   void write(const CostRow& row) {
     for (const LayerCost& layer : row.cost.layers) {
-      layers_->write(
-          cells(layer_columns(false), LayerRow{row.model, row.input, row.variant, layer}));
+      layers_->write(cells(layer_columns_, LayerRow{row.model, row.input, row.variant, layer}));
     }
-    costs_->write(cells(cost_columns(), row));
+    costs_->write(cells(cost_columns_, row));
   }
 
  private:
+  const std::vector<Column<CostRow>> cost_columns_ = cost_columns();
+  const std::vector<Column<LayerRow>> layer_columns_ = layer_columns(false);
   std::unique_ptr<CsvWriter> costs_, layers_;
   std::set<std::string> finished_;
 };

@@ -1,10 +1,9 @@
 #include "suite/commands/program.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cctype>
 #include <fstream>
 #include <iostream>
-#include <set>
 
 #include "architectures/nearest.h"
 #include "suite/version.h"

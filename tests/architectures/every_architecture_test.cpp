@@ -1,9 +1,6 @@
 // What must hold for each network of the catalogue, so that a new one is tested without a new test.
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <regex>
-
 #include "architectures/catalogue.h"
 #include "architectures/network.h"
 #include "suite/analysis/cost.h"
