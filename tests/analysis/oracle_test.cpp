@@ -1,4 +1,4 @@
-// Every number against values that were found without this code: published ones (tests/data), and,
+// Every number against values that were found without this code: published ones (tests/expected), and,
 // where the folder of reference values is beside the checkout, those of other tools.
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path published = fs::path(CONVSCOPE_SOURCE) / "tests/data/published.csv";
+const fs::path published = fs::path(CONVSCOPE_SOURCE) / "tests/expected/published.csv";
 const fs::path oracle = fs::path(CONVSCOPE_SHARED) / "oracle";
 
 #define NEEDS_ORACLE() \

@@ -1,0 +1,25 @@
+// Labelled images, from wherever they come: one interface for folders, idx, CIFAR and made-up ones.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "suite/data/image.h"
+
+namespace convscope {
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual size_t size() const = 0;
+  /// Decodes the image; may be called by several threads at once. Throws BrokenImage, which names
+  /// the file or the record.
+  virtual Image image(size_t index, const WantedRegion& wanted = {}) const = 0;
+  virtual int64_t label(size_t index) const = 0;     ///< from 0, below classes().size()
+  virtual std::string name(size_t index) const = 0;  ///< a path, or "train-images: image 17"
+  virtual const std::vector<std::string>& classes() const = 0;  ///< the name of each class
+};
+
+}  // namespace convscope

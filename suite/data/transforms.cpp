@@ -1,0 +1,3 @@
+#include "suite/data/transforms.h"
+
+namespace convscope {}  // namespace convscope
