@@ -31,7 +31,8 @@ const std::vector<Architecture>& catalogue() {
     for (const auto& family :
          {families::lenet(), families::alexnet(), families::vgg(), families::googlenet(),
           families::inception_v3(), families::resnet(), families::resnet_cifar(),
-          families::mobilenet_v1(), families::mobilenet_v2(), families::mobilenet_v3()}) {
+          families::squeezenet(), families::mobilenet_v1(), families::mobilenet_v2(),
+          families::mnist_tutorial(), families::mobilenet_v3()}) {
       list.insert(list.end(), family.begin(), family.end());
     }
     return list;

@@ -14,8 +14,10 @@ std::vector<Architecture> googlenet();
 std::vector<Architecture> inception_v3();
 std::vector<Architecture> resnet();
 std::vector<Architecture> resnet_cifar();
+std::vector<Architecture> squeezenet();
 std::vector<Architecture> mobilenet_v1();
 std::vector<Architecture> mobilenet_v2();
+std::vector<Architecture> mnist_tutorial();
 std::vector<Architecture> mobilenet_v3();
 
 }  // namespace convscope::families

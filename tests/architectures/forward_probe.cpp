@@ -79,6 +79,7 @@ void probe(const std::string& name, bool auxiliary, int64_t images) {
 
   for (const auto& module : network->modules()) {
     if (auto* dropout = module->as<torch::nn::Dropout>()) dropout->options.p(0);
+    if (auto* dropout = module->as<torch::nn::Dropout2d>()) dropout->options.p(0);
   }
   network->train();
   print("training", network->forward(batch));

@@ -107,6 +107,16 @@ def googlenet_2014(aux_logits):
     return net
 
 
+def mnist_tutorial():
+    def stage(channels, out, *dropout):
+        return [nn.Conv2d(channels, out, 5), *dropout, nn.MaxPool2d(2), nn.ReLU()]
+
+    names = "conv1 pool1 relu1 conv2 drop2 pool2 relu2 flatten fc1 relu3 drop3 fc2".split()
+    layers = [*stage(1, 10), *stage(10, 20, nn.Dropout2d()), nn.Flatten(), nn.Linear(320, 50),
+              nn.ReLU(), nn.Dropout(), nn.Linear(50, 10)]
+    return nn.Sequential(OrderedDict(zip(names, layers)))
+
+
 def mobilenet_v1(width):
     def layer(channels, out, stride, groups=1):
         kernel = 1 if groups == 1 and channels != 3 else 3
@@ -135,7 +145,8 @@ def networks():
         return lambda: getattr(torchvision.models, name)(**options)
 
     for name in ("alexnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
-                 "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"):
+                 "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
+                 "squeezenet1_0", "squeezenet1_1"):
         yield name, 224, False, of_torchvision(name)
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
@@ -150,6 +161,7 @@ def networks():
         yield f"resnet{depth}", 32, False, lambda depth=depth: resnet_cifar(depth)
     yield "alexnet_2012", 227, False, lambda: alexnet_2012(2)
     yield "alexnet_2012_ungrouped", 227, False, lambda: alexnet_2012(1)
+    yield "mnist_tutorial", 28, False, mnist_tutorial
     for width, end in (1, ""), (0.75, "_x0_75"), (0.5, "_x0_5"), (0.25, "_x0_25"):
         yield "mobilenet_v1" + end, 224, False, lambda width=width: mobilenet_v1(width)
 
@@ -199,10 +211,10 @@ def fill_and_run(net, side):
     for tensors in net.named_parameters(), net.named_buffers():
         for name, tensor in tensors:
             fill(name, tensor)
-    images = noise("images", (IMAGES, 3, side, side))
+    images = noise("images", (IMAGES, 1 if side == 28 else 3, side, side))
     results = {"evaluation": [net.eval()(images)]}
     for module in net.modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
             module.p = 0.0
     outputs = net.train()(images)
     # With heads a tuple: the logits, then the heads from below, whatever GoogLeNet calls them.
