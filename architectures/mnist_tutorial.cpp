@@ -31,9 +31,7 @@ struct MnistTutorial : Network {
     return fc2(dropout(x));
   }
 
-  static int64_t side(int64_t pixels) {
-    return side_after({{5}, {2, 2}, {5}, {2, 2}}, pixels);
-  }
+  static int64_t side(int64_t pixels) { return side_after({{5}, {2, 2}, {5}, {2, 2}}, pixels); }
 };
 
 }  // namespace

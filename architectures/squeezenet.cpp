@@ -14,16 +14,24 @@ namespace {
 using namespace torch::nn;
 
 struct Fire : Module {
-  Conv2d squeeze, expand1x1, expand3x3;
+  Conv2d squeeze;
+  ReLU squeeze_activation;
+  Conv2d expand1x1;
+  ReLU expand1x1_activation;
+  Conv2d expand3x3;
+  ReLU expand3x3_activation;
 
   Fire(int64_t in, int64_t thin, int64_t wide)
       : squeeze(register_module("squeeze", Conv2d(in, thin, 1))),
+        squeeze_activation(register_module("squeeze_activation", in_place_relu())),
         expand1x1(register_module("expand1x1", Conv2d(thin, wide, 1))),
-        expand3x3(register_module("expand3x3", Conv2d(Conv2dOptions(thin, wide, 3).padding(1)))) {}
+        expand1x1_activation(register_module("expand1x1_activation", in_place_relu())),
+        expand3x3(register_module("expand3x3", Conv2d(Conv2dOptions(thin, wide, 3).padding(1)))),
+        expand3x3_activation(register_module("expand3x3_activation", in_place_relu())) {}
 
   torch::Tensor forward(torch::Tensor x) {
-    x = squeeze(x).relu_();
-    return torch::cat({expand1x1(x).relu_(), expand3x3(x).relu_()}, 1);
+    x = squeeze_activation(squeeze(x));
+    return torch::cat({expand1x1_activation(expand1x1(x)), expand3x3_activation(expand3x3(x))}, 1);
   }
 };
 

@@ -52,9 +52,8 @@ std::vector<Match::Pair> align(const std::vector<NetworkTensor>& network,
   for (size_t i = missing.size(); i-- > 0;) {
     for (size_t j = unexpected.size(); j-- > 0;) {
       longest[i * columns + j] =
-          same(i, j)
-              ? longest[(i + 1) * columns + j + 1] + 1
-              : std::max(longest[(i + 1) * columns + j], longest[i * columns + j + 1]);
+          same(i, j) ? longest[(i + 1) * columns + j + 1] + 1
+                     : std::max(longest[(i + 1) * columns + j], longest[i * columns + j + 1]);
     }
   }
   std::vector<Match::Pair> pairs;

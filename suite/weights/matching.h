@@ -24,13 +24,13 @@ struct Match {
   struct Pair {
     size_t network, stored;
   };
-  std::string prefix;            ///< of the file's names, left out: "module."
-  bool by_order = false;         ///< hardly a name is common, yet order and shapes are the same
-  std::vector<Pair> pairs;       ///< same name and shape
-  std::vector<Pair> misshapen;   ///< same name, other shape
-  std::vector<size_t> missing;   ///< what the file lacks, counters aside
+  std::string prefix;              ///< of the file's names, left out: "module."
+  bool by_order = false;           ///< hardly a name is common, yet order and shapes are the same
+  std::vector<Pair> pairs;         ///< same name and shape
+  std::vector<Pair> misshapen;     ///< same name, other shape
+  std::vector<size_t> missing;     ///< what the file lacks, counters aside
   std::vector<size_t> unexpected;  ///< what the network has no place for
-  std::vector<Pair> likely;  ///< of the missing and the unexpected: perhaps the same, renamed
+  std::vector<Pair> likely;        ///< of the missing and the unexpected: perhaps the same, renamed
 
   /// Everything that the network computes with is there.
   bool complete() const { return missing.empty() && misshapen.empty(); }

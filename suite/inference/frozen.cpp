@@ -1,0 +1,66 @@
+#include "suite/inference/frozen.h"
+
+#include <c10/util/Exception.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/csrc/jit/passes/frozen_conv_folding.h>
+#include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
+#include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
+#include <torch/version.h>
+
+namespace convscope {
+
+namespace jit = torch::jit;
+
+namespace {
+
+#if TORCH_VERSION_MAJOR < 2
+/// LibTorch 1.13 warns at every call that it resizes the padded output of its own hard-swish.
+class Quiet : c10::WarningHandler {
+ public:
+  void process(const c10::SourceLocation&, const std::string&, bool) override {}
+
+ private:
+  c10::Warning::WarningHandlerGuard guard_{this};
+};
+#else
+struct Quiet {};
+#endif
+
+}  // namespace
+
+struct Frozen::Function {
+  explicit Function(std::shared_ptr<jit::Graph> graph)
+      : graph_function("frozen", std::move(graph), nullptr) {}
+  jit::GraphFunction graph_function;
+};
+
+Frozen::Frozen(Network& network, const torch::Tensor& example) {
+  const torch::NoGradGuard no_grad;
+  // What needs no gradient becomes a constant of the graph.
+  for (const torch::Tensor& parameter : network.parameters()) parameter.set_requires_grad(false);
+  const auto forward = [&](jit::Stack inputs) -> jit::Stack {
+    return {network.forward(inputs.at(0).toTensor())};
+  };
+  const auto traced = jit::tracer::trace(
+      {example}, forward, [](const torch::Tensor&) { return ""; }, /*strict=*/true,
+      // A frozen graph is rewritten more freely when nothing is written in place.
+      /*force_outplace=*/true);
+  std::shared_ptr<jit::Graph> graph = traced.first->graph;
+  jit::FoldFrozenConvBatchnorm(graph);
+  jit::OptimizeFrozenGraph(graph);
+  jit::ConvertFrozenOpsToMKLDNN(graph);
+  function_ = std::make_unique<Function>(std::move(graph));
+}
+
+Frozen::~Frozen() = default;
+
+torch::Tensor Frozen::forward(const torch::Tensor& images) {
+  const torch::NoGradGuard no_grad;
+  [[maybe_unused]] const Quiet quiet;
+  jit::Stack stack = {images};
+  function_->graph_function.run(stack);
+  return stack.at(0).toTensor();
+}
+
+}  // namespace convscope

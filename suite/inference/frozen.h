@@ -1,0 +1,29 @@
+// A network as one graph of operators with constant weights, for inference on a CPU.
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+
+#include "architectures/network.h"
+
+namespace convscope {
+
+class Frozen {
+ public:
+  /// Traces `network`, which must be in evaluation mode, on `example` (N x C x H x W), folds batch
+  /// normalisation into convolutions and lays weights out as oneDNN wants them. The weights are
+  /// copied where they change.
+  Frozen(Network& network, const torch::Tensor& example);
+  ~Frozen();
+
+  /// For batches of the example's shape only: some networks have it in their graph. Throws
+  /// std::exception where oneDNN does not have an operator in the form that the network needs.
+  torch::Tensor forward(const torch::Tensor& images);
+
+ private:
+  struct Function;
+  std::unique_ptr<Function> function_;
+};
+
+}  // namespace convscope

@@ -1,0 +1,17 @@
+// A network with the weights of a file: what evaluation, features and fine-tuning begin with.
+#pragma once
+
+#include <memory>
+
+#include "architectures/network.h"
+#include "suite/weights/matching.h"
+
+namespace convscope {
+
+/// The network with the file's values wherever `match` has a pair. What the file lacks is as the
+/// paper initialises it, from LibTorch's generator; where it lacks nothing, no time is spent on
+/// that. In evaluation mode, on the CPU, float32.
+std::shared_ptr<Network> load_network(const Architecture& architecture, const Settings& settings,
+                                      const WeightsFile& file, const Match& match);
+
+}  // namespace convscope
