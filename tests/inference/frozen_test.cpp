@@ -8,10 +8,15 @@
 namespace convscope {
 namespace {
 
+/// Deeper ones of the same blocks would only take longer.
+const std::vector<std::string> one_of_each_kind = {
+    "lenet5*",      "alexnet*",     "vgg11*",      "googlenet*",   "inception_v3",
+    "resnet18",     "resnet50",     "resnet50_v1", "resnet20",     "squeeze*",
+    "mobilenet_v1", "mobilenet_v2", "mnist*",      "mobilenet_v3*"};
+
 class EveryFrozenNetwork : public testing::TestWithParam<Architecture> {};
 
 TEST_P(EveryFrozenNetwork, ComputesTheSame) {
-  if (GetParam().name == "resnet1202") GTEST_SKIP() << "untrained, it computes infinities";
   const torch::NoGradGuard no_grad;
   torch::manual_seed(0);
   Settings settings = GetParam().settings;
@@ -31,7 +36,8 @@ TEST_P(EveryFrozenNetwork, ComputesTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Catalogue, EveryFrozenNetwork, testing::ValuesIn(catalogue()),
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryFrozenNetwork,
+                         testing::ValuesIn(match_architectures(one_of_each_kind)),
                          [](const auto& network) { return network.param.name; });
 
 }  // namespace
