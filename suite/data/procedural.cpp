@@ -130,10 +130,10 @@ struct Kind {
   size_t shape, texture;
 };
 
-/// `count` kinds of about as many shapes as textures, so that neither is enough to tell them.
+/// `count` kinds that share some shapes and some textures, so that neither tells them all.
 void add_kinds(std::vector<Kind>& kinds, size_t count, const std::vector<size_t>& some_shapes,
                const std::vector<size_t>& some_textures) {
-  const size_t rows = std::min(some_shapes.size(), std::max<size_t>((count + 1) / 2, 1));
+  const size_t rows = std::min(some_shapes.size(), (2 * count + 2) / 3);
   for (size_t i = 0; i < count; ++i) {
     const size_t row = i % rows;
     kinds.push_back({some_shapes[row], some_textures[(row + i / rows) % some_textures.size()]});
@@ -297,7 +297,7 @@ Image paint_image(Kind kind, int64_t side, Random& random) {
                                {static_cast<size_t>(random.below(std::size(shapes))),
                                 static_cast<size_t>(random.below(std::size(textures)))},
                                size);
-    figure.radius = between(random, 0.05, 0.12) * size;
+    figure.radius = between(random, 0.05, 0.15) * size;
     figure.centre = {between(random, 0, size), between(random, 0, size)};
     figure.light = any_colour(random);
     figure.dark = any_colour(random);
@@ -306,15 +306,15 @@ Image paint_image(Kind kind, int64_t side, Random& random) {
   for (int64_t pieces = 3 + random.below(5); pieces > 0; --pieces) clutter();
 
   Figure figure = any_figure(random, kind, size);
-  figure.radius = between(random, 0.3, 0.46) * size;
-  figure.centre = {between(random, 0.36, 0.64) * size, between(random, 0.36, 0.64) * size};
-  figure.light = distinct_colour(random, {first, second}, 45);
-  figure.dark = distinct_colour(random, {first, second, figure.light}, 45);
+  figure.radius = between(random, 0.26, 0.44) * size;
+  figure.centre = {between(random, 0.33, 0.67) * size, between(random, 0.33, 0.67) * size};
+  figure.light = distinct_colour(random, {first, second}, 35);
+  figure.dark = distinct_colour(random, {first, second, figure.light}, 35);
   paint(canvas, figure);
   // In front of it, small ones.
   for (int64_t pieces = random.below(3); pieces > 0; --pieces) clutter();
 
-  const double noise = between(random, 2, 30);
+  const double noise = between(random, 2, 45);
   Image image{{side, side}, {0, 0, side, side}, 3, std::vector<uint8_t>(canvas.pixels.size() * 3)};
   for (size_t i = 0; i < canvas.pixels.size(); ++i) {
     uint64_t bits = random.next();
