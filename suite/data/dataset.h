@@ -10,6 +10,11 @@
 
 namespace convscope {
 
+/// Something that should have been an image, left out because the user allowed that.
+struct Skipped {
+  std::string name, reason;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -20,6 +25,8 @@ class Dataset {
   virtual int64_t label(size_t index) const = 0;     ///< from 0, below classes().size()
   virtual std::string name(size_t index) const = 0;  ///< a path, or "train-images: image 17"
   virtual const std::vector<std::string>& classes() const = 0;  ///< the name of each class
+  /// What was left out when the dataset was opened.
+  virtual std::vector<Skipped> skipped() const { return {}; }
 };
 
 }  // namespace convscope

@@ -1,0 +1,33 @@
+// What the readers of the data formats share: a file's bytes, and images among other bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "suite/data/image.h"
+
+namespace convscope {
+
+/// Bytes, and what messages call them: mostly a path.
+struct NamedBytes {
+  std::string name;
+  std::vector<uint8_t> bytes;
+};
+
+/// Throws std::invalid_argument with the path and the reason.
+NamedBytes read_file(const std::filesystem::path& path);
+
+bool is_gzip(const std::vector<uint8_t>& bytes);
+
+/// At most `limit` bytes of what gzip holds; memory grows with what comes out, not with what a
+/// header promises. Throws std::invalid_argument if it is damaged or cut short before that.
+std::vector<uint8_t> gunzip(const NamedBytes& compressed, size_t limit);
+
+/// Grey becomes three equal channels; colour becomes grey by the weights of ITU-R 601, rounded as
+/// Pillow and libjpeg do.
+Image in_channels(Image image, int64_t channels);
+
+}  // namespace convscope
