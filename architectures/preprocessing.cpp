@@ -3,9 +3,8 @@
 #include <sstream>
 
 namespace convscope {
-namespace {
 
-const char* name_of(Interpolation interpolation) {
+std::string to_string(Interpolation interpolation) {
   switch (interpolation) {
     case Interpolation::nearest:
       return "nearest";
@@ -16,6 +15,8 @@ const char* name_of(Interpolation interpolation) {
   }
   return "";
 }
+
+namespace {
 
 std::string numbers(const std::vector<double>& values) {
   std::ostringstream text;
@@ -32,7 +33,7 @@ struct Part {
 std::vector<Part> parts(const Preprocessing& p) {
   return {{"", p.resize > 0 ? "resize " + std::to_string(p.resize) : "no resize"},
           {"", p.crop > 0 ? "crop " + std::to_string(p.crop) : "no crop"},
-          {"", name_of(p.interpolation)},
+          {"", to_string(p.interpolation)},
           {"mean", numbers(p.mean)},
           {"deviation", numbers(p.deviation)},
           {"range", numbers({p.range})},
@@ -51,6 +52,21 @@ std::string to_string(const Preprocessing& preprocessing) {
   std::string text;
   for (const Part& part : parts(preprocessing)) text += (text.empty() ? "" : ", ") + part.text();
   return text;
+}
+
+Preprocessing usual_preprocessing(const ImageShape& image) {
+  constexpr int64_t small = 64;
+  const int64_t crop = image.height;
+  Preprocessing usual{crop, crop, Interpolation::bilinear, {}, {}};
+  if (crop > small) usual.resize = (crop * 256 + 112) / 224;
+  if (image.channels == 3) {
+    usual.mean = {0.485, 0.456, 0.406};
+    usual.deviation = {0.229, 0.224, 0.225};
+  } else {
+    usual.mean.assign(static_cast<size_t>(image.channels), 0);
+    usual.deviation.assign(static_cast<size_t>(image.channels), 1);
+  }
+  return usual;
 }
 
 std::vector<std::string> differences(const Preprocessing& actual, const Preprocessing& expected) {

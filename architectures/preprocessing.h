@@ -6,9 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "architectures/architecture.h"
+
 namespace convscope {
 
 enum class Interpolation { nearest, bilinear, bicubic };
+
+std::string to_string(Interpolation interpolation);
 
 /// In order: the shorter side to `resize` pixels, the middle `crop` x `crop` of that, channels,
 /// values; value = (pixel / 255 * range - mean) / deviation, for each channel.
@@ -30,5 +34,9 @@ std::string to_string(const Preprocessing& preprocessing);
 /// Where `actual` differs from `expected`, for a warning: "mean 0.5 instead of 0.485 0.456 0.406";
 /// one entry for each difference, none if they are equal.
 std::vector<std::string> differences(const Preprocessing& actual, const Preprocessing& expected);
+
+/// What most weights for images of this size were trained with, for those that do not say:
+/// ImageNet's statistics, a border of an eighth cut off large images; digits as they are.
+Preprocessing usual_preprocessing(const ImageShape& image);
 
 }  // namespace convscope

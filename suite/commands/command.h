@@ -32,7 +32,9 @@ struct Invocation {
 struct Command {
   std::string name, summary, example;
   po::options_description options;
-  std::string positional;  ///< the option that words without a name are values of; "" for none
+  /// The options that words without a name are values of, in order: one word each, and the last
+  /// takes all the rest. Empty: the command takes none.
+  std::vector<std::string> positional;
   std::function<int(const Invocation&)> run;  ///< returns the exit code
 };
 
@@ -50,6 +52,10 @@ const std::vector<Command>& commands();
 Command list_command();
 Command cost_command();
 Command plot_command();
+Command evaluate_command();
+Command predict_command();
+Command features_command();
+Command weights_command();
 Command env_command();
 Command run_command();
 

@@ -415,7 +415,7 @@ Command cost_command() {
                   "parameters, MACs, FLOPs, memory and receptive field",
                   "convscope cost resnet50 'mobilenet*' --input 160-320+32",
                   {},
-                  "model",
+                  {"model"},
                   run};
   add_network_options(command.options);
   command.options.add_options()  //

@@ -25,7 +25,7 @@ Command env_command() {
                   "the machine and the software, as results record them",
                   "convscope env --format json",
                   {},
-                  "",
+                  {},
                   run};
   add_output_options(command.options);
   return command;

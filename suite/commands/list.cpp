@@ -50,7 +50,7 @@ int run(const Invocation& invocation) {
 
 Command list_command() {
   Command command{
-      "list", "the networks it knows", "convscope list 'resnet*' --format csv", {}, "model", run};
+      "list", "the networks it knows", "convscope list 'resnet*' --format csv", {}, {"model"}, run};
   command.options.add_options()  //
       ("model,m", list_value(), "networks, by name or wildcard (default: all)")(
           "operators", po::bool_switch(), "the operators it knows, and what each counts");

@@ -109,6 +109,8 @@ std::vector<NetworkCase> network_cases(const Invocation& invocation) {
   const int64_t classes =
       invocation.text("classes").empty() ? 0 : positive_integer(invocation, "classes");
 
+  const bool has_heads = invocation.command.options.find_nothrow("auxiliary", false) != nullptr;
+
   std::vector<NetworkCase> cases;
   for (const Architecture& architecture : match_architectures(patterns)) {
     NetworkCase a_case{architecture, architecture.settings, ""};
@@ -118,7 +120,7 @@ std::vector<NetworkCase> network_cases(const Invocation& invocation) {
     }
     if (width > 0) a_case.settings.width = width;
     if (classes > 0) a_case.settings.classes = classes;
-    a_case.settings.auxiliary = invocation.flag("auxiliary");
+    a_case.settings.auxiliary = has_heads && invocation.flag("auxiliary");
     if (sizes.empty()) cases.push_back(a_case);
     for (const ImageShape& size : sizes) {
       a_case.settings.image = size;

@@ -248,7 +248,7 @@ Command plot_command() {
                   "figures from the records of a results folder",
                   "convscope plot --results results/classics --figure cost_bubbles",
                   {},
-                  "",
+                  {},
                   run};
   command.options.add_options()  //
       ("results", text_value(), "DIR: its records are read, figures go to DIR/figures")(

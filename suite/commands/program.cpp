@@ -60,9 +60,9 @@ po::parsed_options as_parsed(const std::vector<po::option>& settings,
 }
 
 void print_help(const Command& command, std::ostream& out) {
-  const bool takes_words = !command.positional.empty();
-  out << "convscope " << command.name << (takes_words ? " [" + command.positional + " ...]" : "")
-      << " [options]\n  " << command.summary << "\n\n"
+  out << "convscope " << command.name;
+  for (const std::string& word : command.positional) out << " [" << word << "]";
+  out << (command.positional.empty() ? "" : " ...") << " [options]\n  " << command.summary << "\n\n"
       << all_options(command) << "\nExample: " << command.example << "\n";
 }
 
@@ -158,8 +158,9 @@ std::vector<std::string> Invocation::list(const std::string& option) const {
 }
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {list_command(), cost_command(), plot_command(),
-                                           env_command(), run_command()};
+  static const std::vector<Command> all = {
+      list_command(),     cost_command(),    plot_command(), evaluate_command(), predict_command(),
+      features_command(), weights_command(), env_command(),  run_command()};
   return all;
 }
 
@@ -174,7 +175,9 @@ po::variables_map gather(const Command& command, const Sources& sources) {
   const po::options_description options = all_options(command);
   const std::vector<std::string> names = option_names(command);
   po::positional_options_description positional;
-  if (!command.positional.empty()) positional.add(command.positional.c_str(), -1);
+  for (const std::string& word : command.positional) {
+    positional.add(word.c_str(), word == command.positional.back() ? -1 : 1);
+  }
   po::variables_map values;
   try {
     po::command_line_parser parser(sources.arguments);

@@ -74,7 +74,7 @@ Command run_command() {
           "an experiment: several of the above, from one file",
           "convscope run experiments/classics.ini",
           {},
-          "FILE",
+          {"FILE"},
           run};
 }
 

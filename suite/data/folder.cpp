@@ -142,6 +142,14 @@ struct FolderDataset : Dataset {
 
 }  // namespace
 
+std::unique_ptr<Dataset> image_files(const std::vector<fs::path>& files, int64_t channels) {
+  auto dataset = std::make_unique<FolderDataset>();
+  dataset->channels = channels;
+  dataset->names = {""};
+  for (const fs::path& file : files) dataset->files.push_back({file.string(), 0});
+  return dataset;
+}
+
 std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::directory_entry> entries;

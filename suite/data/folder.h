@@ -27,6 +27,10 @@ std::unique_ptr<Dataset> folder_dataset(const std::filesystem::path& folder,
                                         const std::vector<std::string>& known,
                                         const DatasetOptions& options);
 
+/// These images in this order, without labels: all are of the one class "".
+std::unique_ptr<Dataset> image_files(const std::vector<std::filesystem::path>& files,
+                                     int64_t channels);
+
 /// The entries of a folder that are not hidden, sorted by their names' bytes.
 std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path& folder);
 

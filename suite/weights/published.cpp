@@ -59,7 +59,7 @@ PublishedWeights akamaster(const std::string& name, const std::string& file, dou
       "CIFAR-10",
       top1,
       0,
-      middle(0, 0)};
+      middle(32, 32)};
 }
 
 std::vector<PublishedWeights> make_table() {

@@ -1,0 +1,280 @@
+#include "suite/commands/inference_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ostream>
+#include <thread>
+
+#include "architectures/catalogue.h"
+#include "suite/commands/network_options.h"
+#include "suite/data/known_classes.h"
+#include "suite/weights/fetch.h"
+#include "suite/weights/preprocessing_record.h"
+#include "suite/weights/published.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+const PublishedWeights* published_weights_of(const std::string& network) {
+  for (const PublishedWeights& weights : published_weights()) {
+    if (weights.name == network) return &weights;
+  }
+  return nullptr;
+}
+
+/// --weights FILE, --weights NAME of published ones, or nothing: those published for the network.
+fs::path weights_path(const Invocation& invocation, const std::string& network) {
+  const std::string& given = invocation.text("weights");
+  if (!given.empty() && fs::exists(given)) return given;
+  const PublishedWeights* published = published_weights_of(given.empty() ? network : given);
+  if (!published) {
+    throw UsageError(given.empty()
+                         ? "no weights are published for " + network + " here: give --weights FILE"
+                         : "--weights '" + given + "': there is no such file");
+  }
+  const FetchPlan plan = plan_fetch(*published);
+  if (plan.there) return plan.path;
+  throw UsageError("the weights of " + published->name + " are not in the cache: run 'convscope " +
+                   "weights fetch " + published->name + "', or give --weights FILE");
+}
+
+std::vector<double> decimals(const Invocation& invocation, const std::string& option,
+                             size_t wanted) {
+  std::vector<double> numbers;
+  for (const std::string& text : invocation.list(option)) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      throw UsageError("--" + option + " '" + text + "' is no number");
+    }
+    numbers.push_back(number);
+  }
+  if (numbers.size() == 1) numbers.resize(wanted, numbers[0]);
+  if (!numbers.empty() && numbers.size() != wanted) {
+    throw UsageError("--" + option + " takes one number, or one for each of the " +
+                     std::to_string(wanted) + " channels, not " + std::to_string(numbers.size()));
+  }
+  return numbers;
+}
+
+int64_t integer_from_0(const Invocation& invocation, const std::string& option) {
+  return invocation.text(option) == "0" ? 0 : positive_integer(invocation, option);
+}
+
+/// What the user changed of the preprocessing that belongs to the weights.
+Preprocessing chosen(const Invocation& invocation, const Settings& settings, bool sized,
+                     Preprocessing p) {
+  const auto channels = static_cast<size_t>(settings.image.channels);
+  if (sized) {
+    if (settings.image.height != settings.image.width) {
+      throw UsageError("--input: images are cropped to squares, so height and width must be equal");
+    }
+    const int64_t side = settings.image.height;
+    if (p.crop > 0 && p.resize > 0) p.resize = (side * p.resize + p.crop / 2) / p.crop;
+    if (p.resize == 0) p.resize = side;
+    p.crop = side;
+  }
+  if (p.mean.size() != channels) {
+    const Preprocessing usual = usual_preprocessing(settings.image);
+    p.mean = usual.mean;
+    p.deviation = usual.deviation;
+  }
+  if (!invocation.text("resize").empty()) p.resize = integer_from_0(invocation, "resize");
+  const std::string& interpolation = invocation.text("interpolation");
+  if (!interpolation.empty()) p.interpolation = parse_interpolation(interpolation);
+  if (const auto mean = decimals(invocation, "mean", channels); !mean.empty()) p.mean = mean;
+  if (const auto std = decimals(invocation, "std", channels); !std.empty()) p.deviation = std;
+  for (const double deviation : p.deviation) {
+    if (!(deviation > 0)) throw UsageError("--std must be above 0");
+  }
+  const std::string& range = invocation.text("range");
+  if (!range.empty()) p.range = static_cast<double>(positive_integer(invocation, "range"));
+  if (invocation.flag("bgr")) p.bgr = true;
+  return p;
+}
+
+std::string names_of(const std::vector<std::string>& names) {
+  std::string text;
+  const size_t shown = names.size() > 4 ? 3 : names.size();
+  for (size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+/// What a person should know of how the file and the network came together.
+void report_match(const Invocation& invocation, const WeightedNetwork& network) {
+  const Match& match = network.fit.match;
+  const std::string file = network.file.path.filename().string();
+  invocation.err << "weights: " << network.file.path.string() << ", "
+                 << to_string(network.file.format) << ", " << match.pairs.size() << " tensors for "
+                 << network.architecture.name << "\n";
+  if (match.by_order) {
+    const Match::Pair& first = match.pairs.front();
+    invocation.err << "warning: " << file << " calls its tensors by other names; they were matched "
+                   << "by order and shape, the first being '"
+                   << network.file.tensors[first.stored].name << "' for '"
+                   << network.fit.tensors[first.network].name << "'\n";
+  }
+  std::vector<std::string> unused;
+  for (const size_t i : match.unexpected) unused.push_back(network.file.tensors[i].name);
+  if (!unused.empty()) {
+    invocation.err << "warning: " << network.architecture.name << " has no place for "
+                   << unused.size() << " tensors of " << file << ": " << names_of(unused) << "\n";
+  }
+  const PublishedWeights* published = published_for_file(file);
+  if (published && published->architecture != network.architecture.name) {
+    invocation.err << "warning: " << file << " was published for " << published->architecture
+                   << ", not for " << network.architecture.name << "\n";
+  }
+}
+
+}  // namespace
+
+void add_weights_options(po::options_description& options) {
+  options.add_options()  //
+      ("model,m", list_value(), "the network")(
+          "weights,w", text_value(),
+          "FILE: .pth, .pt, .th, .pth.tar or .safetensors; or the name of published weights "
+          "(default: those that 'weights fetch' brought)")(
+          "classes", text_value(),
+          "number of classes (default: as many as the weights tell apart)")(
+          "width", text_value(), "channel multiplier, for the MobileNets")(
+          "input,i", list_value(), "image size: 224 (default: what the weights expect)")(
+          "class-names", text_value(), "FILE: the classes in order, one a line, or JSON")(
+          "resize", text_value(), "shorter side before the crop; 0: as it is")(
+          "interpolation", text_value(), "nearest, bilinear or bicubic")(
+          "mean", list_value(), "subtracted from each channel: 0.485,0.456,0.406")(
+          "std", list_value(), "each channel is divided by it: 0.229,0.224,0.225")(
+          "range", text_value(), "value of white before the mean: 1 or 255")(
+          "bgr", po::bool_switch(), "blue first, as Caffe's weights expect");
+}
+
+void add_speed_options(po::options_description& options) {
+  options.add_options()  //
+      ("threads,t", text_value(), "of the network (default: cores less the workers)")(
+          "workers,j", text_value(),
+          "threads that read images; 0: none, in turn with the network (default: a quarter of the "
+          "cores)")("batch,b", text_value("8"), "images at a time");
+}
+
+void add_data_options(po::options_description& options) {
+  options.add_options()  //
+      ("data,d", text_value(),
+       "a folder with a folder for each class, of ImageNet samples, of MNIST or CIFAR files; or "
+       "procedural:classes=10,size=32")("split", text_value(),
+                                        "train, val or test (default: test, else val, else all)")(
+          "held-out", text_value(), "fraction that is 'val' where there is no such folder")(
+          "seed", text_value("0"), "of what is held out")(
+          "skip-broken", po::bool_switch(), "leave out what cannot be read, and say so");
+}
+
+WeightedNetwork weighted_network(const Invocation& invocation) {
+  const std::vector<std::string> names = invocation.list("model");
+  if (names.empty()) {
+    throw UsageError(invocation.command.name + ": name a network, as in '" +
+                     invocation.command.example + "'");
+  }
+  const std::vector<NetworkCase> cases = network_cases(invocation);
+  if (cases.size() != 1) {
+    throw UsageError(invocation.command.name + " takes one network at one size, not " +
+                     std::to_string(cases.size()));
+  }
+  if (!cases[0].refusal.empty()) throw UsageError(cases[0].refusal);
+  WeightedNetwork network{cases[0].architecture, {}, {}, {}, {}};
+  Settings settings = cases[0].settings;
+
+  network.file = read_weights(weights_path(invocation, network.architecture.name));
+  const bool keep_classes = !invocation.text("classes").empty();
+  network.fit = fit(network.architecture, settings, network.file, keep_classes);
+  report_match(invocation, network);
+
+  const std::string file = network.file.path.filename().string();
+  const PublishedWeights* published = published_for_file(file);
+  const auto recorded = recorded_preprocessing(network.file);
+  const Preprocessing expected = recorded ? *recorded
+                                 : published
+                                     ? published->preprocessing
+                                     : usual_preprocessing(network.architecture.settings.image);
+  network.preprocessing = chosen(invocation, settings, !invocation.list("input").empty(), expected);
+  invocation.err << "images: " << to_string(network.preprocessing)
+                 << (recorded || published ? "" : " (the usual; the file does not say)") << "\n";
+  if (recorded || published) {
+    for (const std::string& difference : differences(network.preprocessing, expected)) {
+      invocation.err << "warning: these weights were made for other images: " << difference << "\n";
+    }
+  }
+  if (network.preprocessing.crop > 0) {
+    network.fit.settings.image.height = network.preprocessing.crop;
+    network.fit.settings.image.width = network.preprocessing.crop;
+  }
+
+  const std::string& list = invocation.text("class-names");
+  const ImageShape& image = network.fit.settings.image;
+  network.classes = list.empty()
+                        ? known_classes(network.fit.settings.classes, image.channels, image.height)
+                        : read_class_list(list);
+  const auto listed = static_cast<int64_t>(network.classes.names.size());
+  if (!list.empty() && listed != network.fit.settings.classes) {
+    throw UsageError(list + " lists " + std::to_string(listed) + " classes, and the network has " +
+                     std::to_string(network.fit.settings.classes));
+  }
+  return network;
+}
+
+std::string class_name(const WeightedNetwork& network, int64_t index) {
+  const auto place = static_cast<size_t>(index);
+  if (place < network.classes.names.size()) return network.classes.names[place];
+  return "class " + std::to_string(index);
+}
+
+Speed speed(const Invocation& invocation) {
+  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  Speed speed{};
+  speed.workers = invocation.text("workers").empty() ? (cores > 1 ? (cores + 3) / 4 : 0)
+                                                     : integer_from_0(invocation, "workers");
+  speed.threads = static_cast<int>(invocation.text("threads").empty()
+                                       ? std::max<int64_t>(1, cores - speed.workers)
+                                       : positive_integer(invocation, "threads"));
+  speed.batch = positive_integer(invocation, "batch");
+  return speed;
+}
+
+std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network) {
+  DatasetOptions options;
+  options.path = invocation.text("data");
+  if (options.path.empty()) {
+    throw UsageError(invocation.command.name + ": name the images with --data, as in '" +
+                     invocation.command.example + "'");
+  }
+  options.split = invocation.text("split");
+  if (const auto held_out = decimals(invocation, "held-out", 1); !held_out.empty()) {
+    options.held_out = held_out[0];
+  }
+  options.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+  options.channels = network.fit.settings.image.channels;
+  options.skip_broken = invocation.flag("skip-broken");
+  const bool by_id =
+      network.fit.settings.classes == 1000 || !invocation.text("class-names").empty();
+  if (by_id) options.classes = network.classes;
+  auto dataset = open_dataset(options);
+  const auto found = static_cast<int64_t>(dataset->classes().size());
+  if (found != network.fit.settings.classes) {
+    throw UsageError(options.path.string() + " has " + std::to_string(found) + " classes, and " +
+                     network.architecture.name + " with these weights tells apart " +
+                     std::to_string(network.fit.settings.classes));
+  }
+  return dataset;
+}
+
+LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network) {
+  const Speed chosen_speed = speed(invocation);
+  LoaderOptions options;
+  options.batch = chosen_speed.batch;
+  options.workers = chosen_speed.workers;
+  options.preprocessing = network.preprocessing;
+  return options;
+}
+
+}  // namespace convscope

@@ -1,0 +1,55 @@
+// The options of every command that runs a network with weights on images: which weights, how the
+// images are prepared, which images.
+#pragma once
+
+#include <memory>
+
+#include "suite/commands/command.h"
+#include "suite/data/datasets.h"
+#include "suite/data/loader.h"
+#include "suite/inference/network_tensors.h"
+
+namespace convscope {
+
+/// Adds --model, --weights, --classes, --width, --input, --class-names and what changes the
+/// preprocessing.
+void add_weights_options(po::options_description& options);
+
+/// Adds --threads, --workers and --batch.
+void add_speed_options(po::options_description& options);
+
+/// Adds --data, --split, --held-out, --seed and --skip-broken.
+void add_data_options(po::options_description& options);
+
+/// A network, the file with its weights, and what its images must become.
+struct WeightedNetwork {
+  Architecture architecture;
+  WeightsFile file;
+  Fit fit;
+  Preprocessing preprocessing;
+  ClassList classes;  ///< names of the network's classes; empty: not known
+};
+
+/// Reads the file that --weights names, or the published one in the cache, and matches it with the
+/// network. Says on `err` what was read and warns of what does not belong to these weights.
+WeightedNetwork weighted_network(const Invocation& invocation);
+
+/// The name of a class of the network, "class 17" where it is not known.
+std::string class_name(const WeightedNetwork& network, int64_t index);
+
+struct Speed {
+  int threads;
+  int64_t workers, batch;
+};
+Speed speed(const Invocation& invocation);
+
+/// The images that --data names, as this network wants them. Tells on `err` what was left out.
+std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network);
+
+LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network);
+
+/// Warns of what the images showed while they were read, and names those that were left out.
+void report_images(const Invocation& invocation, const WeightedNetwork& network,
+                   const Loader& loader);
+
+}  // namespace convscope

@@ -1,0 +1,89 @@
+#include "suite/inference/evaluation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+namespace convscope {
+namespace {
+
+/// log(sum(exp(logits))), without overflow.
+double log_sum_exp(const float* logits, int64_t classes) {
+  const double largest = *std::max_element(logits, logits + classes);
+  double sum = 0;
+  for (int64_t i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(logits[i]) - largest);
+  return largest + std::log(sum);
+}
+
+void count(Evaluation& result, const float* logits, int64_t label) {
+  const std::vector<Guess> best = likeliest(logits, result.classes, 5);
+  result.top1 += best[0].index == label;
+  result.top5 += std::any_of(best.begin(), best.end(),
+                             [&](const Guess& guess) { return guess.index == label; });
+  result.loss += log_sum_exp(logits, result.classes) - static_cast<double>(logits[label]);
+  ++result.confusion[static_cast<size_t>(label * result.classes + best[0].index)];
+  ++result.images;
+}
+
+}  // namespace
+
+Share share(int64_t hits, int64_t images) {
+  if (images == 0) return {std::nan(""), 0, 1};
+  constexpr double z = 1.959963984540054;  // the normal distribution's quantile of 0.975
+  const auto n = static_cast<double>(images);
+  const double p = static_cast<double>(hits) / n, z2 = z * z / n;
+  const double centre = (p + z2 / 2) / (1 + z2);
+  const double half = z * std::sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2);
+  return {p, hits == 0 ? 0 : centre - half, hits == images ? 1 : centre + half};
+}
+
+std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count) {
+  std::vector<int64_t> order(static_cast<size_t>(classes));
+  std::iota(order.begin(), order.end(), 0);
+  count = std::min(count, classes);
+  const auto rank = [&](int64_t i) { return std::isnan(logits[i]) ? -HUGE_VALF : logits[i]; };
+  std::partial_sort(
+      order.begin(), order.begin() + count, order.end(),
+      [&](int64_t a, int64_t b) { return rank(a) != rank(b) ? rank(a) > rank(b) : a < b; });
+  const double total = log_sum_exp(logits, classes);
+  std::vector<Guess> best;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t index = order[static_cast<size_t>(i)];
+    const auto logit = static_cast<double>(logits[index]);
+    best.push_back({index, logit, std::exp(logit - total)});
+  }
+  return best;
+}
+
+Evaluation evaluate(Classifier& classifier, Loader& loader, size_t images,
+                    const std::function<void(int64_t done)>& progress) {
+  using Clock = std::chrono::steady_clock;
+  Evaluation result;
+  result.classes = classifier.classes();
+  result.confusion.resize(static_cast<size_t>(result.classes * result.classes));
+  const Clock::time_point start = Clock::now();
+  Batch batch;
+  for (bool first = true; loader.next(batch); first = false) {
+    if (first && images >= worth_freezing) classifier.freeze(batch.values, batch.size);
+    const std::vector<float> logits = classifier.logits(batch.values, batch.size);
+    for (int64_t i = 0; i < batch.size; ++i) {
+      const int64_t label = batch.labels[static_cast<size_t>(i)];
+      if (label >= result.classes) {
+        throw std::invalid_argument("the data has a class " + std::to_string(label) +
+                                    ", counted from 0, and the network tells apart " +
+                                    std::to_string(result.classes));
+      }
+      count(result, logits.data() + i * result.classes, label);
+    }
+    progress(result.images);
+  }
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  result.waited_seconds = loader.waited_seconds();
+  result.frozen = classifier.frozen();
+  result.loss /= static_cast<double>(result.images);
+  return result;
+}
+
+}  // namespace convscope

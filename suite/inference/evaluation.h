@@ -1,0 +1,48 @@
+// How often a network is right about labelled images.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "suite/data/loader.h"
+#include "suite/inference/classifier.h"
+
+namespace convscope {
+
+struct Evaluation {
+  int64_t images = 0;  ///< each counted once
+  int64_t top1 = 0, top5 = 0;
+  double loss = 0;                 ///< cross-entropy in nats, the mean over the images
+  int64_t classes = 0;             ///< of the network
+  std::vector<int64_t> confusion;  ///< classes x classes: images of class i that were taken for j
+  bool frozen = false;
+  double seconds = 0;         ///< from the first image on, reading and preparing included
+  double waited_seconds = 0;  ///< of these, for images
+};
+
+/// The share of `hits` of `images`, and where the true share lies with 95 % confidence (Wilson's
+/// interval: Wilson 1927; it stays between 0 and 1).
+struct Share {
+  double value, low, high;
+};
+Share share(int64_t hits, int64_t images);
+
+/// One class of several, and how likely.
+struct Guess {
+  int64_t index;
+  double logit, probability;
+};
+
+/// The `count` likeliest classes, likeliest first; among equals the lower index.
+std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count);
+
+/// Runs through all that `loader` gives. A class of the data that the network does not have is an
+/// error: std::invalid_argument. From `worth_freezing` images on, the fast form is tried.
+Evaluation evaluate(Classifier& classifier, Loader& loader, size_t images,
+                    const std::function<void(int64_t done)>& progress);
+
+/// From this many images on, freezing saves more than it costs.
+inline constexpr size_t worth_freezing = 48;
+
+}  // namespace convscope
