@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <iostream>
 
 #include "architectures/nearest.h"
@@ -10,6 +9,8 @@
 
 namespace convscope {
 namespace {
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 po::options_description all_options(const Command& command) {
   po::options_description options;
@@ -59,6 +60,25 @@ po::parsed_options as_parsed(const std::vector<po::option>& settings,
   return parsed;
 }
 
+/// A wrong value is reported with its place in the file.
+void store_experiment(const ExperimentSection& section, const po::options_description& options,
+                      po::variables_map& values) {
+  std::vector<po::option> settings;
+  for (const ExperimentSetting& setting : section.settings) {
+    settings.emplace_back(setting.key, std::vector<std::string>{setting.value});
+  }
+  try {
+    po::store(as_parsed(settings, options), values);
+  } catch (const po::error_with_option_name& error) {
+    const auto wrong = std::find_if(
+        section.settings.rbegin(), section.settings.rend(),
+        [&](const ExperimentSetting& setting) { return setting.key == error.get_option_name(); });
+    const bool found = wrong != section.settings.rend();
+    throw UsageError(section.place(found ? &*wrong : nullptr) + ": [" + section.name + "] " +
+                     first_line(error.what()));
+  }
+}
+
 void print_help(const Command& command, std::ostream& out) {
   out << "convscope " << command.name;
   for (const std::string& word : command.positional) out << " [" << word << "]";
@@ -104,8 +124,8 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
   }
   const std::string config = values["config"].as<std::string>();
   if (!config.empty()) {
-    for (const Section& section : read_experiment(config)) {
-      if (section.command == command->name) sources.experiment = section.settings;
+    for (const ExperimentSection& section : read_experiment(config)) {
+      if (section.name == command->name) sources.experiment = section;
     }
     values = gather(*command, sources);
   }
@@ -115,23 +135,6 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
   }
   return command->run({*command, sources.arguments, values, out, err});
 }
-
-/// The sections that a file names, in its order: one without keys runs with the defaults.
-std::vector<Section> sections_of(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<Section> sections;
-  for (std::string line; std::getline(file, line);) {
-    const size_t begin = line.find_first_not_of(" \t"), end = line.find(']');
-    if (begin == std::string::npos || line[begin] != '[' || end == std::string::npos) continue;
-    const std::string name = line.substr(begin + 1, end - begin - 1);
-    const bool again = std::any_of(sections.begin(), sections.end(),
-                                   [&](const Section& s) { return s.command == name; });
-    if (find_command(name) && name != "run" && !again) sections.push_back({name, {}});
-  }
-  return sections;
-}
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
 
@@ -193,7 +196,7 @@ po::variables_map gather(const Command& command, const Sources& sources) {
       *sources.ignored = po::collect_unrecognized(parsed.options, po::include_positional);
     }
     po::store(parsed, values);
-    po::store(as_parsed(sources.experiment, options), values);
+    store_experiment(sources.experiment, options, values);
     po::store(po::parse_environment(
                   options,
                   [&](const std::string& variable) { return option_of_variable(variable, names); }),
@@ -210,42 +213,23 @@ po::variables_map gather(const Command& command, const Sources& sources) {
   return values;
 }
 
-std::vector<Section> read_experiment(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw UsageError("cannot read the experiment file '" + path + "'");
-  po::parsed_options parsed(nullptr);
-  try {
-    parsed = po::parse_config_file(file, po::options_description(), /*allow_unregistered=*/true);
-  } catch (const po::error& error) {
-    throw UsageError(path + ": " + first_line(error.what()));
-  }
-  if (file.bad()) throw UsageError("cannot read the experiment file '" + path + "'");
-  std::vector<Section> sections = sections_of(path);
-  for (const po::option& setting : parsed.options) {
-    const size_t dot = setting.string_key.find('.');
-    const std::string name = dot == std::string::npos ? "" : setting.string_key.substr(0, dot);
-    const std::string key = setting.string_key.substr(dot == std::string::npos ? 0 : dot + 1);
-    const Command* command = find_command(name);
-    if (!command || name == "run") {
+std::vector<ExperimentSection> read_experiment(const std::string& path) {
+  std::vector<ExperimentSection> sections = read_experiment_file(path);
+  for (const ExperimentSection& section : sections) {
+    const Command* command = find_command(section.name);
+    if (!command || section.name == "run") {
       std::vector<std::string> names;
       for (const Command& known : commands()) names.push_back(known.name);
-      throw UsageError(path + ": key '" + key + "' is in " +
-                       (name.empty() ? "no section"
-                                     : "section [" + name + "], which is no command" +
-                                           did_you_mean(name, names)));
+      throw UsageError(section.place() + ": section [" + section.name +
+                       "] is no command that an experiment can run" +
+                       did_you_mean(section.name, names));
     }
     const std::vector<std::string> keys = option_names(*command);
-    if (!std::count(keys.begin(), keys.end(), key) || !is_setting(key)) {
-      throw UsageError(path + ": [" + name + "] has no key '" + key + "'" +
-                       did_you_mean(key, keys));
+    for (const ExperimentSetting& setting : section.settings) {
+      if (std::count(keys.begin(), keys.end(), setting.key) && is_setting(setting.key)) continue;
+      throw UsageError(section.place(&setting) + ": [" + section.name + "] has no key '" +
+                       setting.key + "'" + did_you_mean(setting.key, keys));
     }
-    const auto known = std::find_if(sections.begin(), sections.end(),
-                                    [&](const Section& s) { return s.command == name; });
-    Section& section = known == sections.end() ? sections.emplace_back(Section{name, {}}) : *known;
-    po::option renamed = setting;
-    renamed.string_key = key;
-    renamed.unregistered = false;
-    section.settings.push_back(renamed);
   }
   if (sections.empty()) throw UsageError(path + ": no section, so nothing to run");
   return sections;

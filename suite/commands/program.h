@@ -8,26 +8,21 @@
 #include <vector>
 
 #include "suite/commands/command.h"
+#include "suite/commands/experiment_file.h"
 
 namespace convscope {
 
 /// Runs `convscope ARGUMENTS`. Returns the exit code: 0 done, 1 some case failed, 2 usage.
 int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
 
-/// One section of an experiment file: the settings of one command.
-struct Section {
-  std::string command;
-  std::vector<po::option> settings;
-};
-
-/// The sections of an INI file in their order. Throws UsageError that names the file and the key
-/// for an unknown section or key, and for what is no INI file.
-std::vector<Section> read_experiment(const std::string& path);
+/// The sections of an experiment file in their order, each the name of a command, each key an
+/// option of it. Throws std::invalid_argument that names the file, the line and the key.
+std::vector<ExperimentSection> read_experiment(const std::string& path);
 
 /// The values of a command's options, from these sources, the first wins.
 struct Sources {
   std::vector<std::string> arguments;  ///< of the command line, without the command's name
-  std::vector<po::option> experiment;  ///< keys of its section
+  ExperimentSection experiment;        ///< its section, if any
   std::vector<po::option> defaults;    ///< where nobody else says anything
   std::vector<std::string>* ignored =
       nullptr;  ///< takes arguments of other commands, else an error

@@ -19,6 +19,15 @@ void expect_known(const std::vector<std::vector<std::string>>& ignored, const st
   }
 }
 
+/// What a command finds wrong with its settings is reported with the section they are from.
+int run_step(const Command& command, const std::string& place, const Invocation& invocation) {
+  try {
+    return command.run(invocation);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(place + ": [" + command.name + "] " + error.what());
+  }
+}
+
 po::option setting(const std::string& key, const std::string& value) {
   return po::option(key, {value});
 }
@@ -33,23 +42,24 @@ int run(const Invocation& invocation) {
   }
   const std::string path = *file;
   arguments.erase(arguments.begin());
-  const std::vector<Section> sections = read_experiment(path);
+  const std::vector<ExperimentSection> sections = read_experiment(path);
   const std::string folder =
       (std::filesystem::path("results") / std::filesystem::path(path).stem()).string();
 
   struct Step {
     const Command* command;
+    std::string place;  ///< in the file
     po::variables_map values;
   };
   std::vector<Step> steps;
   std::vector<std::vector<std::string>> ignored;
-  for (const Section& section : sections) {
-    const Command* command = find_command(section.command);
-    Sources sources{arguments, section.settings, {}, &ignored.emplace_back()};
+  for (const ExperimentSection& section : sections) {
+    const Command* command = find_command(section.name);
+    Sources sources{arguments, section, {}, &ignored.emplace_back()};
     if (command->options.find_nothrow("results", false)) {
       sources.defaults.push_back(setting("results", folder));
     }
-    steps.push_back({command, gather(*command, sources)});
+    steps.push_back({command, section.place(), gather(*command, sources)});
   }
   expect_known(ignored, path);
 
@@ -60,7 +70,8 @@ int run(const Invocation& invocation) {
       continue;
     }
     const int step_code =
-        step.command->run({*step.command, arguments, step.values, invocation.out, invocation.err});
+        run_step(*step.command, step.place,
+                 {*step.command, arguments, step.values, invocation.out, invocation.err});
     if (step_code == usage) return usage;
     code = std::max(code, step_code);
   }

@@ -307,15 +307,24 @@ TEST_F(Program, ResumeComputesAgainWhatLostItsLayers) {
 
 TEST_F(Program, BrokenExperimentNamesFileAndKey) {
   expect_usage_error({"run", experiment("[cost]\nmodle = lenet5\n")},
-                     "experiment.ini: [cost] has no key 'modle'; did you mean 'model'?");
+                     "experiment.ini:2: [cost] has no key 'modle'; did you mean 'model'?");
   expect_usage_error({"run", experiment("[cots]\nmodel = lenet5\n")}, "did you mean 'cost'?");
+  expect_usage_error({"run", experiment("[env]\n[cots]\n")}, "experiment.ini:2: section [cots]");
+  expect_usage_error({"run", experiment("[run]\n")}, "section [run] is no command that");
   expect_usage_error({"run", experiment("model = lenet5\n")}, "no section");
-  expect_usage_error({"run", experiment("[cost]\nmodel\n")}, "experiment.ini");
+  expect_usage_error({"run", experiment("[cost]\nmodel\n")}, "experiment.ini:2");
   expect_usage_error({"run", experiment("")}, "nothing to run");
-  expect_usage_error({"run", experiment("[cost]\nmodel = nothing\n")}, "unknown network 'nothing'");
+  expect_usage_error({"run", experiment("\n[cost]\nmodel = nothing\n")},
+                     "experiment.ini:2: [cost] unknown network 'nothing'");
   expect_usage_error({"run", experiment("[cost]\nmodel = lenet5\n"), "--figure", "x"},
                      "'--figure'");
-  expect_usage_error({"run", experiment("[cost]\nmodel = lenet5\nlayers = perhaps\n")}, "layers");
+  for (const std::string wrong : {"layers = perhaps\n", "classes = 5\nclasses = 6\n"}) {
+    const std::string file = experiment("[cost]\n" + wrong);
+    const std::string place =
+        wrong[0] == 'l' ? "experiment.ini:2: [cost] " : "experiment.ini:3: [cost] ";
+    expect_usage_error({"run", file}, place);
+    expect_usage_error({"cost", "lenet5", "--config", file}, place);
+  }
 }
 
 TEST_F(Program, EveryCommandHasHelpWithAnExample) {
