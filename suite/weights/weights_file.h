@@ -63,11 +63,14 @@ struct WeightsFile {
 /// file.
 WeightsFile read_weights(const std::filesystem::path& path);
 
+/// The same for a file in memory, which must outlive the result; `name` stands in its errors.
+WeightsFile read_weights(const std::byte* data, size_t size, const std::string& name);
+
 /// Copies a tensor's values, in order of its shape, to `out`: elements() x bytes_of(type) bytes.
 void copy_values(const StoredTensor& tensor, void* out);
 
 /// Tells the system that this tensor's pages of the file are not needed soon, so that reading a
-/// large file does not hold all of it beside the copy.
+/// large file does not hold all of it beside the copy. Does nothing for values in memory.
 void release_values(const StoredTensor& tensor);
 
 /// Write `tensors` under their names; `metadata` becomes safetensors' __metadata__. The zip form is
