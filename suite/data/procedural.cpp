@@ -323,7 +323,7 @@ Image paint_image(Kind kind, int64_t side, Random& random) {
       const double shift = (static_cast<double>((bits & 255) + (bits >> 8 & 255)) - 255) / 255;
       bits >>= 16;
       image.pixels[3 * i + c] =
-          static_cast<uint8_t>(std::clamp(canvas.pixels[i][c] + noise * shift, 0.0, 255.0) + 0.5);
+          static_cast<uint8_t>(std::clamp(canvas.pixels[i][c] + noise * shift + 0.5, 0.0, 255.0));
     }
   }
   return image;
