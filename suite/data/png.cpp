@@ -83,6 +83,12 @@ Image decode_png(const uint8_t* bytes, size_t size, int64_t channels, const Want
       keep(y, rows.data());
     }
   }
+  if (interlaced || region.top + region.height == stored.height) {
+    // The checksum of the last rows comes behind them. Where more is missing there, nothing is
+    // lost.
+    const int error = spng_decode_chunks(png.get());
+    if (error == SPNG_ECHUNK_CRC) check(error);
+  }
   return upright(std::move(image), orientation);
 }
 
