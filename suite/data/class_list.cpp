@@ -44,7 +44,7 @@ ClassList from_lines(const std::string& text, const std::string& path) {
   size_t number = 0, empty = 0;
   for (std::string line; std::getline(stream, line);) {
     ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+    line.erase(line.find_last_not_of(" \t\r") + 1);
     if (line.empty()) {
       if (empty == 0) empty = number;
       continue;

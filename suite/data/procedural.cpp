@@ -323,7 +323,7 @@ Image paint_image(Kind kind, int64_t side, Random& random) {
       const double shift = (static_cast<double>((bits & 255) + (bits >> 8 & 255)) - 255) / 255;
       bits >>= 16;
       image.pixels[3 * i + c] =
-          static_cast<uint8_t>(std::clamp(canvas.pixels[i][c] + noise * shift, 0.0, 255.0) + 0.5);
+          static_cast<uint8_t>(std::clamp(canvas.pixels[i][c] + noise * shift + 0.5, 0.0, 255.0));
     }
   }
   return image;
@@ -332,14 +332,14 @@ Image paint_image(Kind kind, int64_t side, Random& random) {
 struct ProceduralDataset : Dataset {
   ProceduralOptions options;
   std::string split;
-  uint64_t split_number;
+  uint64_t stream;  ///< of chance: no two splits and no two halves share a background
   size_t count;
   std::vector<Kind> kinds;
   std::vector<std::string> names;
 
   size_t size() const override { return count; }
   Image image(size_t index, const WantedRegion& = {}) const override {
-    Random random(options.seed, split_number, index);
+    Random random(options.seed, stream, index);
     return in_channels(paint_image(kinds[index % kinds.size()], options.size, random),
                        options.channels);
   }
@@ -444,7 +444,8 @@ std::unique_ptr<Dataset> procedural_dataset(const ProceduralOptions& options,
   auto dataset = std::make_unique<ProceduralDataset>();
   dataset->options = options;
   dataset->split = split;
-  dataset->split_number = static_cast<uint64_t>(found - std::begin(splits));
+  dataset->stream = static_cast<uint64_t>(found - std::begin(splits)) +
+                    std::size(splits) * static_cast<uint64_t>(options.half);
   dataset->count = static_cast<size_t>(found->second);
   dataset->kinds = kinds_of(static_cast<size_t>(options.classes), options.halves);
   const auto middle = dataset->kinds.begin() + (options.classes + 1) / 2;

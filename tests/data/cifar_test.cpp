@@ -41,7 +41,7 @@ TEST_F(CifarTest, BatchesFollowEachOther) {
 }
 
 TEST_F(CifarTest, ColourBecomesGreyAsPillowHasIt) {
-  put(folder.path / "a.bin", cifar_record("\0", '\x10', '\x80', '\xf0'));
+  put(folder.path / "a.bin", cifar_record(std::string(1, '\0'), '\x10', '\x80', '\xf0'));
   options.path /= "a.bin";
   options.channels = 1;
   // Image.new("RGB", (1, 1), (16, 128, 240)).convert("L")
