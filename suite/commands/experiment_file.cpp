@@ -44,6 +44,20 @@ std::string ExperimentSection::place(const ExperimentSetting* setting) const {
   return file + ":" + std::to_string(setting ? setting->line : line);
 }
 
+const ExperimentSetting* ExperimentSection::quoted_in(const std::string& message) const {
+  for (const ExperimentSetting& setting : settings) {
+    const auto quotes = [&](const std::string& value) {
+      return !value.empty() && message.find("'" + value + "'") != std::string::npos;
+    };
+    if (quotes(setting.value)) return &setting;
+    std::istringstream items(setting.value);
+    for (std::string item; std::getline(items, item, ',');) {
+      if (quotes(trimmed(item))) return &setting;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<ExperimentSection> parse_experiment(const std::string& text, const std::string& file) {
   const std::string byte_order_mark = "\xEF\xBB\xBF";
   std::istringstream lines(text.rfind(byte_order_mark, 0) == 0 ? text.substr(byte_order_mark.size())

@@ -21,6 +21,10 @@ struct ExperimentSection {
 
   /// "classics.ini:12", for an error about a setting or, without one, about the section itself.
   std::string place(const ExperimentSetting* setting = nullptr) const;
+
+  /// The setting whose value, or an item of it, `message` has between quotes: that is how a command
+  /// names what it does not like. Null if there is none.
+  const ExperimentSetting* quoted_in(const std::string& message) const;
 };
 
 /// The sections in their order; one that appears again continues the first. `[section]`,

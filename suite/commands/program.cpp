@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <iostream>
 
 #include "architectures/nearest.h"
@@ -133,7 +134,13 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
     out << dump_config(*command, values);
     return done;
   }
-  return command->run({*command, sources.arguments, values, out, err});
+  try {
+    return command->run({*command, sources.arguments, values, out, err});
+  } catch (const std::invalid_argument& error) {
+    const ExperimentSetting* wrong = sources.experiment.quoted_in(error.what());
+    if (!wrong) throw;
+    throw UsageError(sources.experiment.place(wrong) + ": " + error.what());
+  }
 }
 
 }  // namespace
@@ -219,14 +226,17 @@ std::vector<ExperimentSection> read_experiment(const std::string& path) {
     const Command* command = find_command(section.name);
     if (!command || section.name == "run") {
       std::vector<std::string> names;
-      for (const Command& known : commands()) names.push_back(known.name);
+      for (const Command& known : commands()) {
+        if (known.name != "run") names.push_back(known.name);
+      }
       throw UsageError(section.place() + ": section [" + section.name +
                        "] is no command that an experiment can run" +
                        did_you_mean(section.name, names));
     }
-    const std::vector<std::string> keys = option_names(*command);
+    std::vector<std::string> keys = option_names(*command);
+    keys.erase(std::remove_if(keys.begin(), keys.end(), std::not_fn(is_setting)), keys.end());
     for (const ExperimentSetting& setting : section.settings) {
-      if (std::count(keys.begin(), keys.end(), setting.key) && is_setting(setting.key)) continue;
+      if (std::count(keys.begin(), keys.end(), setting.key)) continue;
       throw UsageError(section.place(&setting) + ": [" + section.name + "] has no key '" +
                        setting.key + "'" + did_you_mean(setting.key, keys));
     }

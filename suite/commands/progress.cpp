@@ -42,9 +42,9 @@ std::string duration(double seconds) {
   return fmt::format("{} s", whole);
 }
 
-bool is_terminal(const std::ostream& err) { return &err == &std::cerr && isatty(STDERR_FILENO); }
-
-size_t terminal_width() {
+/// 0: no terminal.
+size_t columns_of(const std::ostream& err) {
+  if (&err != &std::cerr || !isatty(STDERR_FILENO)) return 0;
   winsize size = {};
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   return known ? size.ws_col : 80;
@@ -53,15 +53,15 @@ size_t terminal_width() {
 }  // namespace
 
 Progress::Progress(std::ostream& err, std::string label, int64_t total, std::string unit)
-    : Progress(err, std::move(label), total, std::move(unit), is_terminal(err), Clock::now) {}
+    : Progress(err, std::move(label), total, std::move(unit), columns_of(err), Clock::now) {}
 
 Progress::Progress(std::ostream& err, std::string label, int64_t total, std::string unit,
-                   bool terminal, std::function<Clock::time_point()> now)
+                   size_t columns, std::function<Clock::time_point()> now)
     : err_(err),
       label_(std::move(label)),
       total_(total),
       unit_(std::move(unit)),
-      terminal_(terminal),
+      columns_(columns),
       now_(std::move(now)),
       shown_at_(now_()) {}
 
@@ -80,9 +80,9 @@ void Progress::update(int64_t done) {
   }
   if (!line_is_due(done, now)) return;
   const std::string line = text(done, now);
-  if (terminal_) {
+  if (columns_ > 0) {
     // A line that wraps could not be drawn over.
-    err_ << '\r' << line.substr(0, terminal_width() - 1) << "\x1b[K" << std::flush;
+    err_ << '\r' << line.substr(0, columns_ - 1) << "\x1b[K" << std::flush;
     drawn_ = true;
   } else {
     err_ << line << std::endl;
@@ -98,25 +98,20 @@ void Progress::finish() {
 
 bool Progress::line_is_due(int64_t done, Clock::time_point now) const {
   const Seconds since = now - shown_at_;
-  if (terminal_) return since >= (drawn_ ? between_bars : before_the_first);
+  if (columns_ > 0) return since >= (drawn_ ? between_bars : before_the_first);
   if (done == total_) return false;  // the result follows
   const double share = total_ > 0 ? double(done - shown_) / double(total_) : 0;
   return since >= between_lines || (share >= share_between_lines && since >= before_the_first);
 }
 
-/// "weights: [#####---------------]  25 %, 24.4 of 97.8 MB, 12.2 MB/s, 6 s left"
+/// "weights: [#####---------------] 25 %, 24.4 of 97.8 MB, 12.2 MB/s, 6 s left"
 std::string Progress::text(int64_t done, Clock::time_point now) const {
-  std::string line = label_ + ": ";
-  if (total_ > 0) {
-    constexpr int width = 20;
-    const double share = std::min(1.0, double(done) / double(total_));
-    const int full = static_cast<int>(share * width);
-    if (terminal_) line += "[" + std::string(full, '#') + std::string(width - full, '-') + "] ";
-    line += fmt::format("{:.0f} %, ", std::floor(share * 100));
-  }
+  const double share = total_ > 0 ? std::min(1.0, double(done) / double(total_)) : 0;
   const Scale scale = scale_for(double(std::max(done, total_)), unit_);
-  line += total_ > 0 ? scale.number(double(done)) + " of " + scale.with_unit(double(total_))
-                     : scale.with_unit(double(done));
+  std::string line = total_ > 0
+                         ? fmt::format("{:.0f} %, {} of {}", std::floor(share * 100),
+                                       scale.number(double(done)), scale.with_unit(double(total_)))
+                         : scale.with_unit(double(done));
   const double seconds = Seconds(now - first_at_).count();
   const double rate = seconds > 0 ? double(done - first_) / seconds : 0;
   if (rate > 0) {
@@ -125,7 +120,13 @@ std::string Progress::text(int64_t done, Clock::time_point now) const {
     line += ", " + per_second.with_unit(rate) + "/s";
     if (total_ > done) line += ", " + duration(double(total_ - done) / rate) + " left";
   }
-  return line;
+  const size_t used = label_.size() + line.size() + 6;  // what stands around them, the last column
+  const size_t room = columns_ > used ? std::min<size_t>(columns_ - used, 20) : 0;
+  if (total_ > 0 && room >= 5) {
+    const auto full = static_cast<size_t>(share * double(room));
+    line = "[" + std::string(full, '#') + std::string(room - full, '-') + "] " + line;
+  }
+  return label_ + ": " + line;
 }
 
 }  // namespace convscope

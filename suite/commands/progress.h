@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
@@ -16,8 +17,8 @@ class Progress {
 
   /// `total` 0: unknown. `unit` is what is counted: "images", or "bytes", which are printed as MB.
   Progress(std::ostream& err, std::string label, int64_t total, std::string unit);
-  /// With another terminal and another time than this process has, for tests.
-  Progress(std::ostream& err, std::string label, int64_t total, std::string unit, bool terminal,
+  /// With another terminal, of so many columns (0: none), and another clock, for tests.
+  Progress(std::ostream& err, std::string label, int64_t total, std::string unit, size_t columns,
            std::function<Clock::time_point()> now);
   ~Progress();
   Progress(const Progress&) = delete;
@@ -39,7 +40,7 @@ class Progress {
   std::string label_;
   int64_t total_;
   std::string unit_;
-  bool terminal_;
+  size_t columns_;
   std::function<Clock::time_point()> now_;
   Clock::time_point shown_at_;
   int64_t shown_ = 0;

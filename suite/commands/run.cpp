@@ -19,12 +19,13 @@ void expect_known(const std::vector<std::vector<std::string>>& ignored, const st
   }
 }
 
-/// What a command finds wrong with its settings is reported with the section they are from.
-int run_step(const Command& command, const std::string& place, const Invocation& invocation) {
+/// What a command finds wrong with its settings is reported with their place.
+int run_section(const ExperimentSection& section, const Invocation& invocation) {
   try {
-    return command.run(invocation);
+    return invocation.command.run(invocation);
   } catch (const std::invalid_argument& error) {
-    throw UsageError(place + ": [" + command.name + "] " + error.what());
+    const std::string said = error.what();
+    throw UsageError(section.place(section.quoted_in(said)) + ": [" + section.name + "] " + said);
   }
 }
 
@@ -48,7 +49,7 @@ int run(const Invocation& invocation) {
 
   struct Step {
     const Command* command;
-    std::string place;  ///< in the file
+    const ExperimentSection* section;
     po::variables_map values;
   };
   std::vector<Step> steps;
@@ -59,7 +60,7 @@ int run(const Invocation& invocation) {
     if (command->options.find_nothrow("results", false)) {
       sources.defaults.push_back(setting("results", folder));
     }
-    steps.push_back({command, section.place(), gather(*command, sources)});
+    steps.push_back({command, &section, gather(*command, sources)});
   }
   expect_known(ignored, path);
 
@@ -69,9 +70,8 @@ int run(const Invocation& invocation) {
       invocation.out << dump_config(*step.command, step.values) << "\n";
       continue;
     }
-    const int step_code =
-        run_step(*step.command, step.place,
-                 {*step.command, arguments, step.values, invocation.out, invocation.err});
+    const int step_code = run_section(
+        *step.section, {*step.command, arguments, step.values, invocation.out, invocation.err});
     if (step_code == usage) return usage;
     code = std::max(code, step_code);
   }

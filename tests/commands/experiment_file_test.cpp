@@ -80,6 +80,16 @@ TEST(ExperimentFile, PlaceIsTheLineOfTheSettingOrOfItsSection) {
   EXPECT_EQ(section.place(&section.settings[0]), "x.ini:3");
 }
 
+TEST(ExperimentFile, SettingIsFoundByTheValueThatAMessageQuotes) {
+  const ExperimentSection section =
+      parse_experiment("[cost]\nout =\nclasses = 5\nmodel = vgg11, nothing\n", "x.ini").at(0);
+  EXPECT_EQ(section.quoted_in("unknown network 'nothing'")->line, 4);
+  EXPECT_EQ(section.quoted_in("no list 'vgg11, nothing'")->line, 4);
+  EXPECT_EQ(section.quoted_in("--classes '5' is odd")->line, 3);
+  EXPECT_EQ(section.quoted_in("5 classes"), nullptr);
+  EXPECT_EQ(section.quoted_in("no value ''"), nullptr);
+}
+
 TEST(ExperimentFile, UnreadableFileIsNamed) {
   const TemporaryFolder folder;
   for (const auto& path : {(folder.path / "none").string(), folder.path.string()}) {

@@ -315,7 +315,12 @@ TEST_F(Program, BrokenExperimentNamesFileAndKey) {
   expect_usage_error({"run", experiment("[cost]\nmodel\n")}, "experiment.ini:2");
   expect_usage_error({"run", experiment("")}, "nothing to run");
   expect_usage_error({"run", experiment("\n[cost]\nmodel = nothing\n")},
-                     "experiment.ini:2: [cost] unknown network 'nothing'");
+                     "experiment.ini:3: [cost] unknown network 'nothing'");
+  expect_usage_error(
+      {"cost", "--config", experiment("[cost]\nclasses = 5\nmodel = vgg11, nothing\n")},
+      "experiment.ini:3: unknown network 'nothing'");
+  expect_usage_error({"run", experiment("\n[plot]\n"), "--figure", "x"},
+                     "experiment.ini:2: [plot] ");
   expect_usage_error({"run", experiment("[cost]\nmodel = lenet5\n"), "--figure", "x"},
                      "'--figure'");
   for (const std::string wrong : {"layers = perhaps\n", "classes = 5\nclasses = 6\n"}) {

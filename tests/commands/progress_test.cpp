@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <sstream>
 
 namespace convscope {
@@ -10,9 +12,9 @@ namespace {
 /// A progress whose time passes when the test says so.
 class ProgressTest : public testing::Test {
  protected:
-  void start(int64_t total, const std::string& unit, bool terminal) {
+  void start(int64_t total, const std::string& unit, size_t columns) {
     progress =
-        std::make_unique<Progress>(err, "evaluate", total, unit, terminal, [this] { return now; });
+        std::make_unique<Progress>(err, "evaluate", total, unit, columns, [this] { return now; });
   }
   void after(double seconds) {
     now += std::chrono::duration_cast<Progress::Clock::duration>(
@@ -25,8 +27,8 @@ class ProgressTest : public testing::Test {
 };
 
 TEST_F(ProgressTest, ShortWorkPrintsNothing) {
-  for (const bool terminal : {false, true}) {
-    start(100, "images", terminal);
+  for (const size_t columns : {0, 80}) {
+    start(100, "images", columns);
     for (int done = 0; done <= 100; done += 10) {
       progress->update(done);
       after(0.09);
@@ -37,7 +39,7 @@ TEST_F(ProgressTest, ShortWorkPrintsNothing) {
 }
 
 TEST_F(ProgressTest, LineSaysHowFarHowFastAndHowLong) {
-  start(5000, "images", false);
+  start(5000, "images", 0);
   progress->update(100);
   after(2);
   progress->update(1000);
@@ -45,7 +47,7 @@ TEST_F(ProgressTest, LineSaysHowFarHowFastAndHowLong) {
 }
 
 TEST_F(ProgressTest, BytesArePrintedInUnitsOfPeople) {
-  start(0, "bytes", false);
+  start(0, "bytes", 0);
   progress->update(30000000, 97800000);  // as a resumed download begins
   after(10);
   progress->update(60000000, 97800000);
@@ -53,7 +55,7 @@ TEST_F(ProgressTest, BytesArePrintedInUnitsOfPeople) {
 }
 
 TEST_F(ProgressTest, LongWaitsArePrintedInUnitsOfPeople) {
-  start(100000, "images", false);
+  start(100000, "images", 0);
   progress->update(0);
   after(10);
   progress->update(85);
@@ -65,7 +67,7 @@ TEST_F(ProgressTest, LongWaitsArePrintedInUnitsOfPeople) {
 }
 
 TEST_F(ProgressTest, UnknownTotalHasNoShareAndNoEnd) {
-  start(0, "bytes", false);
+  start(0, "bytes", 0);
   progress->update(0);
   after(10);
   progress->update(5000);
@@ -73,7 +75,7 @@ TEST_F(ProgressTest, UnknownTotalHasNoShareAndNoEnd) {
 }
 
 TEST_F(ProgressTest, LinesComeEveryTenthOrEveryTenSeconds) {
-  start(1000, "images", false);
+  start(1000, "images", 0);
   for (int done = 0; done <= 1000; ++done) {
     progress->update(done);
     after(0.05);  // 50 s in all
@@ -81,7 +83,7 @@ TEST_F(ProgressTest, LinesComeEveryTenthOrEveryTenSeconds) {
   const std::string fast = err.str();
   EXPECT_EQ(std::count(fast.begin(), fast.end(), '\n'), 9);
   err.str("");
-  start(1000, "images", false);
+  start(1000, "images", 0);
   for (int done = 0; done <= 100; ++done) {
     progress->update(done);
     after(1);
@@ -91,7 +93,7 @@ TEST_F(ProgressTest, LinesComeEveryTenthOrEveryTenSeconds) {
 }
 
 TEST_F(ProgressTest, WorkThatStartsAnewIsCountedAnew) {
-  start(1000, "images", false);
+  start(1000, "images", 0);
   progress->update(900);
   after(5);
   progress->update(100);
@@ -101,7 +103,7 @@ TEST_F(ProgressTest, WorkThatStartsAnewIsCountedAnew) {
 }
 
 TEST_F(ProgressTest, BarIsDrawnOverAndClearedAtTheEnd) {
-  start(40, "images", true);
+  start(40, "images", 80);
   progress->update(0);
   after(1);
   progress->update(10);
@@ -113,6 +115,24 @@ TEST_F(ProgressTest, BarIsDrawnOverAndClearedAtTheEnd) {
   EXPECT_EQ(err.str(),
             "\revaluate: [#####---------------] 25 %, 10 of 40 images, 10 images/s, 3 s left\x1b[K"
             "\r\x1b[K");
+}
+
+TEST_F(ProgressTest, NarrowTerminalShortensTheBarAndThenTheLine) {
+  const auto drawn = [&](size_t columns) {
+    progress.reset();  // clears what it drew
+    err.str("");
+    start(40, "images", columns);
+    progress->update(0);
+    after(1);
+    progress->update(10);
+    const std::string all = err.str();
+    return all.substr(1, all.find('\x1b') - 1);
+  };
+  const std::string words = "25 %, 10 of 40 images, 10 images/s, 3 s left";
+  EXPECT_EQ(drawn(68), "evaluate: [##--------] " + words);
+  EXPECT_EQ(drawn(68).size(), 67u);
+  EXPECT_EQ(drawn(60), "evaluate: " + words);
+  EXPECT_EQ(drawn(20), "evaluate: 25 %, 10 ");
 }
 
 }  // namespace
