@@ -1,0 +1,172 @@
+// convscope evaluate: how often a network with weights is right about labelled images.
+#include <cmath>
+#include <numeric>
+#include <ostream>
+
+#include "suite/commands/command.h"
+#include "suite/commands/inference_options.h"
+#include "suite/commands/network_options.h"
+#include "suite/commands/output.h"
+#include "suite/commands/progress.h"
+#include "suite/inference/evaluation.h"
+#include "suite/report/table.h"
+#include "suite/weights/sha256.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvaluationRow {
+  std::string model, weights, data, input;
+  Evaluation result;
+  int64_t skipped;
+  Speed speed;
+};
+
+struct ClassRow {
+  int64_t index;
+  std::string name;
+  int64_t images, right;
+};
+
+Cell percent(double share) { return std::round(share * 1e6) / 1e4; }
+
+/// The columns of evaluate.csv; shares are of 1 in percent, with Wilson's 95 % interval.
+std::vector<Column<EvaluationRow>> evaluation_columns() {
+  using R = EvaluationRow;
+  const auto top1 = [](const R& r) { return share(r.result.top1, r.result.images); };
+  return {
+      {"model", "Network", Human::plain, [](const R& r) { return Cell(r.model); }},
+      {"weights", "", Human::none, [](const R& r) { return Cell(r.weights); }},
+      {"data", "", Human::none, [](const R& r) { return Cell(r.data); }},
+      {"input", "Input", Human::plain, [](const R& r) { return Cell(r.input); }},
+      {"images", "Images", Human::plain, [](const R& r) { return Cell(r.result.images); }},
+      {"skipped", "Skipped", Human::plain, [](const R& r) { return Cell(r.skipped); }},
+      {"top1", "Top-1 %", Human::plain, [=](const R& r) { return percent(top1(r).value); }},
+      {"top1_low", "from", Human::plain, [=](const R& r) { return percent(top1(r).low); }},
+      {"top1_high", "to", Human::plain, [=](const R& r) { return percent(top1(r).high); }},
+      {"top5", "Top-5 %", Human::plain,
+       [](const R& r) { return percent(share(r.result.top5, r.result.images).value); }},
+      {"loss", "Loss", Human::plain, [](const R& r) { return Cell(r.result.loss); }},
+      {"images_per_s", "Images/s", Human::plain,
+       [](const R& r) { return Cell(static_cast<double>(r.result.images) / r.result.seconds); }},
+      {"data_wait_s", "", Human::none, [](const R& r) { return Cell(r.result.waited_seconds); }},
+      {"threads", "", Human::none, [](const R& r) { return Cell(int64_t{r.speed.threads}); }},
+      {"workers", "", Human::none, [](const R& r) { return Cell(r.speed.workers); }},
+      {"batch", "", Human::none, [](const R& r) { return Cell(r.speed.batch); }},
+      {"engine", "", Human::none,
+       [](const R& r) { return Cell(std::string(r.result.frozen ? "frozen" : "eager")); }},
+  };
+}
+
+std::vector<Column<ClassRow>> class_columns() {
+  using R = ClassRow;
+  return {
+      {"index", "Index", Human::plain, [](const R& r) { return Cell(r.index); }},
+      {"class", "Class", Human::plain, [](const R& r) { return Cell(r.name); }},
+      {"images", "Images", Human::plain, [](const R& r) { return Cell(r.images); }},
+      {"right", "Right", Human::plain, [](const R& r) { return Cell(r.right); }},
+      {"top1", "Top-1 %", Human::plain,
+       [](const R& r) { return percent(share(r.right, r.images).value); }},
+  };
+}
+
+std::vector<ClassRow> class_rows(const WeightedNetwork& network, const Evaluation& result) {
+  std::vector<ClassRow> rows;
+  for (int64_t i = 0; i < result.classes; ++i) {
+    const auto row = result.confusion.begin() + i * result.classes;
+    rows.push_back({i, class_name(network, i),
+                    std::accumulate(row, row + result.classes, int64_t{0}), row[i]});
+  }
+  return rows;
+}
+
+/// A row for each actual class and a column for each predicted one, in the order of the indices.
+/// These are part of the names, for ImageNet has two kinds of crane.
+Table confusion_table(const WeightedNetwork& network, const Evaluation& result) {
+  const auto name = [&](int64_t i) { return std::to_string(i) + " " + class_name(network, i); };
+  Table table;
+  table.columns.push_back({"actual", "Actual \\ predicted"});
+  for (int64_t i = 0; i < result.classes; ++i) {
+    table.columns.push_back({name(i), name(i)});
+    std::vector<Cell> row = {name(i)};
+    for (int64_t j = 0; j < result.classes; ++j) {
+      row.emplace_back(result.confusion[static_cast<size_t>(i * result.classes + j)]);
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+void write_record(const fs::path& folder, const std::string& file, const Table& table,
+                  std::ostream& err) {
+  std::vector<std::string> columns;
+  for (const TableColumn& column : table.columns) columns.push_back(column.name);
+  const auto record = open_record(folder, file, columns, /*resume=*/false, err);
+  for (const auto& row : table.rows) record->write(row);
+}
+
+int run(const Invocation& invocation) {
+  const std::string started = utc_now();
+  Output output(invocation);
+  const WeightedNetwork network = weighted_network(invocation);
+  const auto dataset = open_data(invocation, network);
+  const Speed chosen = speed(invocation);
+  if (invocation.flag("dry-run")) {
+    invocation.out << "evaluate " << network.architecture.name << " on " << dataset->size()
+                   << " images of " << invocation.text("data") << "\n";
+    return done;
+  }
+  Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
+  Loader loader(*dataset, loader_options(invocation, network));
+  Evaluation result;
+  {
+    Progress progress(invocation.err, network.architecture.name,
+                      static_cast<int64_t>(dataset->size()), "images");
+    result = evaluate(classifier, loader, dataset->size(),
+                      [&](int64_t images) { progress.update(images); });
+  }
+  const int64_t skipped = report_images(invocation, network, *dataset, loader);
+  if (result.images == 0) throw UsageError(invocation.text("data") + ": no image could be read");
+
+  const std::vector<EvaluationRow> rows = {
+      {network.architecture.name, network.file.path.filename().string(), invocation.text("data"),
+       to_string(network.fit.settings.image), result, skipped, chosen}};
+  const Table summary = make_table(evaluation_columns(), rows);
+  const Table classes = make_table(class_columns(), class_rows(network, result));
+  if (const std::string& folder = invocation.text("results"); !folder.empty()) {
+    write_record(folder, "evaluation.csv", summary, invocation.err);
+    write_record(folder, "classes.csv", classes, invocation.err);
+    write_record(folder, "confusion.csv", confusion_table(network, result), invocation.err);
+    record_run(folder, invocation, started, {{"weights_sha256", sha256_of(network.file.path)}});
+  }
+  output.print(invocation.flag("confusion")   ? confusion_table(network, result)
+               : invocation.flag("per-class") ? classes
+                                              : summary);
+  return done;
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  Command command{"evaluate",
+                  "accuracy of a network with weights on labelled images",
+                  "convscope evaluate mobilenet_v2 --weights mobilenet_v2.pth --data photos/val",
+                  {},
+                  {"model"},
+                  run};
+  add_weights_options(command.options);
+  add_data_options(command.options);
+  add_speed_options(command.options);
+  command.options.add_options()  //
+      ("per-class", po::bool_switch(), "one row for each class instead of one in all")(
+          "confusion", po::bool_switch(), "the confusion matrix instead")(
+          "results", text_value(),
+          "DIR: also write evaluation.csv, classes.csv, confusion.csv and manifest.json there")(
+          "dry-run", po::bool_switch(), "list what would be evaluated");
+  add_output_options(command.options);
+  return command;
+}
+
+}  // namespace convscope

@@ -7,6 +7,7 @@
 
 #include "architectures/catalogue.h"
 #include "suite/commands/network_options.h"
+#include "suite/data/folder.h"
 #include "suite/data/known_classes.h"
 #include "suite/weights/fetch.h"
 #include "suite/weights/preprocessing_record.h"
@@ -241,7 +242,8 @@ Speed speed(const Invocation& invocation) {
   return speed;
 }
 
-std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network) {
+std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,
+                                   bool same_classes) {
   DatasetOptions options;
   options.path = invocation.text("data");
   if (options.path.empty()) {
@@ -257,10 +259,10 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
   options.skip_broken = invocation.flag("skip-broken");
   const bool by_id =
       network.fit.settings.classes == 1000 || !invocation.text("class-names").empty();
-  if (by_id) options.classes = network.classes;
+  if (by_id && same_classes) options.classes = network.classes;
   auto dataset = open_dataset(options);
   const auto found = static_cast<int64_t>(dataset->classes().size());
-  if (found != network.fit.settings.classes) {
+  if (same_classes && found != network.fit.settings.classes) {
     throw UsageError(options.path.string() + " has " + std::to_string(found) + " classes, and " +
                      network.architecture.name + " with these weights tells apart " +
                      std::to_string(network.fit.settings.classes));
@@ -274,7 +276,30 @@ LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork
   options.batch = chosen_speed.batch;
   options.workers = chosen_speed.workers;
   options.preprocessing = network.preprocessing;
+  options.skip_broken = invocation.command.options.find_nothrow("skip-broken", false) &&
+                        invocation.flag("skip-broken");
   return options;
+}
+
+int64_t report_images(const Invocation& invocation, const WeightedNetwork& network,
+                      const Dataset& dataset, const Loader& loader) {
+  const auto warn = [&](int64_t images, const std::string& what) {
+    if (images == 0) return;
+    invocation.err << "warning: " << images << (images == 1 ? " image is " : " images are ") << what
+                   << "\n";
+  };
+  if (network.preprocessing.mean.size() == 3) {
+    warn(loader.seen().grey, "grey, and these weights were made for colours; the grey is repeated");
+  }
+  warn(loader.seen().enlarged, "smaller than what the network sees, " +
+                                   to_string(network.fit.settings.image) + ", and were enlarged");
+  std::vector<Skipped> skipped = dataset.skipped();
+  skipped.insert(skipped.end(), loader.skipped().begin(), loader.skipped().end());
+  for (const Skipped& one : skipped) {
+    const bool named = one.reason.compare(0, one.name.size(), one.name) == 0;
+    invocation.err << "skipped " << (named ? "" : one.name + ": ") << one.reason << "\n";
+  }
+  return static_cast<int64_t>(skipped.size());
 }
 
 }  // namespace convscope

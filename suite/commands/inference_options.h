@@ -43,13 +43,16 @@ struct Speed {
 };
 Speed speed(const Invocation& invocation);
 
-/// The images that --data names, as this network wants them. Tells on `err` what was left out.
-std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network);
+/// The images that --data names, as this network wants them. With
+/// `same_classes`, data with another number of classes than the network is an error.
+std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,
+                                   bool same_classes = true);
 
 LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network);
 
-/// Warns of what the images showed while they were read, and names those that were left out.
-void report_images(const Invocation& invocation, const WeightedNetwork& network,
-                   const Loader& loader);
+/// Warns of what the images showed while they were read, names those that were left out, and
+/// returns how many these are.
+int64_t report_images(const Invocation& invocation, const WeightedNetwork& network,
+                      const Dataset& dataset, const Loader& loader);
 
 }  // namespace convscope

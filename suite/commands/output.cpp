@@ -101,7 +101,8 @@ std::unique_ptr<CsvWriter> open_record(const fs::path& folder, const std::string
   }
 }
 
-void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started) {
+void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started,
+                const std::vector<std::pair<std::string, std::string>>& facts) {
   using nlohmann::ordered_json;
   const fs::path path = folder / "manifest.json";
   ordered_json manifest = ordered_json::object();
@@ -120,6 +121,7 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
          {"configuration", dump_config(invocation.command, invocation.values)},
          {"env", environment_id(here)},
          {"load_average", load_average()}};
+  for (const auto& [name, value] : facts) run[name] = value;
   manifest["environments"][environment_id(here)] = where;
 
   const fs::path unfinished = path.string() + ".unfinished";

@@ -84,6 +84,7 @@ Image in_channels(Image image, int64_t channels) {
           static_cast<uint8_t>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
     }
   }
+  image.grey = image.grey || channels == 3;  // one of them was all there was
   image.channels = channels;
   image.pixels = std::move(pixels);
   return image;

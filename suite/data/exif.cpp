@@ -74,7 +74,7 @@ Image upright(Image stored, int orientation) {
   if (turn.rows_flipped) part.top = stored.full.height - from.top - from.height;
   if (turn.columns_flipped) part.left = stored.full.width - from.left - from.width;
   if (turn.transposed) part = {part.left, part.top, part.width, part.height};
-  Image image = {upright_size(stored.full, orientation), part, stored.channels, {}};
+  Image image = {upright_size(stored.full, orientation), part, stored.channels, {}, stored.grey};
   image.pixels.resize(stored.pixels.size());
   uint8_t* out = image.pixels.data();
   for (int64_t y = 0; y < part.height; ++y) {

@@ -26,6 +26,7 @@ struct Image {
   Region part;
   int64_t channels;
   std::vector<uint8_t> pixels;  ///< part.height x part.width x channels
+  bool grey = false;            ///< stored without colours, whatever `channels` it was asked for
 };
 
 /// An image that cannot be read. The sentence does not name the file: who opened it does.

@@ -1,8 +1,8 @@
-// The classes of ImageNet's challenge of 2012, in the order of their indices, which is that of their
-// WordNet 3.0 identifiers; names as torchvision prints them.
-#include "suite/data/known_classes.h"
-
+// The classes of ImageNet's challenge of 2012, in the order of their indices, which is that of
+// their WordNet 3.0 identifiers; names as torchvision prints them.
 #include <sstream>
+
+#include "suite/data/known_classes.h"
 
 namespace convscope {
 namespace {

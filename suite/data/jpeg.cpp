@@ -38,6 +38,7 @@ class Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
 
   Size size() const { return {info_.image_height, info_.image_width}; }
+  bool grey() const { return info_.num_components == 1; }
   int orientation() const;
   /// The most pixels in a byte: one bit for each block of the coarsest component; an arithmetic
   /// coder can do better.
@@ -218,6 +219,7 @@ Image decode_jpeg(const uint8_t* bytes, size_t size, int64_t channels, const Wan
   const Region part = region_of(wanted, upright_size(stored, orientation));
   Image image = {stored, stored_region(part, stored, orientation), channels, {}};
   image.pixels.resize(image.part.height * image.part.width * channels);
+  image.grey = jpeg.grey();
   jpeg.read(image.part, channels, image.pixels.data());
   return upright(std::move(image), orientation);
 }

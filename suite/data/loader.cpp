@@ -21,8 +21,8 @@ std::string times(Size size) {
   return std::to_string(size.height) + "x" + std::to_string(size.width);
 }
 
-/// The bytes that the network sees of an image.
-Image viewed(const Dataset& dataset, size_t index, const LoaderOptions& options) {
+/// The bytes that the network sees of an image; adds to `seen` what they were made from.
+Image viewed(const Dataset& dataset, size_t index, const LoaderOptions& options, Seen& seen) {
   const Preprocessing& preprocessing = options.preprocessing;
   Random random(options.seed, options.epoch, index);
   std::optional<View> view;
@@ -42,6 +42,9 @@ Image viewed(const Dataset& dataset, size_t index, const LoaderOptions& options)
         " channels, as the preprocessing has means, found " + std::to_string(image.channels) +
         "; open the dataset with as many channels");
   }
+  seen.grey = image.grey;
+  seen.enlarged =
+      view->resized.height > view->source.height && view->resized.width > view->source.width;
   Image result = render(image, *view, preprocessing.interpolation);
   if (options.augmentation) jitter(result, *options.augmentation, random);
   return result;
@@ -50,6 +53,7 @@ Image viewed(const Dataset& dataset, size_t index, const LoaderOptions& options)
 /// What became of an image.
 struct Outcome {
   Size size = {0, 0};
+  Seen seen;
   bool broken = false;
   std::string reason;
   std::exception_ptr error;
@@ -72,6 +76,7 @@ struct Loader::State {
   std::vector<size_t> order;
   size_t batch_count = 0;
   std::vector<Skipped> skipped;
+  Seen seen;
   double waited = 0;
 
   // All below is guarded by the mutex, but for the values of images that are being filled in.
@@ -118,7 +123,7 @@ struct Loader::State {
     try {
       into.batch.indices[place] = index;
       into.batch.labels[place] = dataset.label(index);
-      const Image image = viewed(dataset, index, options);
+      const Image image = viewed(dataset, index, options, outcome.seen);
       outcome.size = {image.part.height, image.part.width};
       const size_t length =
           static_cast<size_t>(image.channels * outcome.size.height * outcome.size.width);
@@ -231,6 +236,10 @@ struct Loader::State {
       if (outcome.error && !outcome.broken) std::rethrow_exception(outcome.error);
     }
     require_equal_sizes(full);
+    for (const Outcome& outcome : full.outcomes) {
+      seen.grey += outcome.seen.grey;
+      seen.enlarged += outcome.seen.enlarged;
+    }
     leave_out_broken(full);
     std::swap(out, full.batch);
     begin(given + ring.size());
@@ -288,6 +297,7 @@ bool Loader::next(Batch& batch) {
 
 int64_t Loader::batches() const { return static_cast<int64_t>(state_->batch_count); }
 const std::vector<Skipped>& Loader::skipped() const { return state_->skipped; }
+const Seen& Loader::seen() const { return state_->seen; }
 double Loader::waited_seconds() const { return state_->waited; }
 
 }  // namespace convscope

@@ -35,6 +35,12 @@ struct Batch {
   std::vector<size_t> indices;  ///< in the dataset
 };
 
+/// What a network's user should know of the images so far, each counted once.
+struct Seen {
+  int64_t grey = 0;      ///< stored without colours
+  int64_t enlarged = 0;  ///< smaller than what they were resized to
+};
+
 /// One pass over a dataset, which must outlive it. What chance does to an image depends on the
 /// seed, the epoch and the image's index alone.
 class Loader {
@@ -56,6 +62,8 @@ class Loader {
   int64_t batches() const;
   /// The broken images before the end of the last batch given, in order.
   const std::vector<Skipped>& skipped() const;
+  /// Of the images before the end of the last batch given.
+  const Seen& seen() const;
   /// How long next() has waited for data, in sum; without threads, all the time spent in it.
   double waited_seconds() const;
 

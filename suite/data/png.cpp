@@ -50,6 +50,8 @@ Image decode_png(const uint8_t* bytes, size_t size, int64_t channels, const Want
   check(spng_decode_image(png.get(), nullptr, 0, SPNG_FMT_RGB8, SPNG_DECODE_PROGRESSIVE));
   const Region part = region_of(wanted, upright_size(stored, orientation));
   Image image = {stored, stored_region(part, stored, orientation), channels, {}};
+  image.grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE ||
+               header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
   const Region& region = image.part;
   image.pixels.resize(region.height * region.width * channels);
 

@@ -44,9 +44,9 @@ std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count
   std::iota(order.begin(), order.end(), 0);
   count = std::min(count, classes);
   const auto rank = [&](int64_t i) { return std::isnan(logits[i]) ? -HUGE_VALF : logits[i]; };
-  std::partial_sort(
-      order.begin(), order.begin() + count, order.end(),
-      [&](int64_t a, int64_t b) { return rank(a) != rank(b) ? rank(a) > rank(b) : a < b; });
+  std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int64_t a, int64_t b) {
+    return rank(a) != rank(b) ? rank(a) > rank(b) : a < b;
+  });
   const double total = log_sum_exp(logits, classes);
   std::vector<Guess> best;
   for (int64_t i = 0; i < count; ++i) {

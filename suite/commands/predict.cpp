@@ -1,0 +1,140 @@
+// convscope predict: what a network with weights takes images for.
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "suite/commands/command.h"
+#include "suite/commands/inference_options.h"
+#include "suite/commands/output.h"
+#include "suite/data/folder.h"
+#include "suite/inference/evaluation.h"
+#include "suite/report/table.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Prediction {
+  std::string image;
+  std::vector<Guess> top;
+};
+
+struct GuessRow {
+  std::string image;
+  int64_t rank;
+  Guess guess;
+  std::string name;
+};
+
+/// The images that were named, and those in the folders that were named.
+std::vector<fs::path> images_of(const Invocation& invocation) {
+  std::vector<fs::path> images;
+  if (!invocation.values.count("image")) {
+    throw UsageError("predict: name images, as in '" + invocation.command.example + "'");
+  }
+  // Not taken apart at commas: a file may have one in its name.
+  for (const std::string& word : invocation.values["image"].as<std::vector<std::string>>()) {
+    if (!fs::exists(word)) throw UsageError("there is no image '" + word + "'");
+    if (!fs::is_directory(word)) {
+      images.emplace_back(word);
+      continue;
+    }
+    const size_t before = images.size();
+    for (const fs::directory_entry& entry : entries_of(word)) {
+      if (entry.is_regular_file() && is_image_name(entry.path())) images.push_back(entry.path());
+    }
+    if (images.size() == before) {
+      throw UsageError("the folder '" + word + "' has no .jpg, .jpeg or .png file");
+    }
+  }
+  return images;
+}
+
+/// As the contract says: an array of {"image", "top": [{"index", "name", "logit", "probability"}]}.
+std::string json_text(const WeightedNetwork& network, const std::vector<Prediction>& predictions) {
+  using nlohmann::ordered_json;
+  ordered_json all = ordered_json::array();
+  for (const Prediction& prediction : predictions) {
+    ordered_json top = ordered_json::array();
+    for (const Guess& guess : prediction.top) {
+      top.push_back({{"index", guess.index},
+                     {"name", class_name(network, guess.index)},
+                     {"logit", guess.logit},
+                     {"probability", guess.probability}});
+    }
+    all.push_back({{"image", prediction.image}, {"top", top}});
+  }
+  return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+Table guess_table(const WeightedNetwork& network, const std::vector<Prediction>& predictions) {
+  std::vector<GuessRow> rows;
+  for (const Prediction& prediction : predictions) {
+    int64_t rank = 0;
+    for (const Guess& guess : prediction.top) {
+      rows.push_back({prediction.image, ++rank, guess, class_name(network, guess.index)});
+    }
+  }
+  using R = GuessRow;
+  return make_table<R>(
+      {{"image", "Image", Human::plain, [](const R& r) { return Cell(r.image); }},
+       {"rank", "Rank", Human::plain, [](const R& r) { return Cell(r.rank); }},
+       {"index", "Index", Human::plain, [](const R& r) { return Cell(r.guess.index); }},
+       {"name", "Class", Human::plain, [](const R& r) { return Cell(r.name); }},
+       {"probability", "Probability", Human::plain,
+        [](const R& r) { return Cell(r.guess.probability); }},
+       {"logit", "Logit", Human::plain, [](const R& r) { return Cell(r.guess.logit); }}},
+      rows);
+}
+
+int run(const Invocation& invocation) {
+  Output output(invocation);
+  const std::vector<fs::path> images = images_of(invocation);
+  const WeightedNetwork network = weighted_network(invocation);
+  const Speed chosen = speed(invocation);
+  Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
+  const auto dataset = image_files(images, network.fit.settings.image.channels);
+  LoaderOptions options = loader_options(invocation, network);
+  options.skip_broken = true;  // and an error, below: the others are not lost
+  options.workers = std::min<int64_t>(options.workers, static_cast<int64_t>(images.size()));
+  Loader loader(*dataset, options);
+
+  std::vector<Prediction> predictions;
+  for (Batch batch; loader.next(batch);) {
+    if (predictions.empty() && images.size() >= worth_freezing) {
+      classifier.freeze(batch.values, batch.size);
+    }
+    const std::vector<float> logits = classifier.logits(batch.values, batch.size);
+    for (int64_t i = 0; i < batch.size; ++i) {
+      predictions.push_back(
+          {dataset->name(batch.indices[static_cast<size_t>(i)]),
+           likeliest(logits.data() + i * classifier.classes(), classifier.classes(), 5)});
+    }
+  }
+  const int64_t broken = report_images(invocation, network, *dataset, loader);
+  if (predictions.empty()) return some_failed;
+  if (output.format() == Format::json) {
+    output.print(json_text(network, predictions));
+  } else {
+    output.print(guess_table(network, predictions));
+  }
+  return broken > 0 ? some_failed : done;
+}
+
+}  // namespace
+
+Command predict_command() {
+  Command command{"predict",
+                  "the five likeliest classes of images",
+                  "convscope predict mobilenet_v2 --weights mobilenet_v2.pth dog.jpg cat.png",
+                  {},
+                  {"model", "image"},
+                  run};
+  add_weights_options(command.options);
+  add_speed_options(command.options);
+  command.options.add_options()("image", list_value(), "images, or folders of images");
+  add_output_options(command.options);
+  return command;
+}
+
+}  // namespace convscope
