@@ -166,7 +166,7 @@ void add_data_options(po::options_description& options) {
        "a folder with a folder for each class, of ImageNet samples, of MNIST or CIFAR files; or "
        "procedural:classes=10,size=32")("split", text_value(),
                                         "train, val or test (default: test, else val, else all)")(
-          "held-out", text_value(), "fraction that is 'val' where there is no such folder")(
+          "held-out", list_value(), "fraction that is 'val' where there is no such folder")(
           "seed", text_value("0"), "of what is held out")(
           "skip-broken", po::bool_switch(), "leave out what cannot be read, and say so");
 }
