@@ -15,6 +15,10 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the formats are little
 /// Bytes of the file, or of a part of it. Not text.
 using Bytes = std::string_view;
 
+inline bool starts_with(std::string_view text, std::string_view beginning) {
+  return text.substr(0, beginning.size()) == beginning;
+}
+
 /// "resnet 18\x1b", at most about 80 characters: what a hostile file calls a thing.
 std::string in_quotes(std::string_view text);
 

@@ -98,7 +98,7 @@ bool is_tensor(const Value& value, const Outside& outside) {
   if (value.is(Kind::persistent)) return static_cast<bool>(outside.tensor);
   if (value.is(Kind::object)) return value.maker() == "torch.nn.parameter.Parameter";
   const std::string_view maker = value.maker();
-  return maker.substr(0, 22) == "torch._utils._rebuild_" ||
+  return starts_with(maker, "torch._utils._rebuild_") ||
          maker == "torch._tensor._rebuild_from_type_v2";
 }
 
@@ -147,11 +147,11 @@ StridedTensor strided_tensor(const Value& value, const Outside& outside) {
       at = &argument(has_state ? at->items[2]->items : *arguments, 0, function);
       continue;
     }
-    if (function.substr(0, 32) == "torch._utils._rebuild_parameter") {
+    if (starts_with(function, "torch._utils._rebuild_parameter")) {
       at = &argument(*arguments, 0, function);
       continue;
     }
-    if (function.substr(0, 28) != "torch._utils._rebuild_tensor") break;
+    if (!starts_with(function, "torch._utils._rebuild_tensor")) break;
     const Value& storage = argument(*arguments, 0, function);
     if (!storage.is(Kind::persistent) || outside.tensor) {
       fail("holds a damaged tensor: its storage is " + describe(storage));
@@ -258,7 +258,7 @@ std::string shown(const Value& value, const Outside& outside) {
     case Kind::global:
       return short_text(value.text);
     case Kind::call:
-      if (value.maker().substr(0, 5) == "numpy") return numpy_text(value);
+      if (starts_with(value.maker(), "numpy")) return numpy_text(value);
       return short_text(value.maker());
     default:
       return describe(value);
@@ -404,7 +404,7 @@ void check_global(std::string_view name, const std::string& where, bool torchscr
     return;
   }
   if (torchscript &&
-      (name.substr(0, 10) == "__torch__." || name.substr(0, 24) == "torch.jit._pickle.build_" ||
+      (starts_with(name, "__torch__.") || starts_with(name, "torch.jit._pickle.build_") ||
        name == "torch.jit._pickle.restore_type_tag")) {
     return;
   }

@@ -42,14 +42,14 @@ constexpr Beginning strangers[] = {
 void read_form(Bytes bytes, WeightsFile& file) {
   // First, since its length may look like the beginning of any other form, but then no '{' follows.
   if (is_safetensors(bytes)) return read_safetensors(bytes, file);
-  if (bytes.substr(0, 4) == "PK\3\4" || bytes.substr(0, 4) == "PK\5\6") {
+  if (starts_with(bytes, "PK\3\4") || starts_with(bytes, "PK\5\6")) {
     return read_torch_zip(bytes, file);
   }
   if (bytes[0] == '\x80') return read_legacy_pickle(bytes, file);
   if (is_tar(bytes)) return read_torch_tar(bytes, file);
   constexpr char expected[] = "; expected a file of torch.save, torch.jit.save or safetensors";
   for (const Beginning& stranger : strangers) {
-    if (bytes.substr(0, stranger.bytes.size()) == stranger.bytes) {
+    if (starts_with(bytes, stranger.bytes)) {
       fail(stranger.what + std::string(expected));
     }
   }
