@@ -64,7 +64,8 @@ std::vector<uint8_t> grey_of(const Image& image) {
 /// Turns the hue by `turn` of 256 steps, by way of hue, saturation and value in a byte each, as
 /// Pillow has them (Smith 1978, and Python's colorsys).
 void turn_hue(uint8_t* rgb, uint8_t turn) {
-  const auto [least, most] = std::minmax({rgb[0], rgb[1], rgb[2]});
+  const uint8_t least = std::min({rgb[0], rgb[1], rgb[2]});
+  const uint8_t most = std::max({rgb[0], rgb[1], rgb[2]});
   if (least == most) return;
   const auto range = static_cast<float>(most - least);
   const float r = static_cast<float>(most - rgb[0]) / range;

@@ -161,58 +161,72 @@ Groups group(const Windows& windows) {
 
 constexpr int rows_at_once = 4;  // they share the loads of the weights
 
-/// Reads 16 bytes where a group begins, and writes one byte too many behind each row of three
-/// channels.
+/// Four rows. Reads 16 bytes where a group begins, and writes one byte too many behind each row of
+/// three channels.
 template <int channels>
-__attribute__((target("avx2"))) void convolve_rows_avx2(const uint8_t* const* in,
-                                                        const Groups& windows,
-                                                        uint8_t* const* out) {
+__attribute__((target("avx2"))) void convolve_rows_avx2(const uint8_t* in, int64_t in_stride,
+                                                        const Groups& windows, uint8_t* out,
+                                                        int64_t out_stride) {
   constexpr char z = -128;  // a zero
   const __m256i spread =
       channels == 3 ? _mm256_setr_epi8(0, z, 3, z, 1, z, 4, z, 2, z, 5, z, z, z, z, z,  //
                                        6, z, 9, z, 7, z, 10, z, 8, z, 11, z, z, z, z, z)
                     : _mm256_setr_epi8(0, z, 1, z, 2, z, 3, z, 4, z, 5, z, 6, z, 7, z,  //
                                        8, z, 9, z, 10, z, 11, z, 12, z, 13, z, 14, z, 15, z);
-  const __m128i rounding = _mm_set1_epi32(half);
+  // All that is added up for an output byte begins with one half.
+  const __m256i rounding = channels == 3 ? _mm256_setr_epi32(half, half, half, half, 0, 0, 0, 0)
+                                         : _mm256_setr_epi32(half, 0, 0, 0, 0, 0, 0, 0);
   const Group* groups = windows.groups.data();
-  for (size_t x = 0; x < windows.columns.size(); ++x, groups += windows.longest) {
-    const Groups::Column column = windows.columns[x];
+  for (const Groups::Column& column : windows.columns) {
     __m256i high[rows_at_once], low[rows_at_once];
-    for (int r = 0; r < rows_at_once; ++r) high[r] = low[r] = _mm256_setzero_si256();
-    int64_t offset = column.offset;
-    for (int64_t g = 0; g < column.groups; ++g, offset += pixels_in_group<channels> * channels) {
+    for (int r = 0; r < rows_at_once; ++r) {
+      high[r] = _mm256_setzero_si256();
+      low[r] = rounding;
+    }
+    const uint8_t* at = in + column.offset;
+    for (int64_t g = 0; g < column.groups; ++g, at += pixels_in_group<channels> * channels) {
       const __m256i high_weights =
           _mm256_load_si256(reinterpret_cast<const __m256i*>(groups[g].high));
       const __m256i low_weights =
           _mm256_load_si256(reinterpret_cast<const __m256i*>(groups[g].low));
       for (int r = 0; r < rows_at_once; ++r) {
         const __m256i bytes = _mm256_broadcastsi128_si256(
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(in[r] + offset)));
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + r * in_stride)));
         const __m256i pixels = _mm256_shuffle_epi8(bytes, spread);
         high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(pixels, high_weights));
         low[r] = _mm256_add_epi32(low[r], _mm256_madd_epi16(pixels, low_weights));
       }
     }
-    __m128i sums[rows_at_once];
-    for (int r = 0; r < rows_at_once; ++r) {
-      const __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high[r], low_bits), low[r]);
-      sums[r] = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    groups += windows.longest;
+    // From here on rows 0 and 2 are in the lower lane, 1 and 3 in the upper one.
+    __m256i sums[2];
+    for (int i = 0; i < 2; ++i) {
+      const __m256i a = _mm256_add_epi32(_mm256_slli_epi32(high[i * 2], low_bits), low[i * 2]);
+      const __m256i b =
+          _mm256_add_epi32(_mm256_slli_epi32(high[i * 2 + 1], low_bits), low[i * 2 + 1]);
+      sums[i] = _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20),
+                                 _mm256_permute2x128_si256(a, b, 0x31));
     }
-    alignas(16) uint8_t bytes[16];
+    if (channels == 1) {
+      sums[0] = _mm256_hadd_epi32(sums[0], sums[1]);
+      sums[0] = sums[1] = _mm256_hadd_epi32(sums[0], sums[0]);
+    }
+    const __m256i words = _mm256_packs_epi32(_mm256_srai_epi32(sums[0], precision),
+                                             _mm256_srai_epi32(sums[1], precision));
+    const __m256i packed = _mm256_packus_epi16(words, words);
+    const auto even = static_cast<uint64_t>(_mm256_extract_epi64(packed, 0));
+    const auto odd = static_cast<uint64_t>(_mm256_extract_epi64(packed, 2));
     if (channels == 3) {
-      for (__m128i& sum : sums) sum = _mm_srai_epi32(_mm_add_epi32(sum, rounding), precision);
-      const __m128i packed =
-          _mm_packus_epi16(_mm_packs_epi32(sums[0], sums[1]), _mm_packs_epi32(sums[2], sums[3]));
-      _mm_store_si128(reinterpret_cast<__m128i*>(bytes), packed);
-      for (int r = 0; r < rows_at_once; ++r) std::memcpy(out[r] + x * 3, bytes + r * 4, 4);
+      for (int r = 0; r < rows_at_once; ++r) {
+        const auto pixel = static_cast<uint32_t>((r % 2 == 0 ? even : odd) >> (r / 2 * 32));
+        std::memcpy(out + r * out_stride, &pixel, sizeof(pixel));
+      }
     } else {
-      __m128i sum = _mm_hadd_epi32(_mm_hadd_epi32(sums[0], sums[1]),  //
-                                   _mm_hadd_epi32(sums[2], sums[3]));
-      sum = _mm_srai_epi32(_mm_add_epi32(sum, rounding), precision);
-      sum = _mm_packs_epi32(sum, sum);
-      _mm_store_si128(reinterpret_cast<__m128i*>(bytes), _mm_packus_epi16(sum, sum));
-      for (int r = 0; r < rows_at_once; ++r) out[r][x] = bytes[r];
+      for (int r = 0; r < rows_at_once; ++r) {
+        out[r * out_stride] = static_cast<uint8_t>((r % 2 == 0 ? even : odd) >> (r / 2 * 8));
+      }
     }
+    out += channels;
   }
 }
 
@@ -264,30 +278,24 @@ __attribute__((target("avx2"))) void blend_rows_avx2(const uint8_t* in, int64_t 
   }
 }
 
-/// Rows [first, first + count) of the image into rows of `stride` bytes.
+/// Rows [first, first + count) of the image into rows of `stride` bytes, of which there are as many
+/// as make fours.
 template <int channels>
 void convolve_image_avx2(const uint8_t* pixels, int64_t height, int64_t width, int64_t first,
                          int64_t count, const Windows& columns, uint8_t* out, int64_t stride) {
   constexpr int64_t beyond = 16;  // what a load may read behind the last pixel of a row
   const Groups groups = group<channels>(columns);
   const int64_t row_bytes = width * channels;
+  const uint8_t* end = pixels + height * row_bytes;
   std::vector<uint8_t> padded;
   for (int64_t y = 0; y < count; y += rows_at_once) {
-    const uint8_t* from[rows_at_once];
-    uint8_t* to[rows_at_once];
-    for (int64_t r = 0; r < rows_at_once; ++r) {
-      const int64_t row =
-          std::min(y + r, count - 1);  // the last one again, where four are too many
-      from[r] = pixels + (first + row) * row_bytes;
-      to[r] = out + row * stride;
-      if ((first + row + 1) * row_bytes + beyond > height * row_bytes) {
-        padded.resize(rows_at_once * (row_bytes + beyond));
-        uint8_t* copy = padded.data() + r * (row_bytes + beyond);
-        std::memcpy(copy, from[r], row_bytes);
-        from[r] = copy;
-      }
+    const uint8_t* in = pixels + (first + y) * row_bytes;
+    if (end - in < rows_at_once * row_bytes + beyond) {
+      padded.resize(rows_at_once * row_bytes + beyond);
+      std::copy(in, std::min(in + rows_at_once * row_bytes, end), padded.begin());
+      in = padded.data();
     }
-    convolve_rows_avx2<channels>(from, groups, to);
+    convolve_rows_avx2<channels>(in, row_bytes, groups, out + y * stride, stride);
   }
 }
 
@@ -349,7 +357,7 @@ std::vector<uint8_t> resample(const uint8_t* pixels, int64_t height, int64_t wid
   const int64_t bytes = static_cast<int64_t>(columns.spans.size()) * channels;
   // Rows are as long as registers like them, with a place for what is written too far.
   const int64_t stride = (bytes + 1 + 31) / 32 * 32;
-  const std::unique_ptr<uint8_t[]> between(new uint8_t[count * stride]);
+  const std::unique_ptr<uint8_t[]> between(new uint8_t[(count + 3) * stride]);
   std::vector<uint8_t> out(rows.spans.size() * bytes);
 #ifdef __x86_64__
   static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
