@@ -329,13 +329,7 @@ std::vector<std::string> splits_of(const DatasetOptions& options, const Parts& p
   return splits;
 }
 
-}  // namespace
-
-std::vector<std::string> dataset_splits(const DatasetOptions& options) {
-  return splits_of(options, parts_of(options));
-}
-
-std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
+std::unique_ptr<Dataset> open_split(const DatasetOptions& options) {
   const Parts parts = parts_of(options);
   const std::string& split = options.split;
   const auto check = [&](std::unique_ptr<Dataset> dataset) {
@@ -365,6 +359,27 @@ std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
   const OpenPart& source = parts.count("train") ? parts.at("train") : parts.at("");
   if (fraction == 0) return check(source());
   return check(divide(source(), fraction, options.seed, split == "val"));
+}
+
+/// What the file system refuses is told as every other error is.
+template <class Function>
+auto naming_the_path(Function function) {
+  try {
+    return function();
+  } catch (const fs::filesystem_error& error) {
+    throw std::invalid_argument("cannot read " + error.path1().string() + ": " +
+                                error.code().message());
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> dataset_splits(const DatasetOptions& options) {
+  return naming_the_path([&] { return splits_of(options, parts_of(options)); });
+}
+
+std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
+  return naming_the_path([&] { return open_split(options); });
 }
 
 }  // namespace convscope

@@ -121,6 +121,12 @@ TEST_F(FolderTest, SymbolicLinksAreFollowedButNotInCircles) {
   EXPECT_EQ(said().find(path("set/b/circle") + " is no image of a class"), 0u);
 }
 
+TEST_F(FolderTest, LinkToItselfIsAnErrorLikeOthers) {
+  put_image("a/x.png");
+  fs::create_symlink(path("b"), path("b"));
+  EXPECT_EQ(said(), "cannot read " + path("b") + ": Too many levels of symbolic links");
+}
+
 TEST_F(FolderTest, SplitsAreFoundByTheirFolders) {
   for (const char* file : {"train/a/1.png", "train/a/2.png", "train/b/1.png", "valid/b/1.png"}) {
     put_image(file);
