@@ -1,5 +1,5 @@
-// Every number against values that were found without this code: published ones (tests/expected), and,
-// where the folder of reference values is beside the checkout, those of other tools.
+// Every number against values that were found without this code: published ones (tests/expected),
+// and, where the folder of reference values is beside the checkout, those of other tools.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,0 +1,333 @@
+// evaluate, predict, features and weights as their user meets them, with weights and images that
+// the test makes itself.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "architectures/catalogue.h"
+#include "architectures/network.h"
+#include "suite/commands/program.h"
+#include "suite/inference/state_dict.h"
+#include "suite/report/csv_file.h"
+#include "suite/weights/preprocessing_record.h"
+#include "suite/weights/weights_file.h"
+#include "tests/data/made_images.h"
+#include "tests/report/temporary_folder.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+Result convscope_with(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const int code = run_program(arguments, out, err);
+  return {code, out.str(), err.str()};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// A network of the catalogue with the weights that its paper begins with.
+std::shared_ptr<Network> untrained(const std::string& name, int64_t classes = 0) {
+  torch::manual_seed(1);
+  const Architecture& architecture = find_architecture(name);
+  Settings settings = architecture.settings;
+  if (classes > 0) settings.classes = classes;
+  auto network = architecture.build(settings);
+  network->eval();
+  return network;
+}
+
+std::vector<StoredTensor> tensors_of(const Network& network, const std::string& prefix = "") {
+  std::vector<StoredTensor> tensors;
+  for (const StateTensor& own : state_dict(network)) {
+    tensors.push_back({prefix + own.name,
+                       own.tensor.is_floating_point() ? ScalarType::float32 : ScalarType::int64,
+                       own.tensor.sizes().vec(), own.tensor.strides().vec(),
+                       static_cast<const std::byte*>(own.tensor.data_ptr())});
+  }
+  return tensors;
+}
+
+class Inference : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder.path / name).string(); }
+
+  /// Weights of a network in a file.
+  std::string weights(const std::string& network, int64_t classes = 0,
+                      const std::string& file = "weights.pth") const {
+    write_torch_zip(path(file), tensors_of(*untrained(network, classes), "module."));
+    return path(file);
+  }
+
+  std::string image(const std::string& name, int64_t height, int64_t width,
+                    const JpegKind& kind = {}) const {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    const Bytes bytes = made_jpeg(height, width, kind);
+    put(path(name), {bytes.begin(), bytes.end()});
+    return path(name);
+  }
+
+  static void expect_usage_error(const std::vector<std::string>& arguments,
+                                 const std::string& words) {
+    const Result result = convscope_with(arguments);
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_EQ(result.out, "");
+    const size_t last = result.err.rfind("convscope: ");
+    ASSERT_NE(last, std::string::npos) << result.err;
+    EXPECT_TRUE(contains(result.err.substr(last), words)) << result.err;
+  }
+
+  TemporaryFolder folder;
+};
+
+const std::string digits = "procedural:classes=10,size=28,test=60";
+
+TEST_F(Inference, EvaluateCountsEachImageOnce) {
+  const Result result =
+      convscope_with({"evaluate", "mnist_tutorial", "--weights", weights("mnist_tutorial"),
+                      "--data", digits, "--results", path("results"), "--format", "json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto row = nlohmann::json::parse(result.out).at(0);
+  EXPECT_EQ(row["images"], 60);
+  EXPECT_EQ(row["skipped"], 0);
+  EXPECT_LE(row["top1_low"], row["top1"]);
+  EXPECT_GE(row["top1_high"], row["top1"]);
+
+  const CsvFile confusion = read_csv(path("results/confusion.csv"));
+  const CsvFile classes = read_csv(path("results/classes.csv"));
+  ASSERT_EQ(confusion.rows.size(), 10u);
+  int64_t all = 0, diagonal = 0;
+  for (size_t i = 0; i < 10; ++i) {
+    int64_t sum = 0;
+    for (size_t j = 1; j <= 10; ++j) sum += std::stoll(confusion.rows[i].fields[j]);
+    EXPECT_EQ(sum, integers(classes, "images")[i]);
+    EXPECT_EQ(confusion.rows[i].fields[i + 1], texts(classes, "right")[i]);
+    all += sum;
+    diagonal += std::stoll(confusion.rows[i].fields[i + 1]);
+  }
+  EXPECT_EQ(all, 60);
+  EXPECT_DOUBLE_EQ(row["top1"], std::round(1e6 * double(diagonal) / 60) / 1e4);
+  EXPECT_TRUE(contains(contents(path("results/manifest.json")), "weights_sha256"));
+}
+
+TEST_F(Inference, ThreadsWorkersAndBatchChangeNothing) {
+  const std::string file = weights("mnist_tutorial");
+  const auto loss = [&](const std::vector<std::string>& speed) {
+    std::vector<std::string> arguments = {"evaluate", "mnist_tutorial", "--weights", file,
+                                          "--data",   digits,           "--format",  "json"};
+    arguments.insert(arguments.end(), speed.begin(), speed.end());
+    const auto row = nlohmann::json::parse(convscope_with(arguments).out).at(0);
+    return row["loss"].get<double>();
+  };
+  const double expected = loss({});
+  EXPECT_NEAR(loss({"-j", "0", "-t", "1"}), expected, 1e-6);
+  EXPECT_NEAR(loss({"-j", "2", "-b", "7"}), expected, 1e-6);
+  EXPECT_NEAR(loss({"-b", "64"}), expected, 1e-6);
+}
+
+TEST_F(Inference, TheNumberOfClassesIsTheFilesOwn) {
+  const std::string file = weights("mnist_tutorial", 4);
+  const Result result = convscope_with(
+      {"evaluate", "mnist_tutorial", "-w", file, "--data", "procedural:classes=4,size=28,test=8"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", digits},
+                     "has 10 classes, and mnist_tutorial with these weights tells apart 4");
+  expect_usage_error(
+      {"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--classes", "10"},
+      "'fc2.weight' and 'fc2.bias' has another shape");
+}
+
+TEST_F(Inference, OtherWeightsAreRefusedByName) {
+  expect_usage_error({"evaluate", "resnet20", "-w", weights("mnist_tutorial"), "--data", digits},
+                     "these are not the weights of resnet20");
+}
+
+TEST_F(Inference, WrongInputsAreOneClearLine) {
+  const std::string file = weights("mnist_tutorial");
+  expect_usage_error({"evaluate"}, "name a network");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", path("none.pth"), "--data", digits},
+                     "there is no such file");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file}, "name the images with --data");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", path("nowhere")},
+                     "nowhere");
+  expect_usage_error({"evaluate", "mnist*", "lenet5", "-w", file, "--data", digits},
+                     "one network at one size");
+  expect_usage_error(
+      {"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--interpolation", "cubic"},
+      "bicubic");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--std", "0"},
+                     "above 0");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--mean", "1,2"},
+                     "one number");
+  expect_usage_error({"predict", "mnist_tutorial", "-w", file}, "name images");
+  expect_usage_error({"predict", "mnist_tutorial", "-w", file, path("no.jpg")}, "no image");
+  expect_usage_error({"features", "mnist_tutorial", "-w", file, "--data", digits}, "--at");
+  expect_usage_error({"features", "mnist_tutorial", "-w", file, "--data", digits, "--at", "conv3",
+                      "--out", path("f.safetensors")},
+                     "did you mean 'conv");
+  expect_usage_error({"weights"}, "say inspect, convert or fetch");
+  expect_usage_error({"weights", "inspekt"}, "did you mean 'inspect'?");
+  expect_usage_error({"weights", "inspect"}, "name one file");
+  expect_usage_error({"weights", "fetch", "resnet51"}, "resnet50");
+  expect_usage_error({"weights", "convert", file, "--out", path("x.bin")}, ".safetensors");
+  put(path("page.pth"), "<html>Not Found</html>");
+  expect_usage_error({"weights", "inspect", path("page.pth")}, "page.pth");
+}
+
+TEST_F(Inference, PredictGivesFiveClassesOfEachImageAsJson) {
+  const std::string file = weights("resnet20");
+  const std::string one = image("one.jpg", 40, 60), two = image("two.jpg", 32, 32);
+  const Result result =
+      convscope_with({"predict", "resnet20", "-w", file, one, two, "--format", "json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto predictions = nlohmann::json::parse(result.out);
+  ASSERT_EQ(predictions.size(), 2u);
+  EXPECT_EQ(predictions[0]["image"], one);
+  EXPECT_EQ(predictions[1]["image"], two);
+  ASSERT_EQ(predictions[0]["top"].size(), 5u);
+  double before = 2, sum = 0;
+  for (const auto& guess : predictions[0]["top"]) {
+    EXPECT_LE(guess["probability"], before);
+    before = guess["probability"];
+    sum += before;
+  }
+  EXPECT_LE(sum, 1);
+  const int index = predictions[0]["top"][0]["index"];
+  const std::vector<std::string> names = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                          "dog",      "frog",       "horse", "ship", "truck"};
+  EXPECT_EQ(predictions[0]["top"][0]["name"], names.at(static_cast<size_t>(index)));
+}
+
+TEST_F(Inference, OneBrokenImageDoesNotLoseTheOthers) {
+  const std::string file = weights("resnet20");
+  const std::string good = image("good.jpg", 32, 32), bad = path("bad.jpg");
+  put(bad, "GIF89a and no more");
+  const Result result =
+      convscope_with({"predict", "resnet20", "-w", file, good, bad, "--format", "json"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(nlohmann::json::parse(result.out).size(), 1u);
+  EXPECT_TRUE(contains(result.err, bad)) << result.err;
+  EXPECT_TRUE(contains(result.err, "GIF")) << result.err;
+}
+
+TEST_F(Inference, ABrokenImageOfAFolderIsNamedAndSkippedOnlyIfAsked) {
+  const std::string file = weights("resnet20", 2);
+  for (const char* name : {"data/ant/1.jpg", "data/ant/2.jpg", "data/bee/1.jpg"})
+    image(name, 32, 32);
+  put(path("data/bee/2.jpg"), "\xff\xd8\xff and no more");
+  const std::vector<std::string> evaluate = {"evaluate", "resnet20",   "-w",       file,
+                                             "--data",   path("data"), "--format", "json"};
+  expect_usage_error(evaluate, "data/bee/2.jpg");
+  std::vector<std::string> skipping = evaluate;
+  skipping.push_back("--skip-broken");
+  const Result result = convscope_with(skipping);
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto row = nlohmann::json::parse(result.out).at(0);
+  EXPECT_EQ(row["images"], 3);
+  EXPECT_EQ(row["skipped"], 1);
+  EXPECT_TRUE(contains(result.err, "data/bee/2.jpg")) << result.err;
+}
+
+TEST_F(Inference, WhatDoesNotBelongToTheWeightsIsAWarningThatNamesIt) {
+  Preprocessing own = usual_preprocessing({3, 32, 32});
+  own.mean = {0.5, 0.5, 0.5};
+  const auto network = untrained("resnet20");
+  write_safetensors(path("w.safetensors"), tensors_of(*network),
+                    {{"preprocessing", preprocessing_record(own)}});
+  JpegKind grey;
+  grey.components = 1;
+  const std::string file = path("w.safetensors");
+  const Result as_made =
+      convscope_with({"predict", "resnet20", "-w", file, image("a.jpg", 40, 40)});
+  EXPECT_FALSE(contains(as_made.err, "warning")) << as_made.err;
+  const Result other =
+      convscope_with({"predict", "resnet20", "-w", file, image("g.jpg", 20, 20, grey), "--mean",
+                      "0.4,0.4,0.4", "--input", "48"});
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_TRUE(contains(other.err, "mean 0.4 0.4 0.4 instead of 0.5 0.5 0.5")) << other.err;
+  EXPECT_TRUE(contains(other.err, "crop 48 instead of crop 32")) << other.err;
+  EXPECT_TRUE(contains(other.err, "grey")) << other.err;
+  EXPECT_TRUE(contains(other.err, "enlarged")) << other.err;
+}
+
+TEST_F(Inference, FeaturesOfTheLastLayerAreTheLogits) {
+  const std::string file = weights("resnet20"), data = "procedural:classes=10,size=32,test=12";
+  const auto features = [&](const std::string& layer) {
+    const Result result = convscope_with({"features", "resnet20", "-w", file, "--data", data,
+                                          "--at", layer, "--out", path(layer + ".safetensors")});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return read_weights(path(layer + ".safetensors"));
+  };
+  const auto values = [](const StoredTensor& tensor) {
+    std::vector<float> all(static_cast<size_t>(tensor.elements()));
+    copy_values(tensor, all.data());
+    return torch::from_blob(all.data(), tensor.shape).clone();
+  };
+  const WeightsFile logits = features("linear"), maps = features("layer3");
+  ASSERT_EQ(logits.tensors.size(), 3u);
+  EXPECT_EQ(logits.tensors[0].shape, (std::vector<int64_t>{12, 10}));
+  EXPECT_EQ(maps.tensors[0].shape, (std::vector<int64_t>{12, 64, 8, 8}));
+  // From the last maps to the logits by hand: pooling and the linear layer.
+  const auto network = untrained("resnet20");
+  const auto parameters = network->named_parameters();
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor expected = torch::linear(
+      values(maps.tensors[0]).mean({2, 3}), parameters["linear.weight"], parameters["linear.bias"]);
+  EXPECT_TRUE(torch::allclose(values(logits.tensors[0]), expected, 1e-4, 1e-4));
+}
+
+TEST_F(Inference, WeightsSurviveConversionToEachFormat) {
+  const std::string file = weights("resnet20");
+  const Result there = convscope_with(
+      {"weights", "convert", file, "--out", path("w.safetensors"), "--against", "resnet20"});
+  ASSERT_EQ(there.code, 0) << there.err;
+  const Result back =
+      convscope_with({"weights", "convert", path("w.safetensors"), "--out", path("w.pt")});
+  ASSERT_EQ(back.code, 0) << back.err;
+  const WeightsFile first = read_weights(file), last = read_weights(path("w.pt"));
+  ASSERT_EQ(first.tensors.size(), last.tensors.size());
+  for (size_t i = 0; i < first.tensors.size(); ++i) {
+    EXPECT_EQ(first.tensors[i].name, "module." + last.tensors[i].name);
+    const auto bytes = [](const StoredTensor& tensor) {
+      std::string all(static_cast<size_t>(tensor.elements() * bytes_of(tensor.type)), '\0');
+      copy_values(tensor, all.data());
+      return all;
+    };
+    EXPECT_EQ(bytes(first.tensors[i]), bytes(last.tensors[i])) << last.tensors[i].name;
+  }
+}
+
+TEST_F(Inference, InspectSaysWhichNetworksFitAndWhatDiffers) {
+  const std::string file = weights("resnet20", 7);
+  const Result summary = convscope_with({"weights", "inspect", file});
+  EXPECT_EQ(summary.code, 0) << summary.err;
+  EXPECT_TRUE(contains(summary.out, "resnet20 (with 7 classes)")) << summary.out;
+  EXPECT_TRUE(contains(summary.out, "module.conv1.weight")) << summary.out;
+  const Result against = convscope_with({"weights", "inspect", file, "--against", "resnet20"});
+  EXPECT_EQ(against.code, 1);
+  EXPECT_TRUE(contains(against.out, "The backbone fits; the head is new")) << against.out;
+  const Result deeper = convscope_with({"weights", "inspect", file, "--against", "resnet32"});
+  EXPECT_TRUE(contains(deeper.out, "missing")) << deeper.out;
+}
+
+TEST_F(Inference, FetchSaysWhatItWouldDoAndListsWhatThereIs) {
+  const Result plan = convscope_with({"weights", "fetch", "resnet18", "--dry-run"});
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_TRUE(contains(plan.out, "resnet18-f37072fd.pth")) << plan.out;
+  const Result list = convscope_with({"weights", "fetch", "--format", "csv"});
+  EXPECT_TRUE(contains(list.out, "inception_v3")) << list.out;
+}
+
+}  // namespace
+}  // namespace convscope
