@@ -27,17 +27,14 @@ Bytes made_file() {
   return made_jpeg(375, 500, kind);
 }
 
-void decode_whole(benchmark::State& state) {
-  const Bytes file = made_file();
-  for (auto _ : state) benchmark::DoNotOptimize(decode(file));
-}
-
 View view_of(Size size) { return centre_view(imagenet, size); }
 
-void decode_needed(benchmark::State& state) {
-  const Bytes file = made_file();
-  const auto wanted = [](Size size) { return needed(view_of(size), size, imagenet.interpolation); };
-  for (auto _ : state) benchmark::DoNotOptimize(decode(file, 3, wanted));
+Region wanted_of(Size size) { return needed(view_of(size), size, imagenet.interpolation); }
+
+void decode_files(benchmark::State& state, const std::vector<Bytes>& files,
+                  const WantedRegion& wanted) {
+  size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(decode(files[i++ % files.size()], 3, wanted));
 }
 
 void resize_and_crop(benchmark::State& state) {
@@ -100,8 +97,14 @@ std::vector<Bytes> files_in(const std::string& folder) {
 int main(int argc, char** argv) {
   using namespace convscope;
   constexpr auto unit = benchmark::kMicrosecond;
-  benchmark::RegisterBenchmark("decode/whole", decode_whole)->Unit(unit);
-  benchmark::RegisterBenchmark("decode/needed", decode_needed)->Unit(unit);
+  const auto register_files = [](const std::string& of, const std::vector<Bytes>& files) {
+    benchmark::RegisterBenchmark(("decode_whole/" + of).c_str(), decode_files, files, nullptr)
+        ->Unit(unit);
+    benchmark::RegisterBenchmark(("decode_needed/" + of).c_str(), decode_files, files, wanted_of)
+        ->Unit(unit);
+    benchmark::RegisterBenchmark(("prepare/" + of).c_str(), prepare_files, files)->Unit(unit);
+  };
+  register_files("made", {made_file()});
   for (const auto& [name, interpolation] :
        std::map<std::string, Interpolation>{{"nearest", Interpolation::nearest},
                                             {"bilinear", Interpolation::bilinear},
@@ -112,15 +115,13 @@ int main(int argc, char** argv) {
   }
   benchmark::RegisterBenchmark("normalise", values)->Unit(unit);
   benchmark::RegisterBenchmark("jitter", colour_jitter)->Unit(unit);
-  benchmark::RegisterBenchmark("prepare/made", prepare_files, std::vector<Bytes>{made_file()})
-      ->Unit(unit);
   const std::string option = "--images=";
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument.compare(0, option.size(), option) != 0) continue;
     const std::vector<Bytes> files = files_in(argument.substr(option.size()));
     if (files.empty()) return 1;
-    benchmark::RegisterBenchmark("prepare/folder", prepare_files, files)->Unit(unit);
+    register_files("folder", files);
     std::rotate(argv + i, argv + i + 1, argv + argc);
     --argc;
     --i;

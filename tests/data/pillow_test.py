@@ -213,7 +213,8 @@ def measure(probe, folder, rounds=7):
         parts = [*numpy.median(times, 0), numpy.median(times.sum(1))]
         print(f"{name:9}" + "".join(f"{part:8.3f}" for part in parts))
     ratios = numpy.array(theirs).sum(1) / numpy.array(ours).sum(1)
-    print(f"Python / convscope {numpy.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})")
+    print(f"Python / convscope {numpy.median(ratios):.2f}, "
+          f"of the rounds {ratios.min():.2f} to {ratios.max():.2f}")
 
 
 def main():
