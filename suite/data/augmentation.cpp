@@ -146,8 +146,8 @@ void adjust_contrast(Image& image, double factor) {
   int64_t sum = 0;
   const std::vector<uint8_t> grey = grey_of(image);
   for (const uint8_t level : grey) sum += level;
-  const double mean = static_cast<double>(sum) / static_cast<double>(grey.size());
-  blend_with(image, static_cast<int>(mean + 0.5), factor);
+  const double rounded_up = static_cast<double>(sum) / static_cast<double>(grey.size()) + 0.5;
+  blend_with(image, static_cast<int>(rounded_up), factor);
 }
 
 void adjust_saturation(Image& image, double factor) {

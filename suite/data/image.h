@@ -37,8 +37,10 @@ struct BrokenImage : std::invalid_argument {
 using WantedRegion = std::function<Region(Size)>;
 
 /// Decodes JPEG or PNG, known by its first bytes, upright (EXIF orientation is applied), to
-/// `channels` (1 or 3) channels. Where `wanted` is given, at least that part is returned, with the
-/// same pixels as without. Throws BrokenImage: what is wrong, or what other format it is.
+/// `channels` (1 or 3) channels; every byte equals Pillow's. Where `wanted` is given, at least that
+/// part is returned, with the same pixels as without, and what lies below it is not read: that a
+/// file is damaged there is not noticed. Throws BrokenImage: what is wrong, or what other format it
+/// is. May be called by several threads at once.
 Image decode_image(const std::byte* bytes, size_t size, int64_t channels,
                    const WantedRegion& wanted = {});
 

@@ -183,8 +183,9 @@ void Decompressor::read_rows(const Region& region, int64_t channels, uint8_t* ou
   jpeg_start_decompress(&info_);
   JDIMENSION left = 0;
   if (parts_are_exact()) {
-    // Chroma is interpolated, so what lies at the edge of a part is not what it is within.
-    constexpr int64_t margin = 2;
+    // Chroma is interpolated, so what lies at the edge of a part is not what it is within; and in a
+    // part of a few columns libjpeg does not interpolate it.
+    constexpr int64_t margin = 8;
     const int64_t right = std::min(region.left + region.width + margin, size().width);
     left = static_cast<JDIMENSION>(std::max<int64_t>(region.left - margin, 0));
     JDIMENSION width = static_cast<JDIMENSION>(right) - left;

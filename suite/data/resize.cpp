@@ -55,9 +55,10 @@ struct Axis {
   double centre(int64_t x) const { return (static_cast<double>(x) + 0.5) * scale; }
 
   Span span(int64_t x) const {
-    const int64_t first = std::max<int64_t>(static_cast<int64_t>(centre(x) - support + 0.5), 0);
-    const int64_t end = std::min(static_cast<int64_t>(centre(x) + support + 0.5), in);
-    return {first, end - first};
+    // Cut towards zero, behind which there is nothing.
+    const double from = centre(x) - support + 0.5, to = centre(x) + support + 0.5;
+    const int64_t first = std::max<int64_t>(static_cast<int64_t>(from), 0);
+    return {first, std::min(static_cast<int64_t>(to), in) - first};
   }
 };
 
@@ -145,7 +146,7 @@ Groups group(const Windows& windows) {
   for (size_t x = 0; x < windows.spans.size(); ++x) {
     const Span& span = windows.spans[x];
     result.columns.push_back({span.first * channels, (span.count + pixels - 1) / pixels});
-    const int32_t* weights = &windows.weights[x * windows.longest];
+    const int32_t* weights = windows.weights.data() + x * windows.longest;
     for (int64_t i = 0; i < span.count; ++i) {
       Group& to = result.groups[x * result.longest + i / pixels];
       const int64_t place = i % pixels;
@@ -367,7 +368,7 @@ std::vector<uint8_t> resample(const uint8_t* pixels, int64_t height, int64_t wid
                                                                       stride);
     for (size_t y = 0; y < rows.spans.size(); ++y) {
       blend_rows_avx2(between.get(), stride, {rows.spans[y].first - first, rows.spans[y].count},
-                      &rows.weights[y * rows.longest], bytes, &out[y * bytes]);
+                      rows.weights.data() + y * rows.longest, bytes, out.data() + y * bytes);
     }
     return out;
   }
@@ -379,7 +380,7 @@ std::vector<uint8_t> resample(const uint8_t* pixels, int64_t height, int64_t wid
   std::vector<int32_t> sums(bytes);
   for (size_t y = 0; y < rows.spans.size(); ++y) {
     blend_rows(between.get(), stride, {rows.spans[y].first - first, rows.spans[y].count},
-               &rows.weights[y * rows.longest], bytes, sums.data(), &out[y * bytes]);
+               rows.weights.data() + y * rows.longest, bytes, sums.data(), out.data() + y * bytes);
   }
   return out;
 }

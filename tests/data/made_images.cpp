@@ -107,9 +107,9 @@ Bytes made_png(const Bytes& pixels, int64_t height, int64_t width, const PngKind
     }
     spng_set_plte(png, &palette);
   }
-  if (!kind.exif.empty()) {
-    Bytes copy = kind.exif;
-    spng_exif exif = {copy.size(), reinterpret_cast<char*>(copy.data())};
+  Bytes exif_bytes = kind.exif;  // libspng keeps a pointer to them
+  if (!exif_bytes.empty()) {
+    spng_exif exif = {exif_bytes.size(), reinterpret_cast<char*>(exif_bytes.data())};
     spng_set_exif(png, &exif);
   }
   const int error =
