@@ -64,7 +64,9 @@ TEST_P(RealWeights, GiveTheFiveLikeliestClassesAndLogitsOfPython) {
   double largest = 0;
   for (Batch batch; loader.next(batch);) {
     // The network itself for the first batch, its fast form for the others.
-    if (batch.indices[0] == 20) EXPECT_TRUE(classifier.freeze(batch.values, batch.size));
+    if (batch.indices[0] == 20) {
+      EXPECT_TRUE(classifier.freeze(batch.values, batch.size));
+    }
     const std::vector<float> logits = classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
       const size_t row = rows[batch.indices[static_cast<size_t>(i)]];
@@ -82,8 +84,8 @@ TEST_P(RealWeights, GiveTheFiveLikeliestClassesAndLogitsOfPython) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ImageNet, RealWeights, testing::ValuesIn(imagenet_weights),
-                         [](const auto& info) {
-                           std::string name = info.param.file;
+                         [](const auto& weights) {
+                           std::string name = weights.param.file;
                            std::replace_if(
                                name.begin(), name.end(), [](char c) { return !std::isalnum(c); },
                                '_');
