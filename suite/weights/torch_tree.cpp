@@ -254,7 +254,6 @@ std::string shown(const Value& value, const Outside& outside) {
       return number_text(value.real);
     case Kind::text:
     case Kind::bytes:
-      return short_text(value.text);
     case Kind::global:
       return short_text(value.text);
     case Kind::call:

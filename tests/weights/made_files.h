@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,7 +100,7 @@ struct Record {
   uint16_t flags = 0;
   int64_t more_in_directory = 0;  ///< bytes that only the directory claims
   int64_t directory_begin = -1;   ///< where the directory says that it begins, if not where it does
-  std::string local_name = "";    ///< if it is another than the directory's
+  std::optional<std::string> local_name = std::nullopt;  ///< if it is another than the directory's
 };
 
 inline std::string zip(const std::vector<Record>& records) {
@@ -114,7 +115,7 @@ inline std::string zip(const std::vector<Record>& records) {
     const auto name_size = [](const std::string& name) {
       return raw(static_cast<uint16_t>(name.size())) + raw(uint16_t{0});
     };
-    const std::string local_name = record.local_name.empty() ? record.name : record.local_name;
+    const std::string local_name = record.local_name.value_or(record.name);
     const auto begin =
         static_cast<uint32_t>(record.directory_begin < 0 ? file.size() : record.directory_begin);
     file += "PK\x03\x04" + common(0) + name_size(local_name) + local_name + record.bytes;
@@ -151,8 +152,8 @@ inline std::string tar(const std::vector<std::pair<std::string, std::string>>& f
     header.resize(512);
     unsigned sum = 0;
     for (const char c : header) sum += static_cast<unsigned char>(c);
-    for (int i = 0; i < 6; ++i) {
-      header[static_cast<size_t>(148 + i)] = static_cast<char>('0' + ((sum >> (15 - 3 * i)) & 7));
+    for (size_t i = 0; i < 6; ++i) {
+      header[148 + i] = static_cast<char>('0' + ((sum >> (15 - 3 * i)) & 7));
     }
     header[154] = '\0';
     result += header + bytes;

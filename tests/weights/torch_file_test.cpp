@@ -213,15 +213,16 @@ std::string saved(const std::string& root) {
 TEST(TorchFile, AWrappedStateDictIsFoundAndTheRestIsTold) {
   const std::string two = dict({{"a", vector_of(6)}, {"b", vector_of(6)}});
   const std::string six = dict({{"a", vector_of(6)}, {"b", vector_of(6)}, {"c", vector_of(6)}});
-  const std::string optimizer =
-      dict({{"state", "}(K\x00" + dict({{"m", vector_of(6)}, {"v", vector_of(6)}}) + "u"}});
+  const std::string moments = dict({{"m", vector_of(6)}, {"v", vector_of(6)}, {"x", vector_of(6)}});
+  const std::string optimizer = dict({{"state", "}(" + integer(0) + moments + "u"}});
   for (const std::string key : {"state_dict", "model_state_dict", "model", "net", "weights",
                                 "params_ema", "module", "my_own_name"}) {
-    const std::string file = saved(dict({{"epoch", integer(90)}, {key, two}}));
+    const std::string file =
+        saved(dict({{"epoch", integer(90)}, {"optimizer", optimizer}, {key, two}}));
     const WeightsFile weights = read(file);
     EXPECT_EQ(weights.wrapped_in, key);
     EXPECT_EQ(weights.tensors.size(), 2u);
-    EXPECT_EQ(weights.beside, (Pairs{{"epoch", "90"}}));
+    EXPECT_EQ(weights.beside, (Pairs{{"epoch", "90"}, {"optimizer", "3 tensors"}}));
   }
   const std::string chosen = saved(dict({{"ema", six}, {"model", two}, {"note", text("a\nb")}}));
   EXPECT_EQ(read(chosen).wrapped_in, "model") << "a known name, though another dict has more";

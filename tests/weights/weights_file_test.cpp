@@ -81,7 +81,7 @@ struct RealFile {
   std::string first_name;
 };
 
-void PrintTo(const RealFile& file, std::ostream* out) { *out << file.name; }
+std::ostream& operator<<(std::ostream& out, const RealFile& file) { return out << file.name; }
 
 struct RealFileTest : testing::TestWithParam<RealFile> {};
 
