@@ -39,7 +39,6 @@ struct Value {
   bool is(Kind other) const { return kind == other; }
   /// Python 2 wrote its texts as bytes.
   bool is_text() const { return is(Kind::text) || is(Kind::bytes); }
-  bool is_global(std::string_view name) const { return is(Kind::global) && text == name; }
   /// The name of the global that a call calls and an object is made of; else "".
   std::string_view maker() const;
   /// The arguments of a call or an object.

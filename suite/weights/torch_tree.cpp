@@ -495,6 +495,7 @@ struct AttributeWalk {
         const Value& value = *state.items[i + 1];
         const bool tensor = is_tensor(value, outside);
         if (tensor != tensors || !(tensor || value.is(Kind::object))) continue;
+        if (!state.items[i]->is_text()) continue;
         const std::string name = prefix + std::string(state.items[i]->text);
         name_bytes += name.size();
         if (++attributes > most_attributes || name_bytes > most_name_bytes) {

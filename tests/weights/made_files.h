@@ -100,7 +100,7 @@ struct Record {
   uint16_t flags = 0;
   int64_t more_in_directory = 0;  ///< bytes that only the directory claims
   int64_t directory_begin = -1;   ///< where the directory says that it begins, if not where it does
-  std::string local_name = "";    ///< if it is another than the directory's
+  std::optional<std::string> local_name = std::nullopt;  ///< if it is another than the directory's
 };
 
 inline std::string zip(const std::vector<Record>& records) {
