@@ -112,7 +112,7 @@ int run(const Invocation& invocation) {
   Output output(invocation);
   const WeightedNetwork network = weighted_network(invocation);
   const auto dataset = open_data(invocation, network);
-  const Speed chosen = speed(invocation);
+  const Speed chosen = speed(invocation, network);
   if (invocation.flag("dry-run")) {
     invocation.out << "evaluate " << network.architecture.name << " on " << dataset->size()
                    << " images of " << invocation.text("data") << "\n";

@@ -24,7 +24,7 @@ int run(const Invocation& invocation) {
   const std::string& layer = invocation.text("at");
   const std::string& out = invocation.text("out");
   const WeightedNetwork network = weighted_network(invocation);
-  const Speed chosen = speed(invocation);
+  const Speed chosen = speed(invocation, network);
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads,
                         /*head_needed=*/false);
   if (invocation.flag("layers")) {

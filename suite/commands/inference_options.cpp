@@ -154,10 +154,11 @@ void add_weights_options(po::options_description& options) {
 
 void add_speed_options(po::options_description& options) {
   options.add_options()  //
-      ("threads,t", text_value(), "of the network (default: cores less the workers)")(
+      ("threads,t", text_value(), "of the network (default: the cores that the workers leave)")(
           "workers,j", text_value(),
           "threads that read images; 0: none, in turn with the network (default: a quarter of the "
-          "cores)")("batch,b", text_value("8"), "images at a time");
+          "cores)")("batch,b", text_value(),
+                    "images at a time (default: 4 of 224x224, 64 of 32x32)");
 }
 
 void add_data_options(po::options_description& options) {
@@ -230,16 +231,21 @@ std::string class_name(const WeightedNetwork& network, int64_t index) {
   return "class " + std::to_string(index);
 }
 
-Speed speed(const Invocation& invocation) {
+Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
   const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
-  Speed speed{};
-  speed.workers = invocation.text("workers").empty() ? (cores > 1 ? (cores + 3) / 4 : 0)
-                                                     : integer_from_0(invocation, "workers");
-  speed.threads = static_cast<int>(invocation.text("threads").empty()
-                                       ? std::max<int64_t>(1, cores - speed.workers)
-                                       : positive_integer(invocation, "threads"));
-  speed.batch = positive_integer(invocation, "batch");
-  return speed;
+  const auto given = [&](const std::string& option) { return !invocation.text(option).empty(); };
+  Speed chosen{};
+  chosen.workers = given("workers") ? integer_from_0(invocation, "workers") : cores / 4;
+  chosen.threads =
+      static_cast<int>(given("threads") ? positive_integer(invocation, "threads")
+                                        : std::max<int64_t>(1, cores - chosen.workers));
+  // Few large images fill the caches; small ones come in numbers, or each call costs more than it
+  // computes.
+  const ImageShape& image = network.fit.settings.image;
+  const int64_t fitting = 4 * 224 * 224 / (image.height * image.width);
+  chosen.batch =
+      given("batch") ? positive_integer(invocation, "batch") : std::clamp<int64_t>(fitting, 1, 64);
+  return chosen;
 }
 
 std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,
@@ -271,7 +277,7 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
 }
 
 LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network) {
-  const Speed chosen_speed = speed(invocation);
+  const Speed chosen_speed = speed(invocation, network);
   LoaderOptions options;
   options.batch = chosen_speed.batch;
   options.workers = chosen_speed.workers;

@@ -41,7 +41,7 @@ struct Speed {
   int threads;
   int64_t workers, batch;
 };
-Speed speed(const Invocation& invocation);
+Speed speed(const Invocation& invocation, const WeightedNetwork& network);
 
 /// The images that --data names, as this network wants them. With
 /// `same_classes`, data with another number of classes than the network is an error.

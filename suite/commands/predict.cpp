@@ -91,7 +91,7 @@ int run(const Invocation& invocation) {
   Output output(invocation);
   const std::vector<fs::path> images = images_of(invocation);
   const WeightedNetwork network = weighted_network(invocation);
-  const Speed chosen = speed(invocation);
+  const Speed chosen = speed(invocation, network);
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   const auto dataset = image_files(images, network.fit.settings.image.channels);
   LoaderOptions options = loader_options(invocation, network);
@@ -101,10 +101,9 @@ int run(const Invocation& invocation) {
 
   std::vector<Prediction> predictions;
   for (Batch batch; loader.next(batch);) {
-    if (predictions.empty() && images.size() >= worth_freezing) {
-      classifier.freeze(batch.values, batch.size);
-    }
-    const std::vector<float> logits = classifier.logits(batch.values, batch.size);
+    const std::vector<float> logits = predictions.empty() && images.size() >= worth_freezing
+                                          ? classifier.freeze(batch.values, batch.size)
+                                          : classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
       predictions.push_back(
           {dataset->name(batch.indices[static_cast<size_t>(i)]),

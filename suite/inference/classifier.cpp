@@ -1,7 +1,5 @@
 #include "suite/inference/classifier.h"
 
-#include <torch/utils.h>
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -10,6 +8,7 @@
 #include "suite/inference/activations.h"
 #include "suite/inference/frozen.h"
 #include "suite/inference/load.h"
+#include "suite/inference/threads.h"
 
 namespace convscope {
 namespace {
@@ -25,6 +24,12 @@ std::string some_of(const std::vector<std::string>& names) {
   }
   if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
   return text;
+}
+
+std::vector<float> values_of(const torch::Tensor& tensor) {
+  const torch::Tensor dense = tensor.contiguous();
+  const float* values = dense.data_ptr<float>();
+  return {values, values + dense.numel()};
 }
 
 void check_complete(const std::string& network, const Fit& fit, const WeightsFile& file,
@@ -73,7 +78,7 @@ Classifier::Classifier(const Architecture& architecture, const Fit& fit, const W
                        int threads, bool head_needed)
     : loaded_(std::make_unique<Loaded>()) {
   check_complete(architecture.name, fit, file, head_needed);
-  torch::set_num_threads(threads);
+  use_threads(threads);
   loaded_->network = load_network(architecture, fit.settings, file, fit.match);
   loaded_->architecture = architecture;
   loaded_->settings = fit.settings;
@@ -83,19 +88,20 @@ Classifier::~Classifier() = default;
 
 int64_t Classifier::classes() const { return loaded_->settings.classes; }
 
-bool Classifier::freeze(const std::vector<float>& images, int64_t count) {
+std::vector<float> Classifier::freeze(const std::vector<float>& images, int64_t count) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor batch = loaded_->tensor(images, count);
-  const torch::Tensor expected = loaded_->network->forward(batch);
   try {
     auto frozen = std::make_unique<Frozen>(*loaded_->network, batch);
-    const torch::Tensor difference = (frozen->forward(batch) - expected).abs().max();
-    if (!(difference.item<double>() <= largest_difference)) return false;
-    loaded_->frozen = std::move(frozen);
-    loaded_->frozen_count = count;
-    return true;
-  } catch (const std::exception&) {
-    return false;  // the network itself remains
+    const torch::Tensor difference = (frozen->forward(batch) - frozen->expected()).abs().max();
+    std::vector<float> logits = values_of(frozen->expected());
+    if (difference.item<double>() <= largest_difference) {
+      loaded_->frozen = std::move(frozen);
+      loaded_->frozen_count = count;
+    }
+    return logits;
+  } catch (const std::exception&) {  // of an operator that oneDNN lacks; the network itself remains
+    return this->logits(images, count);
   }
 }
 
@@ -104,12 +110,10 @@ bool Classifier::frozen() const { return loaded_->frozen != nullptr; }
 std::vector<float> Classifier::logits(const std::vector<float>& images, int64_t count) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor batch = loaded_->tensor(images, count);
-  const torch::Tensor result =
-      (loaded_->frozen && count == loaded_->frozen_count ? loaded_->frozen->forward(batch)
-                                                         : loaded_->network->forward(batch))
-          .contiguous();
-  const float* values = result.data_ptr<float>();
-  return {values, values + result.numel()};
+  if (loaded_->frozen && count == loaded_->frozen_count) {
+    return values_of(loaded_->frozen->forward(batch));
+  }
+  return values_of(loaded_->network->forward(batch));
 }
 
 const std::vector<std::string>& Classifier::layers() const {
@@ -121,10 +125,8 @@ Activations Classifier::activations(const std::vector<float>& images, int64_t co
                                     const std::string& layer) {
   const Graph& graph = loaded_->trace();
   const torch::Tensor result = activation(*loaded_->network, loaded_->tensor(images, count), graph,
-                                          last_call_of(graph, layer))
-                                   .contiguous();
-  const float* values = result.data_ptr<float>();
-  return {result.sizes().vec(), {values, values + result.numel()}};
+                                          last_call_of(graph, layer));
+  return {result.sizes().vec(), values_of(result)};
 }
 
 }  // namespace convscope

@@ -28,10 +28,10 @@ class Classifier {
 
   int64_t classes() const;
 
-  /// Freezes the network for batches of `count` images: batch normalisation folded, weights laid
-  /// out for the machine. Kept, and true returned, only if the logits of these images (count x
-  /// channels x height x width) are the network's to within 1e-4. Other batches run as before.
-  bool freeze(const std::vector<float>& images, int64_t count);
+  /// The logits of these images (count x channels x height x width) as `logits` gives them, and
+  /// freezes the network for batches of `count`: batch normalisation folded, weights laid out for
+  /// the machine. The frozen form is kept only if it gives these logits to within 1e-4.
+  std::vector<float> freeze(const std::vector<float>& images, int64_t count);
   bool frozen() const;
 
   /// count x classes.

@@ -66,8 +66,9 @@ Evaluation evaluate(Classifier& classifier, Loader& loader, size_t images,
   const Clock::time_point start = Clock::now();
   Batch batch;
   for (bool first = true; loader.next(batch); first = false) {
-    if (first && images >= worth_freezing) classifier.freeze(batch.values, batch.size);
-    const std::vector<float> logits = classifier.logits(batch.values, batch.size);
+    const std::vector<float> logits = first && images >= worth_freezing
+                                          ? classifier.freeze(batch.values, batch.size)
+                                          : classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
       const int64_t label = batch.labels[static_cast<size_t>(i)];
       if (label >= result.classes) {

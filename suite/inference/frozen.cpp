@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/frozen_conv_folding.h>
 #include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
 #include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
@@ -30,8 +31,10 @@ struct Quiet {};
 }  // namespace
 
 struct Frozen::Function {
+  // The simple executor: the other one watches its first runs, which are slower for it, in order to
+  // fuse what it does not fuse on a CPU.
   explicit Function(std::shared_ptr<jit::Graph> graph)
-      : graph_function("frozen", std::move(graph), nullptr) {}
+      : graph_function("frozen", std::move(graph), nullptr, jit::ExecutorExecutionMode::SIMPLE) {}
   jit::GraphFunction graph_function;
 };
 
@@ -46,7 +49,10 @@ Frozen::Frozen(Network& network, const torch::Tensor& example) {
       {example}, forward, [](const torch::Tensor&) { return ""; }, /*strict=*/true,
       // A frozen graph is rewritten more freely when nothing is written in place.
       /*force_outplace=*/true);
+  expected_ = traced.second.at(0).toTensor();
   std::shared_ptr<jit::Graph> graph = traced.first->graph;
+  // Strides and paddings are traced as lists of constants; folding wants constant lists.
+  jit::ConstantPropagation(graph);
   jit::FoldFrozenConvBatchnorm(graph);
   jit::OptimizeFrozenGraph(graph);
   jit::ConvertFrozenOpsToMKLDNN(graph);

@@ -17,12 +17,16 @@ class Frozen {
   Frozen(Network& network, const torch::Tensor& example);
   ~Frozen();
 
+  /// What the network itself computed of the example while it was traced.
+  const torch::Tensor& expected() const { return expected_; }
+
   /// For batches of the example's shape only: some networks have it in their graph. Throws
   /// std::exception where oneDNN does not have an operator in the form that the network needs.
   torch::Tensor forward(const torch::Tensor& images);
 
  private:
   struct Function;
+  torch::Tensor expected_;
   std::unique_ptr<Function> function_;
 };
 

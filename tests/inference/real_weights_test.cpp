@@ -65,7 +65,8 @@ TEST_P(RealWeights, GiveTheFiveLikeliestClassesAndLogitsOfPython) {
   for (Batch batch; loader.next(batch);) {
     // The network itself for the first batch, its fast form for the others.
     if (batch.indices[0] == 20) {
-      EXPECT_TRUE(classifier.freeze(batch.values, batch.size));
+      classifier.freeze(batch.values, batch.size);
+      EXPECT_TRUE(classifier.frozen());
     }
     const std::vector<float> logits = classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
