@@ -143,21 +143,26 @@ std::string summary(const WeightsFile& file) {
   return text.str();
 }
 
+bool is_new_head(const Difference& difference) { return difference.what == "new head"; }
+
 std::string sentence_about(const std::string& network, const Fit& fit,
                            const std::vector<Difference>& rows) {
-  const auto count = [&](const std::string& what) {
-    return std::count_if(rows.begin(), rows.end(),
-                         [&](const Difference& row) { return row.what == what; });
+  const auto counters = [&](const auto& places) {
+    return std::count_if(places.begin(), places.end(), [&](const Match::Pair& pair) {
+      return fit.tensors[pair.network].counter;
+    });
   };
-  const auto heads = count("new head");
+  const auto wanted = std::count_if(fit.tensors.begin(), fit.tensors.end(),
+                                    [](const NetworkTensor& tensor) { return !tensor.counter; });
+  const auto found = static_cast<int64_t>(fit.match.pairs.size()) - counters(fit.match.pairs);
   std::ostringstream text;
-  text << fit.match.pairs.size() << " of " << fit.tensors.size() << " tensors of " << network
-       << " are in the file";
+  text << found << " of " << wanted << " tensors of " << network << " are in the file";
   if (!fit.match.prefix.empty()) text << ", without the prefix '" << fit.match.prefix << "'";
   if (fit.match.by_order) text << ", by order and shape";
   text << ".\n";
-  if (rows.empty()) text << "Nothing is missing, unexpected or of another shape.\n";
-  if (heads > 0 && heads == static_cast<long>(rows.size())) {
+  if (rows.empty()) {
+    text << "Nothing is missing, unexpected or of another shape.\n";
+  } else if (std::all_of(rows.begin(), rows.end(), is_new_head)) {
     text << "The backbone fits; the head is new: it is for another number of classes.\n";
   }
   return text.str();
@@ -196,7 +201,12 @@ int inspect(const Invocation& invocation) {
   const Fit found = fit(architecture, architecture.settings, file, /*keep_classes=*/true);
   const std::vector<Difference> rows = differences(found, file);
   print_both(output, sentence_about(network, found, rows), difference_table(rows));
-  return found.match.complete() ? done : some_failed;
+  const bool fits = found.match.missing.empty() &&
+                    std::all_of(found.match.misshapen.begin(), found.match.misshapen.end(),
+                                [&](const Match::Pair& pair) {
+                                  return found.tensors[pair.network].class_axis >= 0;
+                                });
+  return fits ? done : some_failed;
 }
 
 /// The file's tensors under the names of a network.

@@ -12,21 +12,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/commands/convscope_with.h"
+
 namespace convscope {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Result {
-  int code;
-  std::string out, err;
-};
-
-Result convscope_with(const std::vector<std::string>& arguments) {
-  std::ostringstream out, err;
-  const int code = run_program(arguments, out, err);
-  return {code, out.str(), err.str()};
-}
 
 std::string read(const fs::path& path) {
   std::ifstream file(path);
