@@ -41,4 +41,14 @@ std::string did_you_mean(const std::string& typed, const std::vector<std::string
   return best.empty() ? "" : "; did you mean '" + prefix + best + "'?";
 }
 
+std::string some_of(const std::vector<std::string>& names) {
+  std::string text;
+  const size_t shown = names.size() > 3 ? 2 : names.size();
+  for (size_t i = 0; i < shown; ++i) {
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + ("'" + names[i] + "'");
+  }
+  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
 }  // namespace convscope

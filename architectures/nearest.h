@@ -10,4 +10,7 @@ namespace convscope {
 std::string did_you_mean(const std::string& typed, const std::vector<std::string>& names,
                          const std::string& prefix = "");
 
+/// "'a' and 'b'"; of many, "'a', 'b' and 40 more".
+std::string some_of(const std::vector<std::string>& names);
+
 }  // namespace convscope

@@ -1,6 +1,7 @@
 // convscope evaluate: how often a network with weights is right about labelled images.
 #include <cmath>
-#include <numeric>
+#include <memory>
+#include <optional>
 #include <ostream>
 
 #include "suite/commands/command.h"
@@ -30,7 +31,10 @@ struct ClassRow {
   int64_t images, right;
 };
 
-Cell percent(double share) { return std::round(share * 1e6) / 1e4; }
+/// In percent; empty for the share of nothing.
+Cell percent(double share) {
+  return std::isnan(share) ? Cell() : Cell(std::round(share * 1e6) / 1e4);
+}
 
 /// The columns of evaluate.csv; shares are of 1 in percent, with Wilson's 95 % interval.
 std::vector<Column<EvaluationRow>> evaluation_columns() {
@@ -72,40 +76,63 @@ std::vector<Column<ClassRow>> class_columns() {
   };
 }
 
-std::vector<ClassRow> class_rows(const WeightedNetwork& network, const Evaluation& result) {
+std::vector<ClassRow> class_rows(const std::vector<std::string>& names, const Evaluation& result) {
   std::vector<ClassRow> rows;
-  for (int64_t i = 0; i < result.classes; ++i) {
-    const auto row = result.confusion.begin() + i * result.classes;
-    rows.push_back({i, class_name(network, i),
-                    std::accumulate(row, row + result.classes, int64_t{0}), row[i]});
+  for (size_t i = 0; i < names.size(); ++i) {
+    rows.push_back({static_cast<int64_t>(i), names[i], result.images_of[i], result.right_of[i]});
   }
   return rows;
 }
 
 /// A row for each actual class and a column for each predicted one, in the order of the indices.
 /// These are part of the names, for ImageNet has two kinds of crane.
-Table confusion_table(const WeightedNetwork& network, const Evaluation& result) {
-  const auto name = [&](int64_t i) { return std::to_string(i) + " " + class_name(network, i); };
+Table confusion_table(const std::vector<std::string>& names, const Evaluation& result) {
+  const auto name = [&](size_t i) { return std::to_string(i) + " " + names[i]; };
   Table table;
   table.columns.push_back({"actual", "Actual \\ predicted"});
-  for (int64_t i = 0; i < result.classes; ++i) {
+  for (size_t i = 0; i < names.size(); ++i) {
     table.columns.push_back({name(i), name(i)});
-    std::vector<Cell> row = {name(i)};
-    for (int64_t j = 0; j < result.classes; ++j) {
-      row.emplace_back(result.confusion[static_cast<size_t>(i * result.classes + j)]);
-    }
+    std::vector<Cell> row(names.size() + 1, Cell(int64_t{0}));
+    row[0] = name(i);
     table.rows.push_back(std::move(row));
+  }
+  for (const auto& [pair, images] : result.confusion) {
+    const auto column = static_cast<size_t>(pair.second) + 1;
+    table.rows[static_cast<size_t>(pair.first)][column] = images;
   }
   return table;
 }
 
-void write_record(const fs::path& folder, const std::string& file, const Table& table,
-                  std::ostream& err) {
-  std::vector<std::string> columns;
-  for (const TableColumn& column : table.columns) columns.push_back(column.name);
-  const auto record = open_record(folder, file, columns, /*resume=*/false, err);
-  for (const auto& row : table.rows) record->write(row);
-}
+/// The files of --results, opened before the work, so that a folder which cannot be written is
+/// known then.
+class Records {
+ public:
+  Records(const fs::path& folder, const std::vector<std::string>& classes, std::ostream& err)
+      : folder_(folder),
+        summary_(open(folder, "evaluation.csv", make_table<EvaluationRow>(evaluation_columns(), {}),
+                      err)),
+        classes_(open(folder, "classes.csv", make_table<ClassRow>(class_columns(), {}), err)),
+        confusion_(open(folder, "confusion.csv", confusion_table(classes, {}), err)) {}
+
+  void write(const Table& summary, const Table& classes, const Table& confusion) {
+    for (const auto& row : summary.rows) summary_->write(row);
+    for (const auto& row : classes.rows) classes_->write(row);
+    for (const auto& row : confusion.rows) confusion_->write(row);
+  }
+
+  const fs::path& folder() const { return folder_; }
+
+ private:
+  static std::unique_ptr<CsvWriter> open(const fs::path& folder, const std::string& file,
+                                         const Table& table, std::ostream& err) {
+    std::vector<std::string> columns;
+    for (const TableColumn& column : table.columns) columns.push_back(column.name);
+    return open_record(folder, file, columns, /*resume=*/false, err);
+  }
+
+  fs::path folder_;
+  std::unique_ptr<CsvWriter> summary_, classes_, confusion_;
+};
 
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
@@ -118,14 +145,22 @@ int run(const Invocation& invocation) {
                    << " images of " << invocation.text("data") << "\n";
     return done;
   }
+  const std::vector<std::string>& names = dataset->classes();
+  std::optional<Records> records;
+  if (const std::string& folder = invocation.text("results"); !folder.empty()) {
+    records.emplace(folder, names, invocation.err);
+  }
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
+  if (dataset->size() >= worth_freezing) classifier.freeze_batches_of(chosen.batch);
   Loader loader(*dataset, loader_options(invocation, network));
   Evaluation result;
   {
     Progress progress(invocation.err, network.architecture.name,
                       static_cast<int64_t>(dataset->size()), "images");
-    result = evaluate(classifier, loader, dataset->size(),
-                      [&](int64_t images) { progress.update(images); });
+    result = evaluate(classifier, loader, [&](int64_t images) { progress.update(images); });
+  }
+  if (!result.frozen && !classifier.not_frozen().empty()) {
+    invocation.err << "note: the network ran as it is: " << classifier.not_frozen() << "\n";
   }
   const int64_t skipped = report_images(invocation, network, *dataset, loader);
   if (result.images == 0) throw UsageError(invocation.text("data") + ": no image could be read");
@@ -134,16 +169,15 @@ int run(const Invocation& invocation) {
       {network.architecture.name, network.file.path.filename().string(), invocation.text("data"),
        to_string(network.fit.settings.image), result, skipped, chosen}};
   const Table summary = make_table(evaluation_columns(), rows);
-  const Table classes = make_table(class_columns(), class_rows(network, result));
-  if (const std::string& folder = invocation.text("results"); !folder.empty()) {
-    write_record(folder, "evaluation.csv", summary, invocation.err);
-    write_record(folder, "classes.csv", classes, invocation.err);
-    write_record(folder, "confusion.csv", confusion_table(network, result), invocation.err);
-    record_run(folder, invocation, started, {{"weights_sha256", sha256_of(network.file.path)}});
-  }
-  output.print(invocation.flag("confusion")   ? confusion_table(network, result)
+  const Table classes = make_table(class_columns(), class_rows(names, result));
+  output.print(invocation.flag("confusion")   ? confusion_table(names, result)
                : invocation.flag("per-class") ? classes
                                               : summary);
+  if (records) {
+    records->write(summary, classes, confusion_table(names, result));
+    record_run(records->folder(), invocation, started,
+               {{"weights_sha256", sha256_of(network.file.path)}});
+  }
   return done;
 }
 

@@ -1,14 +1,22 @@
 // convscope features: what a layer of a network computes on images, for use elsewhere.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <ostream>
 
 #include "suite/commands/command.h"
 #include "suite/commands/inference_options.h"
 #include "suite/commands/progress.h"
 #include "suite/inference/classifier.h"
+#include "suite/report/table.h"
 #include "suite/weights/preprocessing_record.h"
 
 namespace convscope {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// One tensor that the file will hold.
 template <class Value>
@@ -18,6 +26,31 @@ StoredTensor stored(const std::string& name, ScalarType type, std::vector<int64_
   for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
   return {name, type, std::move(shape), std::move(strides),
           reinterpret_cast<const std::byte*>(values.data())};
+}
+
+size_t labels_of(const Batch& batch) { return static_cast<size_t>(batch.size); }
+
+/// Before the work, not after it.
+void check_writable(const fs::path& out) {
+  const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+  if (fs::is_directory(out))
+    throw UsageError("cannot write '" + out.string() + "': it is a folder");
+  if (access(folder.c_str(), W_OK) != 0) {
+    throw UsageError("cannot write '" + out.string() + "': " + std::strerror(errno));
+  }
+}
+
+/// All of them are in memory until the file is written.
+void check_memory(const std::string& layer, size_t values_of_image, size_t images) {
+  const double wanted = static_cast<double>(values_of_image) * static_cast<double>(images) * 4;
+  const double there =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (wanted < 0.8 * there) return;
+  throw UsageError("the features at '" + layer + "' take " +
+                   human_text(Cell(static_cast<int64_t>(wanted)), Human::bytes) +
+                   ", and the machine has " +
+                   human_text(Cell(static_cast<int64_t>(there)), Human::bytes) +
+                   ": choose a later layer or fewer images");
 }
 
 int run(const Invocation& invocation) {
@@ -36,12 +69,17 @@ int run(const Invocation& invocation) {
   const auto dataset = open_data(invocation, network, /*same_classes=*/false);
   Loader loader(*dataset, loader_options(invocation, network));
 
+  check_writable(out);
   std::vector<float> features;
   std::vector<int64_t> shape, labels, indices;
   Progress progress(invocation.err, network.architecture.name,
                     static_cast<int64_t>(dataset->size()), "images");
   for (Batch batch; loader.next(batch);) {
     const Activations result = classifier.activations(batch.values, batch.size, layer);
+    if (shape.empty()) {
+      check_memory(layer, result.values.size() / labels_of(batch), dataset->size());
+      features.reserve(result.values.size() / labels_of(batch) * dataset->size());
+    }
     shape = result.shape;
     features.insert(features.end(), result.values.begin(), result.values.end());
     labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());

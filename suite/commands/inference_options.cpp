@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <ostream>
 #include <thread>
 
-#include "architectures/catalogue.h"
+#include "architectures/nearest.h"
 #include "suite/commands/network_options.h"
 #include "suite/data/folder.h"
 #include "suite/data/known_classes.h"
+#include "suite/report/text.h"
 #include "suite/weights/fetch.h"
 #include "suite/weights/preprocessing_record.h"
 #include "suite/weights/published.h"
@@ -18,27 +20,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const PublishedWeights* published_weights_of(const std::string& network) {
-  for (const PublishedWeights& weights : published_weights()) {
-    if (weights.name == network) return &weights;
-  }
-  return nullptr;
-}
-
 /// --weights FILE, --weights NAME of published ones, or nothing: those published for the network.
 fs::path weights_path(const Invocation& invocation, const std::string& network) {
   const std::string& given = invocation.text("weights");
-  if (!given.empty() && fs::exists(given)) return given;
-  const PublishedWeights* published = published_weights_of(given.empty() ? network : given);
-  if (!published) {
-    throw UsageError(given.empty()
-                         ? "no weights are published for " + network + " here: give --weights FILE"
-                         : "--weights '" + given + "': there is no such file");
+  const bool is_path = given.find_first_of("./") != std::string::npos;
+  if (!given.empty() && fs::exists(given) && !fs::is_directory(given)) return given;
+  if (is_path) {
+    throw UsageError("--weights '" + given + "' is " +
+                     (fs::exists(given) ? "a folder" : "not there: there is no such file"));
   }
-  const FetchPlan plan = plan_fetch(*published);
+  const auto& all = published_weights();
+  if (given.empty() && std::none_of(all.begin(), all.end(), [&](const PublishedWeights& weights) {
+        return weights.architecture == network;
+      })) {
+    throw UsageError("no weights are published for " + network + " here: give --weights FILE");
+  }
+  const PublishedWeights& published = find_published(given.empty() ? network : given);
+  const FetchPlan plan = plan_fetch(published);
   if (plan.there) return plan.path;
-  throw UsageError("the weights of " + published->name + " are not in the cache: run 'convscope " +
-                   "weights fetch " + published->name + "', or give --weights FILE");
+  throw UsageError("the weights " + published.name + " are not in the cache: run 'convscope " +
+                   "weights fetch " + published.name + "', or give --weights FILE");
 }
 
 std::vector<double> decimals(const Invocation& invocation, const std::string& option,
@@ -47,7 +48,7 @@ std::vector<double> decimals(const Invocation& invocation, const std::string& op
   for (const std::string& text : invocation.list(option)) {
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) {
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
       throw UsageError("--" + option + " '" + text + "' is no number");
     }
     numbers.push_back(number);
@@ -58,6 +59,14 @@ std::vector<double> decimals(const Invocation& invocation, const std::string& op
                      std::to_string(wanted) + " channels, not " + std::to_string(numbers.size()));
   }
   return numbers;
+}
+
+/// More threads than any machine has are a slip of the finger.
+void check_threads(const std::string& option, int64_t number) {
+  constexpr int64_t most = 1024;
+  if (number <= most) return;
+  throw UsageError("--" + option + " " + std::to_string(number) + " is more than " +
+                   std::to_string(most));
 }
 
 int64_t integer_from_0(const Invocation& invocation, const std::string& option) {
@@ -96,14 +105,6 @@ Preprocessing chosen(const Invocation& invocation, const Settings& settings, boo
   return p;
 }
 
-std::string names_of(const std::vector<std::string>& names) {
-  std::string text;
-  const size_t shown = names.size() > 4 ? 3 : names.size();
-  for (size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + names[i];
-  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
-  return text;
-}
-
 /// What a person should know of how the file and the network came together.
 void report_match(const Invocation& invocation, const WeightedNetwork& network) {
   const Match& match = network.fit.match;
@@ -115,14 +116,15 @@ void report_match(const Invocation& invocation, const WeightedNetwork& network) 
     const Match::Pair& first = match.pairs.front();
     invocation.err << "warning: " << file << " calls its tensors by other names; they were matched "
                    << "by order and shape, the first being '"
-                   << network.file.tensors[first.stored].name << "' for '"
+                   << printable(network.file.tensors[first.stored].name) << "' for '"
                    << network.fit.tensors[first.network].name << "'\n";
   }
   std::vector<std::string> unused;
   for (const size_t i : match.unexpected) unused.push_back(network.file.tensors[i].name);
   if (!unused.empty()) {
     invocation.err << "warning: " << network.architecture.name << " has no place for "
-                   << unused.size() << " tensors of " << file << ": " << names_of(unused) << "\n";
+                   << unused.size() << " tensors of " << file << ": " << printable(some_of(unused))
+                   << "\n";
   }
   const PublishedWeights* published = published_for_file(file);
   if (published && published->architecture != network.architecture.name) {
@@ -188,10 +190,6 @@ WeightedNetwork weighted_network(const Invocation& invocation) {
   Settings settings = cases[0].settings;
 
   network.file = read_weights(weights_path(invocation, network.architecture.name));
-  const bool keep_classes = !invocation.text("classes").empty();
-  network.fit = fit(network.architecture, settings, network.file, keep_classes);
-  report_match(invocation, network);
-
   const std::string file = network.file.path.filename().string();
   const PublishedWeights* published = published_for_file(file);
   const auto recorded = recorded_preprocessing(network.file);
@@ -200,16 +198,20 @@ WeightedNetwork weighted_network(const Invocation& invocation) {
                                      ? published->preprocessing
                                      : usual_preprocessing(network.architecture.settings.image);
   network.preprocessing = chosen(invocation, settings, !invocation.list("input").empty(), expected);
+  if (network.preprocessing.crop > 0) {
+    settings.image.height = settings.image.width = network.preprocessing.crop;
+  }
+  // Layers may depend on the size of the image, so that comes first.
+  const bool keep_classes = !invocation.text("classes").empty();
+  network.fit = fit(network.architecture, settings, network.file, keep_classes);
+
+  report_match(invocation, network);
   invocation.err << "images: " << to_string(network.preprocessing)
                  << (recorded || published ? "" : " (the usual; the file does not say)") << "\n";
   if (recorded || published) {
     for (const std::string& difference : differences(network.preprocessing, expected)) {
       invocation.err << "warning: these weights were made for other images: " << difference << "\n";
     }
-  }
-  if (network.preprocessing.crop > 0) {
-    network.fit.settings.image.height = network.preprocessing.crop;
-    network.fit.settings.image.width = network.preprocessing.crop;
   }
 
   const std::string& list = invocation.text("class-names");
@@ -236,9 +238,11 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
   const auto given = [&](const std::string& option) { return !invocation.text(option).empty(); };
   Speed chosen{};
   chosen.workers = given("workers") ? integer_from_0(invocation, "workers") : cores / 4;
-  chosen.threads =
-      static_cast<int>(given("threads") ? positive_integer(invocation, "threads")
-                                        : std::max<int64_t>(1, cores - chosen.workers));
+  const int64_t left = std::max<int64_t>(1, cores - chosen.workers);
+  const int64_t threads = given("threads") ? positive_integer(invocation, "threads") : left;
+  check_threads("workers", chosen.workers);
+  check_threads("threads", threads);
+  chosen.threads = static_cast<int>(threads);
   // Few large images fill the caches; small ones come in numbers, or each call costs more than it
   // computes.
   const ImageShape& image = network.fit.settings.image;
@@ -263,9 +267,12 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
   options.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
   options.channels = network.fit.settings.image.channels;
   options.skip_broken = invocation.flag("skip-broken");
-  const bool by_id =
+  // ImageNet's order of classes is not that of any folder's names.
+  const bool listed =
       network.fit.settings.classes == 1000 || !invocation.text("class-names").empty();
-  if (by_id && same_classes) options.classes = network.classes;
+  const bool by_id =
+      fs::is_directory(options.path) && labelling_of(options.path) == Labelling::wordnet;
+  if (listed && (same_classes || by_id)) options.classes = network.classes;
   auto dataset = open_dataset(options);
   const auto found = static_cast<int64_t>(dataset->classes().size());
   if (same_classes && found != network.fit.settings.classes) {
@@ -302,8 +309,7 @@ int64_t report_images(const Invocation& invocation, const WeightedNetwork& netwo
   std::vector<Skipped> skipped = dataset.skipped();
   skipped.insert(skipped.end(), loader.skipped().begin(), loader.skipped().end());
   for (const Skipped& one : skipped) {
-    const bool named = one.reason.compare(0, one.name.size(), one.name) == 0;
-    invocation.err << "skipped " << (named ? "" : one.name + ": ") << one.reason << "\n";
+    invocation.err << "skipped " << one.name << ": " << one.reason << "\n";
   }
   return static_cast<int64_t>(skipped.size());
 }

@@ -1,6 +1,6 @@
 // convscope predict: what a network with weights takes images for.
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <ostream>
 
 #include "suite/commands/command.h"
 #include "suite/commands/inference_options.h"
@@ -16,12 +16,13 @@ namespace fs = std::filesystem;
 
 struct Prediction {
   std::string image;
-  std::vector<Guess> top;
+  std::vector<Guess> top;  ///< none if the image could not be read
+  std::string reason;      ///< why not
 };
 
 struct GuessRow {
-  std::string image;
-  int64_t rank;
+  const Prediction* of;
+  int64_t rank;  ///< 0: there is no guess
   Guess guess;
   std::string name;
 };
@@ -50,7 +51,8 @@ std::vector<fs::path> images_of(const Invocation& invocation) {
   return images;
 }
 
-/// As the contract says: an array of {"image", "top": [{"index", "name", "logit", "probability"}]}.
+/// As the contract says: an array of {"image", "top": [{"index", "name", "logit", "probability"}]};
+/// an image that could not be read has an empty "top" and a "reason".
 std::string json_text(const WeightedNetwork& network, const std::vector<Prediction>& predictions) {
   using nlohmann::ordered_json;
   ordered_json all = ordered_json::array();
@@ -62,28 +64,42 @@ std::string json_text(const WeightedNetwork& network, const std::vector<Predicti
                      {"logit", guess.logit},
                      {"probability", guess.probability}});
     }
-    all.push_back({{"image", prediction.image}, {"top", top}});
+    ordered_json one = {{"image", prediction.image}, {"top", top}};
+    one["status"] = prediction.reason.empty() ? "ok" : "failed";
+    if (!prediction.reason.empty()) one["reason"] = prediction.reason;
+    all.push_back(one);
   }
   return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 Table guess_table(const WeightedNetwork& network, const std::vector<Prediction>& predictions) {
   std::vector<GuessRow> rows;
+  bool any_failed = false;
   for (const Prediction& prediction : predictions) {
     int64_t rank = 0;
     for (const Guess& guess : prediction.top) {
-      rows.push_back({prediction.image, ++rank, guess, class_name(network, guess.index)});
+      rows.push_back({&prediction, ++rank, guess, class_name(network, guess.index)});
     }
+    if (prediction.top.empty()) rows.push_back({&prediction, 0, {}, ""});
+    any_failed = any_failed || prediction.top.empty();
   }
   using R = GuessRow;
+  const auto if_there = [](auto value) {
+    return [value](const R& r) { return r.rank > 0 ? Cell(value(r)) : Cell(); };
+  };
+  const Human if_failed = any_failed ? Human::plain : Human::none;
   return make_table<R>(
-      {{"image", "Image", Human::plain, [](const R& r) { return Cell(r.image); }},
-       {"rank", "Rank", Human::plain, [](const R& r) { return Cell(r.rank); }},
-       {"index", "Index", Human::plain, [](const R& r) { return Cell(r.guess.index); }},
-       {"name", "Class", Human::plain, [](const R& r) { return Cell(r.name); }},
+      {{"image", "Image", Human::plain, [](const R& r) { return Cell(r.of->image); }},
+       {"rank", "Rank", Human::plain, if_there([](const R& r) { return r.rank; })},
+       {"index", "Index", Human::plain, if_there([](const R& r) { return r.guess.index; })},
+       {"name", "Class", Human::plain, if_there([](const R& r) { return r.name; })},
        {"probability", "Probability", Human::plain,
-        [](const R& r) { return Cell(r.guess.probability); }},
-       {"logit", "Logit", Human::plain, [](const R& r) { return Cell(r.guess.logit); }}},
+        if_there([](const R& r) { return r.guess.probability; })},
+       {"logit", "Logit", Human::plain, if_there([](const R& r) { return r.guess.logit; })},
+       {"status", "Status", if_failed,
+        [](const R& r) { return Cell(std::string(r.rank > 0 ? "ok" : "failed")); }},
+       {"reason", "Reason", if_failed,
+        [](const R& r) { return r.rank > 0 ? Cell() : Cell(r.of->reason); }}},
       rows);
 }
 
@@ -100,18 +116,20 @@ int run(const Invocation& invocation) {
   Loader loader(*dataset, options);
 
   std::vector<Prediction> predictions;
+  for (const fs::path& image : images) predictions.push_back({image.string(), {}, ""});
+  if (images.size() >= worth_freezing) classifier.freeze_batches_of(options.batch);
   for (Batch batch; loader.next(batch);) {
-    const std::vector<float> logits = predictions.empty() && images.size() >= worth_freezing
-                                          ? classifier.freeze(batch.values, batch.size)
-                                          : classifier.logits(batch.values, batch.size);
+    const std::vector<float> logits = classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
-      predictions.push_back(
-          {dataset->name(batch.indices[static_cast<size_t>(i)]),
-           likeliest(logits.data() + i * classifier.classes(), classifier.classes(), 5)});
+      predictions[batch.indices[static_cast<size_t>(i)]].top =
+          likeliest(logits.data() + i * classifier.classes(), classifier.classes(), 5);
     }
   }
   const int64_t broken = report_images(invocation, network, *dataset, loader);
-  if (predictions.empty()) return some_failed;
+  auto reason = loader.skipped().begin();  // in the order of the images
+  for (Prediction& prediction : predictions) {
+    if (prediction.top.empty()) prediction.reason = (reason++)->reason;
+  }
   if (output.format() == Format::json) {
     output.print(json_text(network, predictions));
   } else {

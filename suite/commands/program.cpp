@@ -258,8 +258,9 @@ std::string dump_config(const Command& command, const po::variables_map& values)
     } else if (value.type() == typeid(std::string)) {
       written = invocation.text(name);
     } else {
-      for (const std::string& item : invocation.list(name)) {
-        written += (written.empty() ? "" : ",") + item;
+      // As they were given: of some options commas do not part the values.
+      for (const std::string& item : values[name].as<std::vector<std::string>>()) {
+        text += name + " = " + item + "\n";
       }
     }
     if (!written.empty()) text += name + " = " + written + "\n";

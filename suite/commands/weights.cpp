@@ -12,6 +12,7 @@
 #include "suite/commands/progress.h"
 #include "suite/inference/network_tensors.h"
 #include "suite/report/table.h"
+#include "suite/report/text.h"
 #include "suite/weights/fetch.h"
 #include "suite/weights/preprocessing_record.h"
 #include "suite/weights/published.h"
@@ -120,6 +121,14 @@ std::string fitting_networks(const WeightsFile& file) {
          " tensors in common ('--against " + nearest + "' shows the rest)";
 }
 
+/// What stands in a file is anybody's: it must not move the cursor.
+std::string printable_lines(const std::string& text) {
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) result += printable(line) + "\n";
+  return result;
+}
+
 std::string summary(const WeightsFile& file) {
   int64_t elements = 0, bytes = 0;
   for (const StoredTensor& tensor : file.tensors) {
@@ -140,7 +149,7 @@ std::string summary(const WeightsFile& file) {
          << "images      " << to_string(published->preprocessing) << "\n";
   }
   text << "fits        " << fitting_networks(file) << "\n";
-  return text.str();
+  return printable_lines(text.str());
 }
 
 bool is_new_head(const Difference& difference) { return difference.what == "new head"; }
@@ -210,12 +219,18 @@ int inspect(const Invocation& invocation) {
 }
 
 /// The file's tensors under the names of a network.
-std::vector<StoredTensor> renamed(const std::string& network, const WeightsFile& file) {
+std::vector<StoredTensor> renamed(const std::string& network, const WeightsFile& file,
+                                  std::ostream& err) {
   const Architecture& architecture = find_architecture(network);
   const Fit found = fit(architecture, architecture.settings, file, /*keep_classes=*/false);
   if (!found.match.complete()) {
     throw UsageError(file.path.string() + " does not fit " + network + ": " +
                      "'weights inspect FILE --against " + network + "' shows why");
+  }
+  std::vector<std::string> left_out;
+  for (const size_t i : found.match.unexpected) left_out.push_back(file.tensors[i].name);
+  if (!left_out.empty()) {
+    err << "warning: " << network << " has no place for " << printable(some_of(left_out)) << "\n";
   }
   std::vector<Match::Pair> pairs = found.match.pairs;
   std::sort(pairs.begin(), pairs.end(),
@@ -238,18 +253,23 @@ int convert(const Invocation& invocation) {
   }
   const WeightsFile file = read_weights(one_file(invocation, "convert"));
   const std::string& network = invocation.text("against");
-  const std::vector<StoredTensor> tensors = network.empty() ? file.tensors : renamed(network, file);
+  const std::vector<StoredTensor> tensors =
+      network.empty() ? file.tensors : renamed(network, file, invocation.err);
+  const bool from_safetensors = file.format == WeightsFormat::safetensors;
   if (extension == ".safetensors") {
     std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};
-    const auto recorded = recorded_preprocessing(file);
+    if (from_safetensors) metadata = file.beside;
     const PublishedWeights* published = published_for_file(file.path.filename().string());
-    if (recorded) metadata.emplace_back("preprocessing", preprocessing_record(*recorded));
-    if (published && !recorded) {
+    if (published && !recorded_preprocessing(file)) {
       metadata.emplace_back("preprocessing", preprocessing_record(published->preprocessing));
     }
     write_safetensors(out, tensors, metadata);
   } else {
     write_torch_zip(out, tensors);
+    if (from_safetensors && !file.beside.empty()) {
+      invocation.err << "warning: a " << extension << " file has no place for the metadata of "
+                     << file.path.filename().string() << "\n";
+    }
   }
   invocation.err << out.string() << ": " << tensors.size() << " tensors\n";
   return done;
@@ -278,6 +298,9 @@ int fetch_all(const Invocation& invocation) {
   std::vector<const PublishedWeights*> wanted;
   for (const std::string& name : invocation.values["file"].as<std::vector<std::string>>()) {
     wanted.push_back(&find_published(name));
+  }
+  if (wanted.size() > 1 && !invocation.text("url").empty()) {
+    throw UsageError("weights fetch: --url is one address, so name one file's weights");
   }
   int code = done;
   for (const PublishedWeights* weights : wanted) {

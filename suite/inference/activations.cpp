@@ -1,7 +1,6 @@
 #include "suite/inference/activations.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "architectures/nearest.h"
 #include "suite/analysis/intercept.h"

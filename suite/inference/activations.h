@@ -4,7 +4,6 @@
 
 #include <torch/types.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 

@@ -1,9 +1,9 @@
 #include "suite/inference/classifier.h"
 
-#include <algorithm>
-#include <cmath>
 #include <optional>
+#include <stdexcept>
 
+#include "architectures/nearest.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/inference/activations.h"
 #include "suite/inference/frozen.h"
@@ -14,17 +14,6 @@ namespace convscope {
 namespace {
 
 constexpr double largest_difference = 1e-4;
-
-/// "'fc.weight' and 'fc.bias'", "'a', 'b' and 40 more".
-std::string some_of(const std::vector<std::string>& names) {
-  std::string text;
-  const size_t shown = names.size() > 3 ? 2 : names.size();
-  for (size_t i = 0; i < shown; ++i) {
-    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + ("'" + names[i] + "'");
-  }
-  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
-  return text;
-}
 
 std::vector<float> values_of(const torch::Tensor& tensor) {
   const torch::Tensor dense = tensor.contiguous();
@@ -57,7 +46,9 @@ struct Classifier::Loaded {
   Architecture architecture;
   Settings settings;
   std::unique_ptr<Frozen> frozen;
-  int64_t frozen_count = 0;
+  int64_t count_to_freeze = 0;  ///< images in a batch; 0: none is to be frozen
+  int64_t frozen_batches = 0;
+  std::string not_frozen;
   std::optional<Graph> graph;
   std::vector<std::string> layers;
 
@@ -66,6 +57,28 @@ struct Classifier::Loaded {
     // LibTorch does not write into its input; it has no way to say so.
     return torch::from_blob(const_cast<float*>(images.data()),
                             {count, image.channels, image.height, image.width});
+  }
+
+  /// Makes the frozen form from a batch, and returns what the network itself computes of it.
+  std::vector<float> freeze(const torch::Tensor& batch) {
+    try {
+      auto form = std::make_unique<Frozen>(*network, batch);
+      const auto difference = (form->forward(batch) - form->expected()).abs().max().item<double>();
+      if (difference <= largest_difference) {
+        frozen = std::move(form);
+        count_to_freeze = batch.size(0);
+        not_frozen.clear();
+        return values_of(frozen->expected());
+      }
+      not_frozen = "its frozen form's logits differ by " + c10::str(difference);
+      return values_of(form->expected());
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      const std::string reason = error.what();
+      not_frozen = "it cannot be frozen: " + reason.substr(0, reason.find('\n'));
+      return values_of(network->forward(batch));
+    }
   }
 
   const Graph& trace() {
@@ -88,32 +101,26 @@ Classifier::~Classifier() = default;
 
 int64_t Classifier::classes() const { return loaded_->settings.classes; }
 
-std::vector<float> Classifier::freeze(const std::vector<float>& images, int64_t count) {
-  const torch::NoGradGuard no_grad;
-  const torch::Tensor batch = loaded_->tensor(images, count);
-  try {
-    auto frozen = std::make_unique<Frozen>(*loaded_->network, batch);
-    const torch::Tensor difference = (frozen->forward(batch) - frozen->expected()).abs().max();
-    std::vector<float> logits = values_of(frozen->expected());
-    if (difference.item<double>() <= largest_difference) {
-      loaded_->frozen = std::move(frozen);
-      loaded_->frozen_count = count;
-    }
-    return logits;
-  } catch (const std::exception&) {  // of an operator that oneDNN lacks; the network itself remains
-    return this->logits(images, count);
-  }
+void Classifier::freeze_batches_of(int64_t count) {
+  loaded_->count_to_freeze = count;
+  loaded_->frozen.reset();
+  loaded_->frozen_batches = 0;
+  loaded_->not_frozen = "there was no batch of " + std::to_string(count) + " images";
 }
 
-bool Classifier::frozen() const { return loaded_->frozen != nullptr; }
+bool Classifier::frozen() const { return loaded_->frozen_batches > 0; }
+const std::string& Classifier::not_frozen() const { return loaded_->not_frozen; }
 
 std::vector<float> Classifier::logits(const std::vector<float>& images, int64_t count) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor batch = loaded_->tensor(images, count);
-  if (loaded_->frozen && count == loaded_->frozen_count) {
+  if (count != loaded_->count_to_freeze) return values_of(loaded_->network->forward(batch));
+  if (loaded_->frozen) {
+    ++loaded_->frozen_batches;
     return values_of(loaded_->frozen->forward(batch));
   }
-  return values_of(loaded_->network->forward(batch));
+  loaded_->count_to_freeze = 0;
+  return loaded_->freeze(batch);
 }
 
 const std::vector<std::string>& Classifier::layers() const {

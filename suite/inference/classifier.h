@@ -20,22 +20,24 @@ struct Activations {
 class Classifier {
  public:
   /// Loads the weights. `threads` is how many the operators may use. Throws std::invalid_argument
-  /// that names what the file lacks, unless only `features` will be asked of a network whose head
-  /// is missing: then pass `head_needed` false.
+  /// that names what the file lacks, unless only `activations` will be asked of a network whose
+  /// head is missing: then pass `head_needed` false.
   Classifier(const Architecture& architecture, const Fit& fit, const WeightsFile& file, int threads,
              bool head_needed = true);
   ~Classifier();
 
   int64_t classes() const;
 
-  /// The logits of these images (count x channels x height x width) as `logits` gives them, and
-  /// freezes the network for batches of `count`: batch normalisation folded, weights laid out for
-  /// the machine. The frozen form is kept only if it gives these logits to within 1e-4.
-  std::vector<float> freeze(const std::vector<float>& images, int64_t count);
-  bool frozen() const;
-
-  /// count x classes.
+  /// count x classes, of count x channels x height x width values.
   std::vector<float> logits(const std::vector<float>& images, int64_t count);
+
+  /// From now on, batches of `count` images run in a frozen form: batch normalisation folded,
+  /// weights laid out for the machine. It is made at the first of them, and kept only if it gives
+  /// the network's logits to within 1e-4. Worth its time from some dozens of images on.
+  void freeze_batches_of(int64_t count);
+  /// Whether any batch ran so; if not, why, where it was tried.
+  bool frozen() const;
+  const std::string& not_frozen() const;
 
   /// The layers that `activations` knows, in execution order.
   const std::vector<std::string>& layers() const;

@@ -18,12 +18,15 @@ double log_sum_exp(const float* logits, int64_t classes) {
 }
 
 void count(Evaluation& result, const float* logits, int64_t label) {
-  const std::vector<Guess> best = likeliest(logits, result.classes, 5);
+  const auto classes = static_cast<int64_t>(result.images_of.size());
+  const std::vector<Guess> best = likeliest(logits, classes, 5);
   result.top1 += best[0].index == label;
   result.top5 += std::any_of(best.begin(), best.end(),
                              [&](const Guess& guess) { return guess.index == label; });
-  result.loss += log_sum_exp(logits, result.classes) - static_cast<double>(logits[label]);
-  ++result.confusion[static_cast<size_t>(label * result.classes + best[0].index)];
+  result.loss += log_sum_exp(logits, classes) - static_cast<double>(logits[label]);
+  ++result.images_of[static_cast<size_t>(label)];
+  result.right_of[static_cast<size_t>(label)] += best[0].index == label;
+  ++result.confusion[{label, best[0].index}];
   ++result.images;
 }
 
@@ -57,26 +60,24 @@ std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count
   return best;
 }
 
-Evaluation evaluate(Classifier& classifier, Loader& loader, size_t images,
+Evaluation evaluate(Classifier& classifier, Loader& loader,
                     const std::function<void(int64_t done)>& progress) {
   using Clock = std::chrono::steady_clock;
   Evaluation result;
-  result.classes = classifier.classes();
-  result.confusion.resize(static_cast<size_t>(result.classes * result.classes));
+  const int64_t classes = classifier.classes();
+  result.images_of.resize(static_cast<size_t>(classes));
+  result.right_of.resize(static_cast<size_t>(classes));
   const Clock::time_point start = Clock::now();
-  Batch batch;
-  for (bool first = true; loader.next(batch); first = false) {
-    const std::vector<float> logits = first && images >= worth_freezing
-                                          ? classifier.freeze(batch.values, batch.size)
-                                          : classifier.logits(batch.values, batch.size);
+  for (Batch batch; loader.next(batch);) {
+    const std::vector<float> logits = classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
       const int64_t label = batch.labels[static_cast<size_t>(i)];
-      if (label >= result.classes) {
+      if (label >= classes) {
         throw std::invalid_argument("the data has a class " + std::to_string(label) +
                                     ", counted from 0, and the network tells apart " +
-                                    std::to_string(result.classes));
+                                    std::to_string(classes));
       }
-      count(result, logits.data() + i * result.classes, label);
+      count(result, logits.data() + i * classes, label);
     }
     progress(result.images);
   }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "suite/data/loader.h"
@@ -13,9 +15,10 @@ namespace convscope {
 struct Evaluation {
   int64_t images = 0;  ///< each counted once
   int64_t top1 = 0, top5 = 0;
-  double loss = 0;                 ///< cross-entropy in nats, the mean over the images
-  int64_t classes = 0;             ///< of the network
-  std::vector<int64_t> confusion;  ///< classes x classes: images of class i that were taken for j
+  double loss = 0;                           ///< cross-entropy in nats, the mean over the images
+  std::vector<int64_t> images_of, right_of;  ///< by class
+  /// How many images of the first class were taken for the second; pairs that occurred.
+  std::map<std::pair<int64_t, int64_t>, int64_t> confusion;
   bool frozen = false;
   double seconds = 0;         ///< from the first image on, reading and preparing included
   double waited_seconds = 0;  ///< of these, for images
@@ -37,12 +40,12 @@ struct Guess {
 /// The `count` likeliest classes, likeliest first; among equals the lower index.
 std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count);
 
-/// Runs through all that `loader` gives. A class of the data that the network does not have is an
-/// error: std::invalid_argument. From `worth_freezing` images on, the fast form is tried.
-Evaluation evaluate(Classifier& classifier, Loader& loader, size_t images,
+/// Runs through all that `loader` gives. Throws std::invalid_argument for a class of the data that
+/// the network does not have.
+Evaluation evaluate(Classifier& classifier, Loader& loader,
                     const std::function<void(int64_t done)>& progress);
 
-/// From this many images on, freezing saves more than it costs.
+/// From this many images on, freezing a network saves more than it costs.
 inline constexpr size_t worth_freezing = 48;
 
 }  // namespace convscope

@@ -61,6 +61,14 @@ Frozen::Frozen(Network& network, const torch::Tensor& example) {
 
 Frozen::~Frozen() = default;
 
+std::vector<std::string> Frozen::operators() const {
+  std::vector<std::string> names;
+  for (const jit::Node* node : function_->graph_function.graph()->nodes()) {
+    names.emplace_back(node->kind().toQualString());
+  }
+  return names;
+}
+
 torch::Tensor Frozen::forward(const torch::Tensor& images) {
   const torch::NoGradGuard no_grad;
   [[maybe_unused]] const Quiet quiet;

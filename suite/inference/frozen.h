@@ -4,6 +4,8 @@
 #include <torch/types.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "architectures/network.h"
 
@@ -19,6 +21,9 @@ class Frozen {
 
   /// What the network itself computed of the example while it was traced.
   const torch::Tensor& expected() const { return expected_; }
+
+  /// The operators of the graph: "aten::relu_", one for each call.
+  std::vector<std::string> operators() const;
 
   /// For batches of the example's shape only: some networks have it in their graph. Throws
   /// std::exception where oneDNN does not have an operator in the form that the network needs.

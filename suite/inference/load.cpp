@@ -1,6 +1,6 @@
 #include "suite/inference/load.h"
 
-#include <cstring>
+#include <stdexcept>
 
 #include "suite/analysis/intercept.h"
 #include "suite/inference/state_dict.h"
@@ -46,6 +46,9 @@ c10::ScalarType torch_type(ScalarType type) {
 }
 
 void copy_into(torch::Tensor target, const StoredTensor& source) {
+  if (target.sizes() != torch::IntArrayRef(source.shape)) {
+    throw std::logic_error(source.name + " was matched with a tensor of another shape");
+  }
   const c10::ScalarType type = torch_type(source.type);
   if (type == target.scalar_type() && target.is_contiguous()) {
     copy_values(source, target.data_ptr());

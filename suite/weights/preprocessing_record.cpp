@@ -1,5 +1,7 @@
 #include "suite/weights/preprocessing_record.h"
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -16,6 +18,22 @@ std::string preprocessing_record(const Preprocessing& p) {
   return record.dump();
 }
 
+namespace {
+
+/// A record may come from anybody.
+bool makes_sense(const Preprocessing& p) {
+  constexpr int64_t largest_side = 65536;
+  const auto is_side = [](int64_t side) { return side >= 0 && side <= largest_side; };
+  const auto is_number = [](double number) { return std::isfinite(number); };
+  const auto is_positive = [](double number) { return std::isfinite(number) && number > 0; };
+  return is_side(p.resize) && is_side(p.crop) && is_positive(p.range) &&
+         (p.mean.size() == 1 || p.mean.size() == 3) && p.deviation.size() == p.mean.size() &&
+         std::all_of(p.mean.begin(), p.mean.end(), is_number) &&
+         std::all_of(p.deviation.begin(), p.deviation.end(), is_positive);
+}
+
+}  // namespace
+
 std::optional<Preprocessing> recorded_preprocessing(const WeightsFile& file) {
   for (const auto& [key, value] : file.beside) {
     if (key != "preprocessing") continue;
@@ -29,11 +47,12 @@ std::optional<Preprocessing> recorded_preprocessing(const WeightsFile& file) {
       record.at("deviation").get_to(p.deviation);
       record.at("range").get_to(p.range);
       record.at("bgr").get_to(p.bgr);
-      return p;
+      if (makes_sense(p)) return p;
     } catch (const nlohmann::json::exception&) {
-      throw std::invalid_argument(file.path.string() +
-                                  ": its metadata 'preprocessing' is not what convscope writes");
+    } catch (const std::invalid_argument&) {
     }
+    throw std::invalid_argument(file.path.string() +
+                                ": its metadata 'preprocessing' is not what convscope writes");
   }
   return std::nullopt;
 }

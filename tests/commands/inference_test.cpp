@@ -155,6 +155,13 @@ TEST_F(Inference, WrongInputsAreOneClearLine) {
                      "above 0");
   expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--mean", "1,2"},
                      "one number");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--mean", "nan"},
+                     "no number");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "-t", "99999"},
+                     "more than 1024");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", "resnt18", "--data", digits}, "resnet18");
+  expect_usage_error({"weights", "fetch", "resnet18", "resnet34", "--url", "http://127.0.0.1:1/"},
+                     "one address");
   expect_usage_error({"predict", "mnist_tutorial", "-w", file}, "name images");
   expect_usage_error({"predict", "mnist_tutorial", "-w", file, path("no.jpg")}, "no image");
   expect_usage_error({"features", "mnist_tutorial", "-w", file, "--data", digits}, "--at");
@@ -201,7 +208,12 @@ TEST_F(Inference, OneBrokenImageDoesNotLoseTheOthers) {
   const Result result =
       convscope_with({"predict", "resnet20", "-w", file, good, bad, "--format", "json"});
   EXPECT_EQ(result.code, 1);
-  EXPECT_EQ(nlohmann::json::parse(result.out).size(), 1u);
+  const auto predictions = nlohmann::json::parse(result.out);
+  ASSERT_EQ(predictions.size(), 2u);
+  EXPECT_EQ(predictions[0]["status"], "ok");
+  EXPECT_EQ(predictions[1]["status"], "failed");
+  EXPECT_TRUE(predictions[1]["top"].empty());
+  EXPECT_TRUE(contains(predictions[1]["reason"], "GIF"));
   EXPECT_TRUE(contains(result.err, bad)) << result.err;
   EXPECT_TRUE(contains(result.err, "GIF")) << result.err;
 }
@@ -222,6 +234,79 @@ TEST_F(Inference, ABrokenImageOfAFolderIsNamedAndSkippedOnlyIfAsked) {
   EXPECT_EQ(row["images"], 3);
   EXPECT_EQ(row["skipped"], 1);
   EXPECT_TRUE(contains(result.err, "data/bee/2.jpg")) << result.err;
+}
+
+/// Of four classes the five likeliest are all, so predict tells everything that evaluate counts.
+TEST_F(Inference, EvaluateIsTheArithmeticOfPredict) {
+  const std::string file = weights("resnet20", 4);
+  const std::vector<std::string> classes = {"ant", "bee", "cat", "dog"};
+  std::vector<std::string> predict = {"predict", "resnet20", "-w", file, "--format", "json"};
+  std::vector<std::string> labels;
+  for (const std::string& name : classes) {
+    for (const int size : {32, 40, 56}) {
+      JpegKind kind;
+      kind.quality = size;
+      predict.push_back(
+          image("data/" + name + "/" + std::to_string(size) + ".jpg", size, size, kind));
+      labels.push_back(name);
+    }
+  }
+  const auto predictions = nlohmann::json::parse(convscope_with(predict).out);
+  double loss = 0;
+  int right = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const int label = int(std::find(classes.begin(), classes.end(), labels[i]) - classes.begin());
+    const auto& top = predictions[i]["top"];
+    right += top[0]["index"] == label;
+    for (const auto& guess : top) {
+      if (guess["index"] == label) loss -= std::log(guess["probability"].get<double>());
+    }
+  }
+  const auto row =
+      nlohmann::json::parse(convscope_with({"evaluate", "resnet20", "-w", file, "--data",
+                                            path("data"), "--format", "json"})
+                                .out)
+          .at(0);
+  EXPECT_EQ(row["images"], 12);
+  EXPECT_NEAR(row["loss"], loss / 12, 1e-5);
+  EXPECT_NEAR(row["top1"], 100.0 * right / 12, 1e-3);
+  EXPECT_EQ(row["top5"], 100);
+}
+
+TEST_F(Inference, ACropThatALayerDependsOnIsFittedAndNotWrittenBeyond) {
+  Preprocessing smaller = usual_preprocessing({1, 28, 28});
+  smaller.crop = smaller.resize = 16;
+  write_safetensors(path("w.safetensors"), tensors_of(*untrained("mnist_tutorial")),
+                    {{"preprocessing", preprocessing_record(smaller)}});
+  expect_usage_error(
+      {"predict", "mnist_tutorial", "-w", path("w.safetensors"), image("a.jpg", 28, 28)},
+      "'fc1.weight' has another shape");
+}
+
+TEST_F(Inference, TheResultsFolderIsTriedBeforeTheWork) {
+  put(path("no-folder"), "a file");
+  expect_usage_error({"evaluate", "mnist_tutorial", "-w", weights("mnist_tutorial"), "--data",
+                      digits, "--results", path("no-folder")},
+                     "no-folder");
+}
+
+TEST_F(Inference, DumpedSettingsOfPredictNameEachImage) {
+  const std::string file = weights("resnet20");
+  const std::string one = image("a,b.jpg", 32, 32), two = image("c.jpg", 32, 32);
+  const Result dumped =
+      convscope_with({"predict", "resnet20", "-w", file, one, two, "--dump-config"});
+  put(path("again.ini"), dumped.out);
+  const Result again =
+      convscope_with({"predict", "--config", path("again.ini"), "--format", "json"});
+  EXPECT_EQ(again.code, 0) << again.err << dumped.out;
+  EXPECT_EQ(nlohmann::json::parse(again.out).size(), 2u);
+}
+
+TEST_F(Inference, TheClassesOfARecordAreTheDatas) {
+  const Result result =
+      convscope_with({"evaluate", "mnist_tutorial", "-w", weights("mnist_tutorial"), "--data",
+                      digits, "--per-class", "--format", "csv"});
+  EXPECT_FALSE(contains(result.out, "\n0,0,")) << result.out;
 }
 
 TEST_F(Inference, WhatDoesNotBelongToTheWeightsIsAWarningThatNamesIt) {

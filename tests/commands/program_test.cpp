@@ -167,7 +167,7 @@ TEST_F(Program, ResultsFolderHoldsRecordsAndManifest) {
   const auto manifest = nlohmann::json::parse(read(folder / "results/manifest.json"));
   const auto& run = manifest.at("runs").at("cost");
   EXPECT_EQ(run.at("configuration"),
-            "[cost]\nmodel = lenet5,vgg11\nchannels = 64\nkernel = 3\n"
+            "[cost]\nmodel = lenet5\nmodel = vgg11\nchannels = 64\nkernel = 3\n"
             "size = 56\nresults = " +
                 results + "\nformat = table\n");
   EXPECT_TRUE(manifest.at("environments").contains(run.at("env").get<std::string>()));
@@ -274,7 +274,7 @@ TEST_F(Program, SectionWithoutKeysRunsWithDefaults) {
   const std::string file = experiment("[env]\n[list]\nmodel = lenet5, vgg11\n[cost]\n");
   const std::string dump = convscope_with({"run", file, "--dump-config"}).out;
   EXPECT_LT(dump.find("[env]"), dump.find("[list]"));
-  EXPECT_NE(dump.find("model = lenet5,vgg11"), std::string::npos) << dump;
+  EXPECT_NE(dump.find("model = lenet5, vgg11"), std::string::npos) << dump;
   EXPECT_NE(dump.find("[cost]"), std::string::npos);
 }
 

@@ -28,6 +28,9 @@ TEST_P(EveryFrozenNetwork, ComputesTheSame) {
   const ImageShape shape = settings.image;
   const auto images = [&] { return torch::randn({2, shape.channels, shape.height, shape.width}); };
   Frozen frozen(*network, images());
+  const std::vector<std::string> operators = frozen.operators();
+  EXPECT_EQ(std::count(operators.begin(), operators.end(), "aten::batch_norm"), 0);
+  EXPECT_GT(std::count(operators.begin(), operators.end(), "prim::mkldnn_convolution"), 0);
   for (int again = 0; again < 2; ++again) {  // the first run rewrites the graph once more
     const torch::Tensor batch = images();
     const torch::Tensor expected = network->forward(batch);

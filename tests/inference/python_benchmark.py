@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/ usr / bin / python3
 """Images per second of an evaluation, ours and the same in Python (torchvision, Pillow), in turn, on
 one thread: reading, decoding, resizing, network. Prints the ratios of each round and their medians,
 for Python with batches of 32 images, the usual size, and of 4, which suit a CPU better.

@@ -29,6 +29,32 @@ TEST(PreprocessingRecord, NoneIsNoneAndNonsenseIsAnError) {
   }
 }
 
+TEST(PreprocessingRecord, WhatNoImageCanBecomeIsAnErrorThatNamesTheFile) {
+  using Change = void (*)(Preprocessing&);
+  const Change changes[] = {
+      [](Preprocessing& p) { p.crop = int64_t{1} << 32; },
+      [](Preprocessing& p) { p.resize = 9'000'000'000'000'000'000; },
+      [](Preprocessing& p) { p.resize = -1; },
+      [](Preprocessing& p) { p.range = 0; },
+      [](Preprocessing& p) { p.deviation[1] = 0; },
+      [](Preprocessing& p) { p.deviation.pop_back(); },
+      [](Preprocessing& p) { p.mean = p.deviation = {}; },
+  };
+  for (const Change change : changes) {
+    Preprocessing p = imagenet_images;
+    change(p);
+    WeightsFile file;
+    file.path = "w.safetensors";
+    file.beside = {{"preprocessing", preprocessing_record(p)}};
+    try {
+      recorded_preprocessing(file);
+      ADD_FAILURE() << preprocessing_record(p);
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find("w.safetensors"), std::string::npos);
+    }
+  }
+}
+
 TEST(PreprocessingDifferences, AreNamedOneByOne) {
   Preprocessing other = imagenet_images;
   EXPECT_TRUE(differences(other, imagenet_images).empty());
