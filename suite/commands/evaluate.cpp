@@ -1,7 +1,5 @@
 // convscope evaluate: how often a network with weights is right about labelled images.
 #include <cmath>
-#include <memory>
-#include <optional>
 #include <ostream>
 
 #include "suite/commands/command.h"
@@ -26,6 +24,7 @@ struct EvaluationRow {
 };
 
 struct ClassRow {
+  std::string model, weights, data;
   int64_t index;
   std::string name;
   int64_t images, right;
@@ -67,6 +66,9 @@ std::vector<Column<EvaluationRow>> evaluation_columns() {
 std::vector<Column<ClassRow>> class_columns() {
   using R = ClassRow;
   return {
+      {"model", "", Human::none, [](const R& r) { return Cell(r.model); }},
+      {"weights", "", Human::none, [](const R& r) { return Cell(r.weights); }},
+      {"data", "", Human::none, [](const R& r) { return Cell(r.data); }},
       {"index", "Index", Human::plain, [](const R& r) { return Cell(r.index); }},
       {"class", "Class", Human::plain, [](const R& r) { return Cell(r.name); }},
       {"images", "Images", Human::plain, [](const R& r) { return Cell(r.images); }},
@@ -76,10 +78,11 @@ std::vector<Column<ClassRow>> class_columns() {
   };
 }
 
-std::vector<ClassRow> class_rows(const std::vector<std::string>& names, const Evaluation& result) {
+std::vector<ClassRow> class_rows(const EvaluationRow& of, const std::vector<std::string>& names) {
   std::vector<ClassRow> rows;
   for (size_t i = 0; i < names.size(); ++i) {
-    rows.push_back({static_cast<int64_t>(i), names[i], result.images_of[i], result.right_of[i]});
+    rows.push_back({of.model, of.weights, of.data, static_cast<int64_t>(i), names[i],
+                    of.result.images_of[i], of.result.right_of[i]});
   }
   return rows;
 }
@@ -103,39 +106,44 @@ Table confusion_table(const std::vector<std::string>& names, const Evaluation& r
   return table;
 }
 
-/// The files of --results, opened before the work, so that a folder which cannot be written is
-/// known then.
-class Records {
+/// A record of --results, opened before the work, so that a folder which cannot be written is known
+/// then. Rows of other evaluations, told apart by the columns before `same`, stay.
+class Record {
  public:
-  Records(const fs::path& folder, const std::vector<std::string>& classes, std::ostream& err)
-      : folder_(folder),
-        summary_(open(folder, "evaluation.csv", make_table<EvaluationRow>(evaluation_columns(), {}),
-                      err)),
-        classes_(open(folder, "classes.csv", make_table<ClassRow>(class_columns(), {}), err)),
-        confusion_(open(folder, "confusion.csv", confusion_table(classes, {}), err)) {}
-
-  void write(const Table& summary, const Table& classes, const Table& confusion) {
-    for (const auto& row : summary.rows) summary_->write(row);
-    for (const auto& row : classes.rows) classes_->write(row);
-    for (const auto& row : confusion.rows) confusion_->write(row);
+  Record(const fs::path& folder, const std::string& file, const Table& table, size_t same,
+         std::ostream& err)
+      : folder_(folder), file_(file), same_(same), err_(err) {
+    for (const TableColumn& column : table.columns) columns_.push_back(column.name);
+    open_record(folder, file, columns_, /*resume=*/true, err);
   }
 
-  const fs::path& folder() const { return folder_; }
+  void write(const Table& table) const {
+    const CsvFile before = read_csv(folder_ / file_);
+    const auto key = [&](const auto& texts) {
+      return std::vector<std::string>(texts.begin(), texts.begin() + static_cast<long>(same_));
+    };
+    std::vector<std::string> own;
+    for (size_t i = 0; i < same_; ++i) own.push_back(raw_text(table.rows.at(0).at(i)));
+    const auto record = open_record(folder_, file_, columns_, /*resume=*/false, err_);
+    for (const CsvRow& row : before.rows) {
+      if (key(row.fields) != own) record->write({row.fields.begin(), row.fields.end()});
+    }
+    for (const auto& row : table.rows) record->write(row);
+  }
 
  private:
-  static std::unique_ptr<CsvWriter> open(const fs::path& folder, const std::string& file,
-                                         const Table& table, std::ostream& err) {
-    std::vector<std::string> columns;
-    for (const TableColumn& column : table.columns) columns.push_back(column.name);
-    return open_record(folder, file, columns, /*resume=*/false, err);
-  }
-
   fs::path folder_;
-  std::unique_ptr<CsvWriter> summary_, classes_, confusion_;
+  std::string file_;
+  std::vector<std::string> columns_;
+  size_t same_;
+  std::ostream& err_;
 };
 
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
+  if (invocation.flag("confusion") && invocation.flag("per-class")) {
+    throw UsageError("evaluate prints --per-class or --confusion; --results writes both");
+  }
   Output output(invocation);
   const WeightedNetwork network = weighted_network(invocation);
   const auto dataset = open_data(invocation, network);
@@ -146,9 +154,15 @@ int run(const Invocation& invocation) {
     return done;
   }
   const std::vector<std::string>& names = dataset->classes();
-  std::optional<Records> records;
-  if (const std::string& folder = invocation.text("results"); !folder.empty()) {
-    records.emplace(folder, names, invocation.err);
+  const std::string& folder = invocation.text("results");
+  const std::string confusion_file = "confusion-" + network.architecture.name + ".csv";
+  std::vector<Record> records;
+  if (!folder.empty()) {
+    records.emplace_back(folder, "evaluation.csv",
+                         make_table<EvaluationRow>(evaluation_columns(), {}), 4, invocation.err);
+    records.emplace_back(folder, "classes.csv", make_table<ClassRow>(class_columns(), {}), 3,
+                         invocation.err);
+    records.emplace_back(folder, confusion_file, confusion_table(names, {}), 0, invocation.err);
   }
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   if (dataset->size() >= worth_freezing) classifier.freeze_batches_of(chosen.batch);
@@ -169,14 +183,21 @@ int run(const Invocation& invocation) {
       {network.architecture.name, network.file.path.filename().string(), invocation.text("data"),
        to_string(network.fit.settings.image), result, skipped, chosen}};
   const Table summary = make_table(evaluation_columns(), rows);
-  const Table classes = make_table(class_columns(), class_rows(names, result));
+  const Table classes = make_table(class_columns(), class_rows(rows[0], names));
   output.print(invocation.flag("confusion")   ? confusion_table(names, result)
                : invocation.flag("per-class") ? classes
                                               : summary);
-  if (records) {
-    records->write(summary, classes, confusion_table(names, result));
-    record_run(records->folder(), invocation, started,
+  if (!folder.empty()) {
+    records[0].write(summary);
+    records[1].write(classes);
+    records[2].write(confusion_table(names, result));
+    record_run(folder, invocation, started, network.architecture.name,
                {{"weights_sha256", sha256_of(network.file.path)}});
+  }
+  if (result.not_finite > 0) {
+    invocation.err << "convscope: the network computes no finite number for " << result.not_finite
+                   << " of the images; they count as wrong\n";
+    return some_failed;
   }
   return done;
 }
@@ -197,8 +218,9 @@ Command evaluate_command() {
       ("per-class", po::bool_switch(), "one row for each class instead of one in all")(
           "confusion", po::bool_switch(), "the confusion matrix instead")(
           "results", text_value(),
-          "DIR: also write evaluation.csv, classes.csv, confusion.csv and manifest.json there")(
-          "dry-run", po::bool_switch(), "list what would be evaluated");
+          "DIR: also write evaluation.csv, classes.csv, confusion-MODEL.csv and manifest.json "
+          "there; other "
+          "evaluations in it stay")("dry-run", po::bool_switch(), "list what would be evaluated");
   add_output_options(command.options);
   return command;
 }

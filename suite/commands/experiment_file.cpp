@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -63,8 +62,6 @@ std::vector<ExperimentSection> parse_experiment(const std::string& text, const s
   std::istringstream lines(text.rfind(byte_order_mark, 0) == 0 ? text.substr(byte_order_mark.size())
                                                                : text);
   std::vector<ExperimentSection> sections;
-  std::map<std::string, size_t> places;  // in `sections`, by name
-  size_t current = 0;
   int number = 0;
   for (std::string whole; std::getline(lines, whole);) {
     ++number;
@@ -76,9 +73,7 @@ std::vector<ExperimentSection> parse_experiment(const std::string& text, const s
     if (line.front() == '[') {
       const std::string name = line.back() == ']' ? trimmed(line.substr(1, line.size() - 2)) : "";
       if (name.empty()) throw fail("expected '[command]', found " + quoted(line));
-      const auto [place, added] = places.emplace(name, sections.size());
-      if (added) sections.push_back({file, name, number, {}});
-      current = place->second;
+      sections.push_back({file, name, number, {}});
       continue;
     }
     const size_t equals = line.find('=');
@@ -90,7 +85,7 @@ std::vector<ExperimentSection> parse_experiment(const std::string& text, const s
       throw fail("key " + quoted(key) +
                  " is in no section; put the line '[command]' of the command it is for before it");
     }
-    sections[current].settings.push_back({key, trimmed(line.substr(equals + 1)), number});
+    sections.back().settings.push_back({key, trimmed(line.substr(equals + 1)), number});
   }
   return sections;
 }

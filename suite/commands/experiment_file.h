@@ -27,7 +27,7 @@ struct ExperimentSection {
   const ExperimentSetting* quoted_in(const std::string& message) const;
 };
 
-/// The sections in their order; one that appears again continues the first. `[section]`,
+/// The sections in their order; a command may have several, one for each time it runs. `[section]`,
 /// `key = value`, and comments: from `#` at the start of a line or after a blank to the end of the
 /// line, and lines that start with `;`. Throws std::invalid_argument that names `file` and the line
 /// for anything else, and for a key before the first section.

@@ -56,16 +56,17 @@ void check_memory(const std::string& layer, size_t values_of_image, size_t image
 int run(const Invocation& invocation) {
   const std::string& layer = invocation.text("at");
   const std::string& out = invocation.text("out");
-  const WeightedNetwork network = weighted_network(invocation);
+  const WeightedNetwork network = weighted_network(invocation, /*head_needed=*/false);
   const Speed chosen = speed(invocation, network);
-  Classifier classifier(network.architecture, network.fit, network.file, chosen.threads,
-                        /*head_needed=*/false);
+  Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   if (invocation.flag("layers")) {
     for (const std::string& name : classifier.layers()) invocation.out << name << "\n";
     return done;
   }
   if (layer.empty()) throw UsageError("features: name a layer with --at; --layers lists them");
-  if (out.empty()) throw UsageError("features: name the file to write with --out FILE.safetensors");
+  if (fs::path(out).extension() != ".safetensors") {
+    throw UsageError("features: name the file to write with --out FILE.safetensors");
+  }
   const auto dataset = open_data(invocation, network, /*same_classes=*/false);
   Loader loader(*dataset, loader_options(invocation, network));
 

@@ -70,7 +70,13 @@ void check_threads(const std::string& option, int64_t number) {
 }
 
 int64_t integer_from_0(const Invocation& invocation, const std::string& option) {
-  return invocation.text(option) == "0" ? 0 : positive_integer(invocation, option);
+  const std::string& text = invocation.text(option);
+  if (text == "0") return 0;
+  try {
+    return positive_integer(invocation, option);
+  } catch (const UsageError&) {
+    throw UsageError("--" + option + " '" + text + "' is no whole number, 0 or above");
+  }
 }
 
 /// What the user changed of the preprocessing that belongs to the weights.
@@ -111,7 +117,9 @@ void report_match(const Invocation& invocation, const WeightedNetwork& network) 
   const std::string file = network.file.path.filename().string();
   invocation.err << "weights: " << network.file.path.string() << ", "
                  << to_string(network.file.format) << ", " << match.pairs.size() << " tensors for "
-                 << network.architecture.name << "\n";
+                 << network.architecture.name
+                 << (network.file.wrapped_in.empty() ? "" : ", found under ")
+                 << printable(network.file.wrapped_in) << "\n";
   if (match.by_order) {
     const Match::Pair& first = match.pairs.front();
     invocation.err << "warning: " << file << " calls its tensors by other names; they were matched "
@@ -174,7 +182,7 @@ void add_data_options(po::options_description& options) {
           "skip-broken", po::bool_switch(), "leave out what cannot be read, and say so");
 }
 
-WeightedNetwork weighted_network(const Invocation& invocation) {
+WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed) {
   const std::vector<std::string> names = invocation.list("model");
   if (names.empty()) {
     throw UsageError(invocation.command.name + ": name a network, as in '" +
@@ -204,6 +212,8 @@ WeightedNetwork weighted_network(const Invocation& invocation) {
   // Layers may depend on the size of the image, so that comes first.
   const bool keep_classes = !invocation.text("classes").empty();
   network.fit = fit(network.architecture, settings, network.file, keep_classes);
+
+  require_fit(network.architecture, network.fit, network.file, head_needed);
 
   report_match(invocation, network);
   invocation.err << "images: " << to_string(network.preprocessing)
@@ -270,9 +280,10 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
   // ImageNet's order of classes is not that of any folder's names.
   const bool listed =
       network.fit.settings.classes == 1000 || !invocation.text("class-names").empty();
-  const bool by_id =
-      fs::is_directory(options.path) && labelling_of(options.path) == Labelling::wordnet;
-  if (listed && (same_classes || by_id)) options.classes = network.classes;
+  const Labelling labelling =
+      fs::is_directory(options.path) ? labelling_of(options.path) : Labelling::none;
+  const bool by_name = labelling == Labelling::folders && same_classes;
+  if (listed && (by_name || labelling == Labelling::wordnet)) options.classes = network.classes;
   auto dataset = open_dataset(options);
   const auto found = static_cast<int64_t>(dataset->classes().size());
   if (same_classes && found != network.fit.settings.classes) {
@@ -304,8 +315,8 @@ int64_t report_images(const Invocation& invocation, const WeightedNetwork& netwo
   if (network.preprocessing.mean.size() == 3) {
     warn(loader.seen().grey, "grey, and these weights were made for colours; the grey is repeated");
   }
-  warn(loader.seen().enlarged, "smaller than what the network sees, " +
-                                   to_string(network.fit.settings.image) + ", and were enlarged");
+  warn(loader.seen().enlarged, "smaller than " + std::to_string(network.preprocessing.resize) +
+                                   " pixels, to which they were enlarged");
   std::vector<Skipped> skipped = dataset.skipped();
   skipped.insert(skipped.end(), loader.skipped().begin(), loader.skipped().end());
   for (const Skipped& one : skipped) {

@@ -32,7 +32,8 @@ struct WeightedNetwork {
 
 /// Reads the file that --weights names, or the published one in the cache, and matches it with the
 /// network. Says on `err` what was read and warns of what does not belong to these weights.
-WeightedNetwork weighted_network(const Invocation& invocation);
+/// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.
+WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed = true);
 
 /// The name of a class of the network, "class 17" where it is not known.
 std::string class_name(const WeightedNetwork& network, int64_t index);

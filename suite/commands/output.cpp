@@ -102,6 +102,7 @@ std::unique_ptr<CsvWriter> open_record(const fs::path& folder, const std::string
 }
 
 void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started,
+                const std::string& what,
                 const std::vector<std::pair<std::string, std::string>>& facts) {
   using nlohmann::ordered_json;
   const fs::path path = folder / "manifest.json";
@@ -115,7 +116,7 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
   const Environment here = environment();
   ordered_json where = ordered_json::object();
   for (const auto& [name, value] : here) where[name] = value;
-  ordered_json& run = manifest["runs"][invocation.command.name];
+  ordered_json& run = manifest["runs"][invocation.command.name + (what.empty() ? "" : " " + what)];
   run = {{"started", started},
          {"finished", utc_now()},
          {"configuration", dump_config(invocation.command, invocation.values)},

@@ -48,9 +48,10 @@ std::unique_ptr<CsvWriter> open_record(const std::filesystem::path& folder, cons
                                        std::ostream& err);
 
 /// Writes what ran, with what settings, where, into `folder`/manifest.json, beside what other
-/// commands of the same experiment wrote there. `facts` are what else this run should record.
+/// commands of the same experiment wrote there. `what` tells this run
+/// from others of the command; `facts` are what else it should record.
 void record_run(const std::filesystem::path& folder, const Invocation& invocation,
-                const std::string& started,
+                const std::string& started, const std::string& what = "",
                 const std::vector<std::pair<std::string, std::string>>& facts = {});
 
 /// "2026-11-20T14:03:07Z".

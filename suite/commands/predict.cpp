@@ -121,21 +121,28 @@ int run(const Invocation& invocation) {
   for (Batch batch; loader.next(batch);) {
     const std::vector<float> logits = classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
-      predictions[batch.indices[static_cast<size_t>(i)]].top =
-          likeliest(logits.data() + i * classifier.classes(), classifier.classes(), 5);
+      Prediction& prediction = predictions[batch.indices[static_cast<size_t>(i)]];
+      const float* of_image = logits.data() + i * classifier.classes();
+      if (all_finite(of_image, classifier.classes())) {
+        prediction.top = likeliest(of_image, classifier.classes(), 5);
+      } else {
+        prediction.reason = "the network computes no finite number for it";
+      }
     }
   }
-  const int64_t broken = report_images(invocation, network, *dataset, loader);
+  report_images(invocation, network, *dataset, loader);
+  bool all_there = true;
   auto reason = loader.skipped().begin();  // in the order of the images
   for (Prediction& prediction : predictions) {
-    if (prediction.top.empty()) prediction.reason = (reason++)->reason;
+    if (prediction.top.empty() && prediction.reason.empty()) prediction.reason = (reason++)->reason;
+    all_there = all_there && !prediction.top.empty();
   }
   if (output.format() == Format::json) {
     output.print(json_text(network, predictions));
   } else {
     output.print(guess_table(network, predictions));
   }
-  return broken > 0 ? some_failed : done;
+  return all_there ? done : some_failed;
 }
 
 }  // namespace

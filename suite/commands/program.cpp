@@ -126,7 +126,12 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
   const std::string config = values["config"].as<std::string>();
   if (!config.empty()) {
     for (const ExperimentSection& section : read_experiment(config)) {
-      if (section.name == command->name) sources.experiment = section;
+      if (section.name != command->name) continue;
+      if (!sources.experiment.name.empty()) {
+        throw UsageError(section.place() + ": a second section [" + section.name +
+                         "]; 'convscope run' runs them all");
+      }
+      sources.experiment = section;
     }
     values = gather(*command, sources);
   }

@@ -60,6 +60,12 @@ int run(const Invocation& invocation) {
     if (command->options.find_nothrow("results", false)) {
       sources.defaults.push_back(setting("results", folder));
     }
+    // What the first section of a command wrote is not replaced by the second's.
+    const bool again = std::any_of(steps.begin(), steps.end(),
+                                   [&](const Step& step) { return step.command == command; });
+    if (again && command->options.find_nothrow("resume", false)) {
+      sources.defaults.push_back(setting("resume", "true"));
+    }
     steps.push_back({command, &section, gather(*command, sources)});
   }
   expect_known(ignored, path);

@@ -66,7 +66,7 @@ size_t last_call_of(const Graph& graph, const std::string& layer) {
   std::vector<std::string> names;
   for (const Call& call : graph.calls) names.push_back(call.layer);
   throw std::invalid_argument("there is no layer '" + layer + "'" + did_you_mean(layer, names) +
-                              " ('convscope cost MODEL --layers' shows them all)");
+                              " ('convscope features MODEL --layers' shows them all)");
 }
 
 torch::Tensor activation(Network& network, const torch::Tensor& images, const Graph& graph,

@@ -3,7 +3,6 @@
 #include <optional>
 #include <stdexcept>
 
-#include "architectures/nearest.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/inference/activations.h"
 #include "suite/inference/frozen.h"
@@ -19,24 +18,6 @@ std::vector<float> values_of(const torch::Tensor& tensor) {
   const torch::Tensor dense = tensor.contiguous();
   const float* values = dense.data_ptr<float>();
   return {values, values + dense.numel()};
-}
-
-void check_complete(const std::string& network, const Fit& fit, const WeightsFile& file,
-                    bool head_needed) {
-  std::vector<std::string> missing, misshapen;
-  for (const size_t i : fit.match.missing) {
-    if (head_needed || fit.tensors[i].class_axis < 0) missing.push_back(fit.tensors[i].name);
-  }
-  for (const Match::Pair& pair : fit.match.misshapen) {
-    const NetworkTensor& tensor = fit.tensors[pair.network];
-    if (head_needed || tensor.class_axis < 0) misshapen.push_back(tensor.name);
-  }
-  if (missing.empty() && misshapen.empty()) return;
-  throw std::invalid_argument(
-      file.path.string() + ": these are not the weights of " + network + ": " +
-      (missing.empty() ? some_of(misshapen) + " has another shape"
-                       : "it lacks " + some_of(missing)) +
-      " ('convscope weights inspect FILE --against " + network + "' shows all)");
 }
 
 }  // namespace
@@ -88,9 +69,8 @@ struct Classifier::Loaded {
 };
 
 Classifier::Classifier(const Architecture& architecture, const Fit& fit, const WeightsFile& file,
-                       int threads, bool head_needed)
+                       int threads)
     : loaded_(std::make_unique<Loaded>()) {
-  check_complete(architecture.name, fit, file, head_needed);
   use_threads(threads);
   loaded_->network = load_network(architecture, fit.settings, file, fit.match);
   loaded_->architecture = architecture;

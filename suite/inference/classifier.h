@@ -19,11 +19,10 @@ struct Activations {
 
 class Classifier {
  public:
-  /// Loads the weights. `threads` is how many the operators may use. Throws std::invalid_argument
-  /// that names what the file lacks, unless only `activations` will be asked of a network whose
-  /// head is missing: then pass `head_needed` false.
-  Classifier(const Architecture& architecture, const Fit& fit, const WeightsFile& file, int threads,
-             bool head_needed = true);
+  /// Loads the weights; what the file lacks is as the paper initialises it. `threads` is how many
+  /// the operators may use.
+  Classifier(const Architecture& architecture, const Fit& fit, const WeightsFile& file,
+             int threads);
   ~Classifier();
 
   int64_t classes() const;

@@ -19,15 +19,20 @@ double log_sum_exp(const float* logits, int64_t classes) {
 
 void count(Evaluation& result, const float* logits, int64_t label) {
   const auto classes = static_cast<int64_t>(result.images_of.size());
+  ++result.images;
+  ++result.images_of[static_cast<size_t>(label)];
+  if (!all_finite(logits, classes)) {
+    ++result.not_finite;
+    result.loss = std::nan("");
+    return;
+  }
   const std::vector<Guess> best = likeliest(logits, classes, 5);
   result.top1 += best[0].index == label;
   result.top5 += std::any_of(best.begin(), best.end(),
                              [&](const Guess& guess) { return guess.index == label; });
   result.loss += log_sum_exp(logits, classes) - static_cast<double>(logits[label]);
-  ++result.images_of[static_cast<size_t>(label)];
   result.right_of[static_cast<size_t>(label)] += best[0].index == label;
   ++result.confusion[{label, best[0].index}];
-  ++result.images;
 }
 
 }  // namespace
@@ -40,6 +45,10 @@ Share share(int64_t hits, int64_t images) {
   const double centre = (p + z2 / 2) / (1 + z2);
   const double half = z * std::sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2);
   return {p, hits == 0 ? 0 : centre - half, hits == images ? 1 : centre + half};
+}
+
+bool all_finite(const float* logits, int64_t classes) {
+  return std::all_of(logits, logits + classes, [](float logit) { return std::isfinite(logit); });
 }
 
 std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count) {

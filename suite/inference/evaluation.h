@@ -15,7 +15,8 @@ namespace convscope {
 struct Evaluation {
   int64_t images = 0;  ///< each counted once
   int64_t top1 = 0, top5 = 0;
-  double loss = 0;                           ///< cross-entropy in nats, the mean over the images
+  int64_t not_finite = 0;  ///< images with a logit that is no finite number: none is right
+  double loss = 0;         ///< cross-entropy in nats, the mean over the images
   std::vector<int64_t> images_of, right_of;  ///< by class
   /// How many images of the first class were taken for the second; pairs that occurred.
   std::map<std::pair<int64_t, int64_t>, int64_t> confusion;
@@ -30,6 +31,9 @@ struct Share {
   double value, low, high;
 };
 Share share(int64_t hits, int64_t images);
+
+/// Whether all logits are numbers.
+bool all_finite(const float* logits, int64_t classes);
 
 /// One class of several, and how likely.
 struct Guess {

@@ -1,5 +1,8 @@
 #include "suite/inference/network_tensors.h"
 
+#include <stdexcept>
+
+#include "architectures/nearest.h"
 #include "architectures/network.h"
 #include "suite/analysis/trace.h"
 #include "suite/inference/state_dict.h"
@@ -48,6 +51,26 @@ Fit fit(const Architecture& architecture, Settings settings, const WeightsFile& 
     found = match(tensors, file.tensors);
   }
   return {settings, std::move(tensors), std::move(found)};
+}
+
+void require_fit(const Architecture& architecture, const Fit& fit, const WeightsFile& file,
+                 bool head_needed) {
+  const std::string& network = architecture.name;
+  std::vector<std::string> missing, misshapen;
+  for (const size_t i : fit.match.missing) {
+    if (head_needed || fit.tensors[i].class_axis < 0) missing.push_back(fit.tensors[i].name);
+  }
+  for (const Match::Pair& pair : fit.match.misshapen) {
+    const NetworkTensor& tensor = fit.tensors[pair.network];
+    if (head_needed || tensor.class_axis < 0) misshapen.push_back(tensor.name);
+  }
+  if (missing.empty() && misshapen.empty()) return;
+  throw std::invalid_argument(
+      file.path.string() + ": these are not the weights of " + network + ": " +
+      (missing.empty() ? some_of(misshapen) +
+                             (misshapen.size() == 1 ? " has another shape" : " have other shapes")
+                       : "it lacks " + some_of(missing)) +
+      " ('convscope weights inspect FILE --against " + network + "' shows all)");
 }
 
 }  // namespace convscope

@@ -25,4 +25,9 @@ struct Fit {
 Fit fit(const Architecture& architecture, Settings settings, const WeightsFile& file,
         bool keep_classes);
 
+/// Throws std::invalid_argument that names what the file lacks or has in another shape; the head
+/// may be among these if it is not needed.
+void require_fit(const Architecture& architecture, const Fit& fit, const WeightsFile& file,
+                 bool head_needed);
+
 }  // namespace convscope

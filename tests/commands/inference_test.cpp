@@ -89,7 +89,7 @@ TEST_F(Inference, EvaluateCountsEachImageOnce) {
   EXPECT_LE(row["top1_low"], row["top1"]);
   EXPECT_GE(row["top1_high"], row["top1"]);
 
-  const CsvFile confusion = read_csv(path("results/confusion.csv"));
+  const CsvFile confusion = read_csv(path("results/confusion-mnist_tutorial.csv"));
   const CsvFile classes = read_csv(path("results/classes.csv"));
   ASSERT_EQ(confusion.rows.size(), 10u);
   int64_t all = 0, diagonal = 0;
@@ -130,7 +130,7 @@ TEST_F(Inference, TheNumberOfClassesIsTheFilesOwn) {
                      "has 10 classes, and mnist_tutorial with these weights tells apart 4");
   expect_usage_error(
       {"evaluate", "mnist_tutorial", "-w", file, "--data", digits, "--classes", "10"},
-      "'fc2.weight' and 'fc2.bias' has another shape");
+      "'fc2.weight' and 'fc2.bias' have other shapes");
 }
 
 TEST_F(Inference, OtherWeightsAreRefusedByName) {
@@ -281,6 +281,58 @@ TEST_F(Inference, ACropThatALayerDependsOnIsFittedAndNotWrittenBeyond) {
   expect_usage_error(
       {"predict", "mnist_tutorial", "-w", path("w.safetensors"), image("a.jpg", 28, 28)},
       "'fc1.weight' has another shape");
+}
+
+TEST_F(Inference, EvaluationsOfOneFolderStayAndTheSameOneIsReplaced) {
+  const std::string file = weights("mnist_tutorial");
+  const auto evaluate = [&](const std::string& data) {
+    const Result result = convscope_with(
+        {"evaluate", "mnist_tutorial", "-w", file, "--data", data, "--results", path("results")});
+    EXPECT_EQ(result.code, 0) << result.err;
+  };
+  evaluate(digits);
+  evaluate("procedural:classes=10,size=28,test=20");
+  evaluate(digits);
+  const CsvFile record = read_csv(path("results/evaluation.csv"));
+  EXPECT_EQ(texts(record, "images"), (std::vector<std::string>{"20", "60"}));
+  EXPECT_EQ(read_csv(path("results/classes.csv")).rows.size(), 20u);
+}
+
+TEST_F(Inference, AnExperimentMayEvaluateSeveralTimes) {
+  put(path("two.ini"),
+      "[evaluate]\nmodel = mnist_tutorial\nweights = " + weights("mnist_tutorial") + "\ndata = " +
+          digits + "\n[evaluate]\nmodel = resnet20\nweights = " + weights("resnet20", 0, "r.pth") +
+          "\ndata = procedural:classes=10,size=32,test=20\n");
+  const Result result = convscope_with({"run", path("two.ini"), "--results", path("results")});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(texts(read_csv(path("results/evaluation.csv")), "model"),
+            (std::vector<std::string>{"mnist_tutorial", "resnet20"}));
+  expect_usage_error({"evaluate", "--config", path("two.ini")}, "a second section [evaluate]");
+}
+
+TEST_F(Inference, LogitsThatAreNoNumbersAreNeverRight) {
+  const auto network = untrained("resnet20");
+  {
+    const torch::NoGradGuard no_grad;
+    network->named_parameters()["linear.bias"].fill_(std::nanf(""));
+  }
+  write_torch_zip(path("nan.pth"), tensors_of(*network));
+  const std::string data = "procedural:classes=10,size=32,test=20";
+  const Result evaluated = convscope_with(
+      {"evaluate", "resnet20", "-w", path("nan.pth"), "--data", data, "--format", "json"});
+  EXPECT_EQ(evaluated.code, 1);
+  EXPECT_EQ(nlohmann::json::parse(evaluated.out).at(0)["top1"], 0);
+  EXPECT_TRUE(contains(evaluated.err, "no finite number for 20")) << evaluated.err;
+  const Result predicted =
+      convscope_with({"predict", "resnet20", "-w", path("nan.pth"), image("a.jpg", 32, 32)});
+  EXPECT_EQ(predicted.code, 1);
+}
+
+TEST_F(Inference, DigitsAreNoClassesOfImageNet) {
+  const std::string file = weights("squeezenet1_1");
+  expect_usage_error(
+      {"evaluate", "squeezenet1_1", "-w", file, "--data", "procedural:classes=10,size=32,test=20"},
+      "has 10 classes, and squeezenet1_1 with these weights tells apart 1000");
 }
 
 TEST_F(Inference, TheResultsFolderIsTriedBeforeTheWork) {
