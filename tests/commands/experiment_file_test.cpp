@@ -30,9 +30,9 @@ TEST(ExperimentFile, SectionsAndKeysKeepTheirOrderAndLines) {
   EXPECT_EQ(parsed(""), "");
 }
 
-TEST(ExperimentFile, RepeatedKeysAndSectionsAddUp) {
+TEST(ExperimentFile, RepeatedKeysAddUpAndARepeatedSectionIsOneMore) {
   EXPECT_EQ(parsed("[cost]\nmodel = a\nmodel = b\n[env]\n[cost]\nmodel = c\n"),
-            "cost:1{model@2=a;model@3=b;model@6=c;}env:4{}");
+            "cost:1{model@2=a;model@3=b;}env:4{}cost:5{model@6=c;}");
 }
 
 TEST(ExperimentFile, CommentsAndBlanksAreNotRead) {
