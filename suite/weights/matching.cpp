@@ -104,13 +104,14 @@ Match match(const std::vector<NetworkTensor>& network, const std::vector<StoredT
   }
   result.likely = align(network, stored, result.missing, result.unexpected);
 
-  // A renaming is taken for certain only if it explains the whole file.
-  const auto is_counter = [&](size_t j) { return stored[j].shape.empty(); };
-  const auto counters = static_cast<size_t>(
-      std::count_if(result.unexpected.begin(), result.unexpected.end(), is_counter));
+  // A renaming is taken for certain only if it explains the whole file. Scalars may be left over:
+  // they are counters, under whatever names.
+  const auto is_scalar = [&](size_t j) { return stored[j].shape.empty(); };
+  const auto scalars = static_cast<size_t>(
+      std::count_if(result.unexpected.begin(), result.unexpected.end(), is_scalar));
   if (result.pairs.empty() && result.misshapen.empty() && !result.missing.empty() &&
       result.likely.size() == result.missing.size() &&
-      result.likely.size() + counters == result.unexpected.size()) {
+      result.likely.size() + scalars == result.unexpected.size()) {
     result.by_order = true;
     result.prefix.clear();
     result.pairs.swap(result.likely);

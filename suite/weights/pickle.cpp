@@ -10,11 +10,6 @@ using Kind = Value::Kind;
 // A checkpoint has some ten operations a tensor, and one for each number of a logged history.
 constexpr uint64_t most_operations = 10'000'000;
 
-std::string hexadecimal(unsigned byte) {
-  constexpr char digits[] = "0123456789abcdef";
-  return std::string("0x") + digits[byte / 16] + digits[byte % 16];
-}
-
 // Python's pickle virtual machine. The stack holds pointers; the values outlive it.
 class Reader {
  public:
@@ -339,7 +334,7 @@ class Reader {
         return push_items(Kind::persistent, {id});
       }
       default:
-        refuse("found operation " + hexadecimal(code) + ", which torch.save does not write");
+        refuse("found operation 0x" + hexadecimal(code) + ", which torch.save does not write");
     }
   }
 

@@ -212,6 +212,18 @@ TEST_F(WeightsFileTest, ABoolIsZeroOrOneWhateverTheFileHolds) {
             std::string({0, 1, 1, 1}));
 }
 
+TEST(StoredTensors, ContiguousStridesSkipWholeDimensionsAlsoWhereTheyAreEmpty) {
+  EXPECT_EQ(contiguous_strides({2, 3, 4}), (std::vector<int64_t>{12, 4, 1}));
+  EXPECT_EQ(contiguous_strides({2, 0, 4}), (std::vector<int64_t>{4, 4, 1}));
+  EXPECT_EQ(contiguous_strides({}), std::vector<int64_t>{});
+}
+
+TEST(StoredTensors, AnEmptyTensorWithContiguousStridesIsContiguous) {
+  const std::string none;
+  EXPECT_TRUE(
+      tensor_in("w", ScalarType::float32, {3, 0}, contiguous_strides({3, 0}), none).contiguous());
+}
+
 // ---- the writers
 
 enum class Writer { zip, safetensors };
