@@ -111,6 +111,13 @@ const Value& argument(const std::vector<const Value*>& arguments, size_t i,
   return *arguments[i];
 }
 
+void check_dimensions(size_t dimensions) {
+  if (dimensions > most_dimensions) {
+    fail("holds a tensor of " + counted(dimensions, "dimension") + "; expected at most " +
+         std::to_string(most_dimensions));
+  }
+}
+
 std::vector<uint64_t> naturals(const Value& value, const std::string& what) {
   const Value* items = &value;
   if (value.maker() == "torch.Size") items = &argument(value.arguments(), 0, "torch.Size");
@@ -118,10 +125,7 @@ std::vector<uint64_t> naturals(const Value& value, const std::string& what) {
     fail("holds a damaged tensor: its " + what + " is " + describe(value));
   }
   // Before the loop: one tuple may be the shape of many tensors.
-  if (items->items.size() > most_dimensions) {
-    fail("holds a tensor of " + counted(items->items.size(), "dimension") + "; expected at most " +
-         std::to_string(most_dimensions));
-  }
+  check_dimensions(items->items.size());
   std::vector<uint64_t> result;
   for (const Value* item : items->items) result.push_back(natural(*item, what));
   return result;
@@ -421,6 +425,7 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
     fail("holds a damaged tensor: " + counted(tensor.sizes.size(), "size") + " and " +
          counted(tensor.strides.size(), "stride"));
   }
+  check_dimensions(tensor.sizes.size());
   StoredTensor result = {std::move(name), tensor.storage.type, {}, {}, nullptr};
   uint64_t span = 1;     // without the sizes that are 0, so that no order of multiplying overflows
   uint64_t reached = 1;  // behind the last element
@@ -430,10 +435,14 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
     empty = empty || size == 0;
     span = product(span, std::max<uint64_t>(size, 1));
     result.shape.push_back(static_cast<int64_t>(size));
-    result.strides.push_back(static_cast<int64_t>(tensor.strides[i]));
   }
   constexpr auto most = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   if (product(span, element) > most) fail("holds a tensor of more than 2^63 bytes");
+  // A stride that leads nowhere may be any number, with which nobody is to calculate.
+  result.strides = contiguous_strides(result.shape);
+  for (size_t i = 0; !empty && i < tensor.sizes.size(); ++i) {
+    if (tensor.sizes[i] > 1) result.strides[i] = static_cast<int64_t>(tensor.strides[i]);
+  }
   for (size_t i = 0; !empty && i < tensor.sizes.size(); ++i) {
     reached = sum(reached, product(tensor.sizes[i] - 1, tensor.strides[i]));
   }

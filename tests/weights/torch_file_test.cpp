@@ -104,6 +104,15 @@ TEST(TorchFile, MoreDimensionsThanTorchHasAreAnError) {
   EXPECT_NE(error(of_six(0, {2, 3}, {1})).find("2 sizes and 1 stride"), std::string::npos);
 }
 
+TEST(TorchFile, StridesThatLeadNowhereAreReplaced) {
+  constexpr int64_t huge = INT64_MAX;
+  const auto strides = [](const std::string& file) { return read(file).tensors[0].strides; };
+  EXPECT_EQ(strides(of_six(0, {1, 3, 1}, {huge, 2, huge})), (std::vector<int64_t>{3, 2, 1}));
+  EXPECT_EQ(strides(of_six(0, {2, 0, 3}, {huge, huge, huge})), (std::vector<int64_t>{3, 3, 1}));
+  const std::string file = of_six(0, {1, 3}, {huge, 2});
+  EXPECT_EQ(values(read(file).tensors[0]), (std::vector<float>{1, 3, 5}));
+}
+
 TEST(TorchFile, AStorageRecordOfAnotherSizeIsAnError) {
   EXPECT_EQ(error(zip_with(vector_of(7))),
             "file: is damaged: record 'data/0' has 24 bytes where its storage has 28 (tensor 'w')");
@@ -517,6 +526,18 @@ TEST(TorchFile, OldestFormsThatLieAreErrors) {
   expect(tar({{"sys_info", system_info()}}), "it has no record 'storages'");
   expect(tar({{"a", ""}, {"a", ""}}), "file 'a' appears twice");
   expect(tar({{"sys_info", system_info(false)}}), "big-endian");
+}
+
+TEST(TorchFile, TheOldestFormHasNoMoreDimensionsThanTheOthers) {
+  const std::string storages = tar_storage(10, 6, one_to_six) + pickle("]");
+  std::vector<int64_t> sizes(64, 1);
+  sizes[0] = 3;
+  const std::string most =
+      oldest(storages, tar_tensor(20, 10, sizes, std::vector(64, int64_t{2}), 0));
+  EXPECT_EQ(values(read(most).tensors[0]), (std::vector<float>{1, 3, 5}));
+  sizes.resize(2'000'000, 1);
+  EXPECT_EQ(error(oldest(storages, tar_tensor(20, 10, sizes, sizes, 0))),
+            "file: holds a tensor of 2000000 dimensions; expected at most 64 (tensor 'w')");
 }
 
 TEST(TorchFile, ATruncatedTarSaysByHowMuch) {
