@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace convscope {
@@ -311,30 +312,45 @@ constexpr std::string_view wrappers[] = {
     "state_dict", "model_state_dict", "model",   "net",         "weights",       "params_ema",
     "params",     "module",           "network", "model_state", "ema_state_dict"};
 
-size_t tensors_within(const Value& dict, const Outside& outside, int depth,
-                      std::unordered_set<const Value*>& seen) {
-  if (!dict.is(Kind::dict) || !seen.insert(&dict).second) return 0;
-  size_t most = own_tensors(dict, outside);
-  for (size_t i = 0; depth > 0 && i < dict.items.size(); i += 2) {
-    if (!dict.items[i]->is_text()) continue;
-    most = std::max(most, tensors_within(*dict.items[i + 1], outside, depth - 1, seen));
-  }
-  return most;
-}
+// The most tensors that one dict has of those in a dict, not looking into the dicts of `path`, in
+// which that dict lies. One dict may stand in many places and at many depths, and is counted once
+// for each depth.
+struct TensorCounts {
+  const Outside& outside;
+  const std::vector<const Value*>& path;
+  std::unordered_map<const Value*, size_t> known[deepest_wrapper] = {};
 
-// The part of a dict that is or holds the state dict; no value if the dict is the state dict.
-Choice choose(const Value& dict, const Outside& outside, int depth) {
-  std::unordered_set<const Value*> seen = {&dict};
-  std::vector<Choice> choices;
-  for (size_t i = 0; depth > 0 && i < dict.items.size(); i += 2) {
-    if (!dict.items[i]->is_text()) continue;
-    const size_t tensors = tensors_within(*dict.items[i + 1], outside, depth - 1, seen);
-    if (tensors > 0) choices.push_back({dict.items[i], dict.items[i + 1], tensors});
-  }
-  for (const std::string_view wrapper : wrappers) {
-    for (const Choice& choice : choices) {
-      if (choice.key->text == wrapper) return choice;
+  size_t within(const Value& dict, int depth) {
+    if (!dict.is(Kind::dict) || std::find(path.begin(), path.end(), &dict) != path.end()) return 0;
+    const auto [place, unknown] = known[depth].emplace(&dict, 0);
+    size_t& most = place->second;
+    if (!unknown) return most;
+    most = own_tensors(dict, outside);
+    for (size_t i = 0; depth > 0 && i < dict.items.size(); i += 2) {
+      if (dict.items[i]->is_text()) most = std::max(most, within(*dict.items[i + 1], depth - 1));
     }
+    return most;
+  }
+};
+
+// The part of the last dict of `path` that is or holds the state dict; no value if that dict is the
+// state dict.
+Choice choose(const std::vector<const Value*>& path, const Outside& outside, int depth) {
+  const Value& dict = *path.back();
+  if (depth == 0) return {};
+  TensorCounts counts = {outside, path};
+  for (const std::string_view wrapper : wrappers) {
+    for (size_t i = 0; i < dict.items.size(); i += 2) {
+      if (!dict.items[i]->is_text() || dict.items[i]->text != wrapper) continue;
+      const size_t tensors = counts.within(*dict.items[i + 1], depth - 1);
+      if (tensors > 0) return {dict.items[i], dict.items[i + 1], tensors};
+    }
+  }
+  std::vector<Choice> choices;
+  for (size_t i = 0; i < dict.items.size(); i += 2) {
+    if (!dict.items[i]->is_text()) continue;
+    const size_t tensors = counts.within(*dict.items[i + 1], depth - 1);
+    if (tensors > 0) choices.push_back({dict.items[i], dict.items[i + 1], tensors});
   }
   Choice best;
   best.tensors = own_tensors(dict, outside);
@@ -461,9 +477,11 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
 
 void find_state_dict(const Value& root, const Outside& outside, WeightsFile& file) {
   const Value* dict = &root;
+  std::vector<const Value*> path;
   for (int depth = deepest_wrapper; dict->is(Kind::dict); --depth) {
     check_keys(*dict);
-    const Choice choice = choose(*dict, outside, depth);
+    path.push_back(dict);
+    const Choice choice = choose(path, outside, depth);
     add_beside(*dict, choice.value, outside, file);
     if (choice.value == nullptr) break;
     const std::string key(choice.key->text);

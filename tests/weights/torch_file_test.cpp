@@ -244,6 +244,42 @@ TEST(TorchFile, AWrappedStateDictIsFoundAndTheRestIsTold) {
   EXPECT_EQ(read(nested).beside, (Pairs{{"step", "1"}}));
 }
 
+TEST(TorchFile, AStateDictThatStandsInTwoPlacesIsFoundUnderTheLikelierKey) {
+  const std::string shared = dict({{"a", vector_of(6)}}) + "q\x01";
+  const std::string other = dict({{"b", vector_of(6)}});
+  const std::string first =
+      saved(dict({{"best", dict({{"last", shared}, {"model", other}})}, {"state_dict", "h\x01"}}));
+  EXPECT_EQ(read(first).wrapped_in, "state_dict");
+  EXPECT_EQ(read(first).tensors[0].name, "a");
+  const std::string last =
+      saved(dict({{"state_dict", shared}, {"best", dict({{"last", "h\x01"}, {"model", other}})}}));
+  EXPECT_EQ(read(last).wrapped_in, "state_dict");
+  const std::string unnamed =
+      saved(dict({{"best", dict({{"last", shared}, {"model", other}})}, {"newest", "h\x01"}}));
+  EXPECT_NE(error(unnamed).find("several state dicts of 1 tensor: 'best', 'newest'"),
+            std::string::npos);
+}
+
+TEST(TorchFile, ADictMetAtTheDepthLimitIsFoundWhereItLiesHigher) {
+  const std::string shared = dict({{"state_dict", dict({{"a", vector_of(6)}})}}) + "q\x01";
+  std::string deep = shared;
+  for (int i = 0; i < 3; ++i) deep = dict({{"x", deep}});
+  const std::string file = saved(dict({{"deep", deep}, {"high", "h\x01"}}));
+  EXPECT_EQ(read(file).wrapped_in, "high.state_dict");
+}
+
+TEST(TorchFile, AWayBackToADictThatHoldsTheStateDictIsNotTaken) {
+  // d = {"model": {"back": d, "note": 1}, "a": tensor}
+  const std::string back = "}q\x01(" + text("model") +
+                           dict({{"back", "h\x01"}, {"note", "K\x01"}}) + text("a") + vector_of(6) +
+                           "u";
+  EXPECT_EQ(read(saved(back)).wrapped_in, "");
+  EXPECT_EQ(read(saved(back)).tensors.size(), 1u);
+  // d = {"model": d, "a": tensor}
+  const std::string itself = "}q\x01(" + text("model") + "h\x01" + text("a") + vector_of(6) + "u";
+  EXPECT_EQ(read(saved(itself)).wrapped_in, "");
+}
+
 TEST(TorchFile, StateDictsOfEqualSizeAreNotGuessed) {
   const std::string one = dict({{"a", vector_of(6)}});
   EXPECT_EQ(error(saved(dict({{"encoder", one}, {"decoder", one}}))),
