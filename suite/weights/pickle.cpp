@@ -8,6 +8,7 @@ namespace {
 using Kind = Value::Kind;
 
 // A checkpoint has some ten operations a tensor, and one for each number of a logged history.
+// The limit is for a file: the oldest form has a pickle for each tensor.
 constexpr uint64_t most_operations = 10'000'000;
 
 // Python's pickle virtual machine. The stack holds pointers; the values outlive it.
@@ -37,10 +38,10 @@ class Reader {
   }
 
   void spend(uint64_t operations) {
-    if (operations > left_) {
+    if (operations > most_operations - memory_.operations) {
       refuse("it has more than " + std::to_string(most_operations) + " operations");
     }
-    left_ -= operations;
+    memory_.operations += operations;
   }
 
   Bytes take_bytes(uint64_t count) {
@@ -344,7 +345,6 @@ class Reader {
   const CheckGlobal& check_;
   PickleValues& memory_;
   size_t start_ = 0;  // of the operation
-  uint64_t left_ = most_operations;
   std::vector<Value*> stack_;
   std::vector<size_t> marks_;  // sizes that the stack had
   std::unordered_map<uint32_t, Value*> memo_;
