@@ -22,6 +22,8 @@ constexpr int deepest_module = 100;
 constexpr size_t most_name_bytes = size_t{16} << 20;
 constexpr size_t most_attributes = 1'000'000;
 constexpr size_t longest_text = 60;
+// To tell people how many tensors stand beside the state dict, of all keys together.
+constexpr size_t most_counted_values = 500'000;
 
 struct StorageRow {
   std::string_view name;
@@ -227,9 +229,9 @@ std::string numpy_text(const Value& scalar) {
   return "a number of numpy";
 }
 
-// Each value is counted once, so that a list of itself ends. 0 where there are too many to count.
-uint64_t count_tensors(const Value& value, const Outside& outside) {
-  constexpr size_t most_values = 200'000;
+// Each value is counted once, so that a list of itself ends. 0 where there are more values to look
+// at than `budget` has left.
+uint64_t count_tensors(const Value& value, const Outside& outside, size_t& budget) {
   std::unordered_set<const Value*> seen = {&value};
   std::vector<const Value*> open = {&value};
   uint64_t count = 0;
@@ -241,15 +243,16 @@ uint64_t count_tensors(const Value& value, const Outside& outside) {
       continue;
     }
     for (const Value* item : at->items) {
+      if (budget == 0) return 0;
+      --budget;
       if (seen.insert(item).second) open.push_back(item);
     }
-    if (seen.size() > most_values) return 0;
   }
   return count;
 }
 
-std::string shown(const Value& value, const Outside& outside) {
-  if (const uint64_t tensors = value.items.empty() ? 0 : count_tensors(value, outside)) {
+std::string shown(const Value& value, const Outside& outside, size_t& budget) {
+  if (const uint64_t tensors = value.items.empty() ? 0 : count_tensors(value, outside, budget)) {
     return counted(tensors, "tensor");
   }
   switch (value.kind) {
@@ -274,7 +277,8 @@ std::string shown_key(const Value& key) {
   return key.is(Kind::integer) ? std::to_string(key.integer) : describe(key);
 }
 
-void add_beside(const Value& dict, const Value* chosen, const Outside& outside, WeightsFile& file) {
+void add_beside(const Value& dict, const Value* chosen, const Outside& outside, size_t& budget,
+                WeightsFile& file) {
   // What is shown of one value may be all of the file: so many values, and no more.
   constexpr size_t most_rows = 100;
   size_t more = 0;
@@ -283,7 +287,7 @@ void add_beside(const Value& dict, const Value* chosen, const Outside& outside, 
     if (&value == chosen) continue;
     if (chosen == nullptr && dict.items[i]->is_text() && is_tensor(value, outside)) continue;
     if (file.beside.size() < most_rows) {
-      file.beside.emplace_back(shown_key(*dict.items[i]), shown(value, outside));
+      file.beside.emplace_back(shown_key(*dict.items[i]), shown(value, outside, budget));
     } else {
       ++more;
     }
@@ -386,7 +390,8 @@ std::string describe_found(const Value& root, const Outside& outside) {
   for (size_t i = 0; root.is(Kind::dict) && i < root.items.size() && i < 10; i += 2) {
     found += (i == 0 ? ": " : ", ") + in_quotes(shown_key(*root.items[i]));
   }
-  const uint64_t tensors = count_tensors(root, outside);
+  size_t budget = most_counted_values;
+  const uint64_t tensors = count_tensors(root, outside, budget);
   return tensors == 0 ? found : found + " with " + counted(tensors, "tensor");
 }
 
@@ -478,11 +483,12 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
 void find_state_dict(const Value& root, const Outside& outside, WeightsFile& file) {
   const Value* dict = &root;
   std::vector<const Value*> path;
+  size_t budget = most_counted_values;
   for (int depth = deepest_wrapper; dict->is(Kind::dict); --depth) {
     check_keys(*dict);
     path.push_back(dict);
     const Choice choice = choose(path, outside, depth);
-    add_beside(*dict, choice.value, outside, file);
+    add_beside(*dict, choice.value, outside, budget, file);
     if (choice.value == nullptr) break;
     const std::string key(choice.key->text);
     file.wrapped_in += (file.wrapped_in.empty() ? "" : ".") + key;

@@ -311,6 +311,20 @@ TEST(TorchFile, WhatIsNoStateDictIsDescribed) {
             "file: holds a dict of 2 keys: 'epoch', 'x' with 1 tensor" + expected);
 }
 
+TEST(TorchFile, WhatStandsBesideIsCountedWithOneBudgetForAllKeys) {
+  const std::string long_list = "(" + std::string(1'000'000, 'N') + "lq\x01";
+  Pairs items = {{"few", list({vector_of(6), none})}, {"many", long_list}};
+  for (int i = 0; i < 90; ++i) items.push_back({"again" + std::to_string(i), "h\x01"});
+  items.push_back({"late", list({vector_of(6), none})});
+  items.push_back({"model", dict({{"a", vector_of(6)}})});
+  const WeightsFile weights = read(saved(dict(items)));
+  EXPECT_EQ(weights.wrapped_in, "model");
+  ASSERT_EQ(weights.beside.size(), 93u);
+  EXPECT_EQ(weights.beside.front().second, "1 tensor");
+  EXPECT_EQ(weights.beside[1].second, "a list of 1000000");
+  EXPECT_EQ(weights.beside.back().second, "a list of 2") << "not counted any more";
+}
+
 TEST(TorchFile, ContainersThatHoldThemselvesEnd) {
   // d = {"model": d, "other": [d, tensor]}
   const std::string itself =
