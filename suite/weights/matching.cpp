@@ -19,12 +19,16 @@ std::string last_part(const std::string& name) { return name.substr(name.rfind('
 /// The beginning of the file's names without which most of them are the network's: what wrappers
 /// put there, as DataParallel's "module.".
 std::string find_prefix(const Places& network, const std::vector<StoredTensor>& stored) {
+  size_t longest = 0;
+  for (const auto& [name, place] : network) longest = std::max(longest, name.size());
   std::map<std::string, size_t> common;
   for (const StoredTensor& tensor : stored) {
-    for (size_t begin = 0; begin != std::string::npos;) {
-      if (network.count(tensor.name.substr(begin))) ++common[tensor.name.substr(0, begin)];
-      const size_t dot = tensor.name.find('.', begin);
-      begin = dot == std::string::npos ? dot : dot + 1;
+    const std::string& name = tensor.name;
+    // Only ends that are not too long for the network: names of files may be as long as the files.
+    const size_t first = name.size() > longest ? name.size() - longest : 0;
+    for (size_t begin = first; begin <= name.size(); ++begin) {
+      const bool part = begin == 0 || name[begin - 1] == '.';
+      if (part && network.count(name.substr(begin))) ++common[name.substr(0, begin)];
     }
   }
   std::string best;
