@@ -37,6 +37,10 @@ StoredTensor tensor_in(const std::string& name, ScalarType type, const std::vect
   return {name, type, shape, strides, reinterpret_cast<const std::byte*>(bytes.data())};
 }
 
+int64_t files_in(const fs::path& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
 struct WeightsFileTest : testing::Test {
   TemporaryFolder folder;
   fs::path path = folder.path / "weights";
@@ -261,7 +265,7 @@ TEST_P(WriterTest, ReadsBackWhatItWrote) {
     EXPECT_TRUE(file.tensors[i].contiguous());
     EXPECT_EQ(bytes_of_values(file.tensors[i]), bytes_of_values(tensors[i])) << tensors[i].name;
   }
-  EXPECT_FALSE(fs::exists(path.string() + ".unfinished"));
+  EXPECT_EQ(files_in(folder.path), 1);
 }
 
 TEST_P(WriterTest, TheSameTensorsAreTheSameBytes) {
@@ -289,8 +293,8 @@ TEST_P(WriterTest, APathThatCannotBeWrittenSaysWhy) {
             nowhere.string() + ": cannot be written: No such file or directory");
   fs::create_directory(path);
   EXPECT_EQ(message_of<std::invalid_argument>([&] { write({}, path); }),
-            path.string() + ": cannot be written: Is a directory");
-  EXPECT_FALSE(fs::exists(path.string() + ".unfinished"));
+            path.string() + ": cannot be written: it is a folder");
+  EXPECT_EQ(files_in(folder.path), 1);
 }
 
 TEST_P(WriterTest, AFullDiskLeavesTheOldFileAndNoUnfinishedOne) {
@@ -310,7 +314,7 @@ TEST_P(WriterTest, AFullDiskLeavesTheOldFileAndNoUnfinishedOne) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0) << "the child's message was another one";
   EXPECT_EQ(contents(path), "old");
-  EXPECT_FALSE(fs::exists(path.string() + ".unfinished"));
+  EXPECT_EQ(files_in(folder.path), 1);
 }
 
 TEST_F(WeightsFileTest, RecordsOfAZipBeginAtMultiplesOf64) {
