@@ -2,16 +2,20 @@
 
 namespace convscope {
 
+std::string hexadecimal(unsigned char byte) {
+  constexpr char digits[] = "0123456789abcdef";
+  return {digits[byte / 16], digits[byte % 16]};
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr size_t longest = 80;
-  constexpr char digits[] = "0123456789abcdef";
   std::string result = "'";
   for (const char c : text.substr(0, longest)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 32 && byte != 127) {
       result += c;
     } else {
-      result += std::string("\\x") + digits[byte / 16] + digits[byte % 16];
+      result += "\\x" + hexadecimal(byte);
     }
   }
   return result + (text.size() > longest ? "...'" : "'");

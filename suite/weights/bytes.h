@@ -19,6 +19,9 @@ inline bool starts_with(std::string_view text, std::string_view beginning) {
   return text.substr(0, beginning.size()) == beginning;
 }
 
+/// "1b".
+std::string hexadecimal(unsigned char byte);
+
 /// "resnet 18\x1b", at most about 80 characters: what a hostile file calls a thing.
 std::string in_quotes(std::string_view text);
 

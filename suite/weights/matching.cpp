@@ -19,12 +19,16 @@ std::string last_part(const std::string& name) { return name.substr(name.rfind('
 /// The beginning of the file's names without which most of them are the network's: what wrappers
 /// put there, as DataParallel's "module.".
 std::string find_prefix(const Places& network, const std::vector<StoredTensor>& stored) {
+  size_t longest = 0;
+  for (const auto& [name, place] : network) longest = std::max(longest, name.size());
   std::map<std::string, size_t> common;
   for (const StoredTensor& tensor : stored) {
-    for (size_t begin = 0; begin != std::string::npos;) {
-      if (network.count(tensor.name.substr(begin))) ++common[tensor.name.substr(0, begin)];
-      const size_t dot = tensor.name.find('.', begin);
-      begin = dot == std::string::npos ? dot : dot + 1;
+    const std::string& name = tensor.name;
+    // Only ends that are not too long for the network: names of files may be as long as the files.
+    const size_t first = name.size() > longest ? name.size() - longest : 0;
+    for (size_t begin = first; begin <= name.size(); ++begin) {
+      const bool part = begin == 0 || name[begin - 1] == '.';
+      if (part && network.count(name.substr(begin))) ++common[name.substr(0, begin)];
     }
   }
   std::string best;
@@ -104,13 +108,14 @@ Match match(const std::vector<NetworkTensor>& network, const std::vector<StoredT
   }
   result.likely = align(network, stored, result.missing, result.unexpected);
 
-  // A renaming is taken for certain only if it explains the whole file.
-  const auto is_counter = [&](size_t j) { return stored[j].shape.empty(); };
-  const auto counters = static_cast<size_t>(
-      std::count_if(result.unexpected.begin(), result.unexpected.end(), is_counter));
+  // A renaming is taken for certain only if it explains the whole file. Scalars may be left over:
+  // they are counters, under whatever names.
+  const auto is_scalar = [&](size_t j) { return stored[j].shape.empty(); };
+  const auto scalars = static_cast<size_t>(
+      std::count_if(result.unexpected.begin(), result.unexpected.end(), is_scalar));
   if (result.pairs.empty() && result.misshapen.empty() && !result.missing.empty() &&
       result.likely.size() == result.missing.size() &&
-      result.likely.size() + counters == result.unexpected.size()) {
+      result.likely.size() + scalars == result.unexpected.size()) {
     result.by_order = true;
     result.prefix.clear();
     result.pairs.swap(result.likely);

@@ -7,8 +7,9 @@
 
 namespace convscope {
 
-/// Written as `path`.unfinished, which goes away if commit() is not reached. Throws
-/// std::invalid_argument with the path and the reason.
+/// Written beside its place, under a name of its own that ends in ".unfinished", which goes away if
+/// commit() is not reached. A link is followed; what is there and no regular file (a folder, a
+/// device, a pipe) is refused. Throws std::invalid_argument with the path and the reason.
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& path);
@@ -26,7 +27,8 @@ class OutputFile {
   void write_at(uint64_t position, std::string_view bytes);
   [[noreturn]] void fail() const;
 
-  std::filesystem::path path_;
+  std::filesystem::path path_;   ///< as the caller has it
+  std::filesystem::path place_;  ///< where links lead
   std::filesystem::path unfinished_;
   int descriptor_ = -1;
   uint64_t size_ = 0;

@@ -8,12 +8,8 @@ namespace {
 using Kind = Value::Kind;
 
 // A checkpoint has some ten operations a tensor, and one for each number of a logged history.
+// The limit is for a file: the oldest form has a pickle for each tensor.
 constexpr uint64_t most_operations = 10'000'000;
-
-std::string hexadecimal(unsigned byte) {
-  constexpr char digits[] = "0123456789abcdef";
-  return std::string("0x") + digits[byte / 16] + digits[byte % 16];
-}
 
 // Python's pickle virtual machine. The stack holds pointers; the values outlive it.
 class Reader {
@@ -42,10 +38,10 @@ class Reader {
   }
 
   void spend(uint64_t operations) {
-    if (operations > left_) {
+    if (operations > most_operations - memory_.operations) {
       refuse("it has more than " + std::to_string(most_operations) + " operations");
     }
-    left_ -= operations;
+    memory_.operations += operations;
   }
 
   Bytes take_bytes(uint64_t count) {
@@ -339,7 +335,7 @@ class Reader {
         return push_items(Kind::persistent, {id});
       }
       default:
-        refuse("found operation " + hexadecimal(code) + ", which torch.save does not write");
+        refuse("found operation 0x" + hexadecimal(code) + ", which torch.save does not write");
     }
   }
 
@@ -349,7 +345,6 @@ class Reader {
   const CheckGlobal& check_;
   PickleValues& memory_;
   size_t start_ = 0;  // of the operation
-  uint64_t left_ = most_operations;
   std::vector<Value*> stack_;
   std::vector<size_t> marks_;  // sizes that the stack had
   std::unordered_map<uint32_t, Value*> memo_;

@@ -54,6 +54,7 @@ std::string describe(const Value& value);
 struct PickleValues {
   std::deque<Value> values;
   std::deque<std::string> names;  // of globals
+  uint64_t operations = 0;        // that made them, of all pickles together
 };
 
 /// Throws for a global that the pickle may not refer to; `where` is the place that refers to it.

@@ -14,7 +14,6 @@ using nlohmann::json;
 constexpr uint64_t head_size = 8;
 constexpr uint64_t longest_header = 100'000'000;  // the limit of safetensors itself
 constexpr size_t most_dimensions = 64;
-constexpr char metadata_key[] = "__metadata__";
 
 constexpr const char* type_names[] = {"F64", "F32", "F16", "BF16", "I64",
                                       "I32", "I16", "I8",  "U8",   "BOOL"};
@@ -51,7 +50,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
   bool key(string_t& key) override {
     if (depth_ == 1) {
       top_key_ = key;
-      in_metadata_ = key == metadata_key;
+      in_metadata_ = key == safetensors_metadata;
       return top_keys_.insert(key).second || refuse("this key twice");
     }
     field_ = key;
@@ -145,12 +144,7 @@ StoredTensor tensor_of(const Entry& entry, Bytes values) {
     fail("is damaged: tensor " + name + " of " + counted(elements, "element") + " has " +
          counted(bytes, "byte"));
   }
-  int64_t stride = 1;
-  tensor.strides.resize(tensor.shape.size());
-  for (size_t i = tensor.shape.size(); i-- > 0;) {
-    tensor.strides[i] = stride;
-    stride *= std::max<int64_t>(tensor.shape[i], 1);
-  }
+  tensor.strides = contiguous_strides(tensor.shape);
   tensor.data = reinterpret_cast<const std::byte*>(values.data() + entry.offsets[0]);
   return tensor;
 }

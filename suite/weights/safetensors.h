@@ -6,6 +6,9 @@
 
 namespace convscope {
 
+/// The key in the header under which there is no tensor, but text.
+constexpr char safetensors_metadata[] = "__metadata__";
+
 /// Whether a file begins as one of safetensors does.
 bool is_safetensors(Bytes bytes);
 

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <vector>
 
+#include "suite/weights/bytes.h"
+
 namespace convscope {
 namespace {
 
@@ -38,10 +40,7 @@ std::string sha256_of(const std::filesystem::path& path) {
     throw std::runtime_error("OpenSSL cannot compute a SHA-256");
   }
   std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += "0123456789abcdef"[digest[i] >> 4];
-    text += "0123456789abcdef"[digest[i] & 15];
-  }
+  for (unsigned i = 0; i < size; ++i) text += hexadecimal(digest[i]);
   return text;
 }
 

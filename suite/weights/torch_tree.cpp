@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace convscope {
@@ -21,6 +22,8 @@ constexpr int deepest_module = 100;
 constexpr size_t most_name_bytes = size_t{16} << 20;
 constexpr size_t most_attributes = 1'000'000;
 constexpr size_t longest_text = 60;
+// To tell people how many tensors stand beside the state dict, of all keys together.
+constexpr size_t most_counted_values = 500'000;
 
 struct StorageRow {
   std::string_view name;
@@ -111,6 +114,13 @@ const Value& argument(const std::vector<const Value*>& arguments, size_t i,
   return *arguments[i];
 }
 
+void check_dimensions(size_t dimensions) {
+  if (dimensions > most_dimensions) {
+    fail("holds a tensor of " + counted(dimensions, "dimension") + "; expected at most " +
+         std::to_string(most_dimensions));
+  }
+}
+
 std::vector<uint64_t> naturals(const Value& value, const std::string& what) {
   const Value* items = &value;
   if (value.maker() == "torch.Size") items = &argument(value.arguments(), 0, "torch.Size");
@@ -118,10 +128,7 @@ std::vector<uint64_t> naturals(const Value& value, const std::string& what) {
     fail("holds a damaged tensor: its " + what + " is " + describe(value));
   }
   // Before the loop: one tuple may be the shape of many tensors.
-  if (items->items.size() > most_dimensions) {
-    fail("holds a tensor of " + counted(items->items.size(), "dimension") + "; expected at most " +
-         std::to_string(most_dimensions));
-  }
+  check_dimensions(items->items.size());
   std::vector<uint64_t> result;
   for (const Value* item : items->items) result.push_back(natural(*item, what));
   return result;
@@ -222,9 +229,9 @@ std::string numpy_text(const Value& scalar) {
   return "a number of numpy";
 }
 
-// Each value is counted once, so that a list of itself ends. 0 where there are too many to count.
-uint64_t count_tensors(const Value& value, const Outside& outside) {
-  constexpr size_t most_values = 200'000;
+// Each value is counted once, so that a list of itself ends. 0 where there are more values to look
+// at than `budget` has left.
+uint64_t count_tensors(const Value& value, const Outside& outside, size_t& budget) {
   std::unordered_set<const Value*> seen = {&value};
   std::vector<const Value*> open = {&value};
   uint64_t count = 0;
@@ -236,15 +243,16 @@ uint64_t count_tensors(const Value& value, const Outside& outside) {
       continue;
     }
     for (const Value* item : at->items) {
+      if (budget == 0) return 0;
+      --budget;
       if (seen.insert(item).second) open.push_back(item);
     }
-    if (seen.size() > most_values) return 0;
   }
   return count;
 }
 
-std::string shown(const Value& value, const Outside& outside) {
-  if (const uint64_t tensors = value.items.empty() ? 0 : count_tensors(value, outside)) {
+std::string shown(const Value& value, const Outside& outside, size_t& budget) {
+  if (const uint64_t tensors = value.items.empty() ? 0 : count_tensors(value, outside, budget)) {
     return counted(tensors, "tensor");
   }
   switch (value.kind) {
@@ -269,7 +277,8 @@ std::string shown_key(const Value& key) {
   return key.is(Kind::integer) ? std::to_string(key.integer) : describe(key);
 }
 
-void add_beside(const Value& dict, const Value* chosen, const Outside& outside, WeightsFile& file) {
+void add_beside(const Value& dict, const Value* chosen, const Outside& outside, size_t& budget,
+                WeightsFile& file) {
   // What is shown of one value may be all of the file: so many values, and no more.
   constexpr size_t most_rows = 100;
   size_t more = 0;
@@ -278,7 +287,7 @@ void add_beside(const Value& dict, const Value* chosen, const Outside& outside, 
     if (&value == chosen) continue;
     if (chosen == nullptr && dict.items[i]->is_text() && is_tensor(value, outside)) continue;
     if (file.beside.size() < most_rows) {
-      file.beside.emplace_back(shown_key(*dict.items[i]), shown(value, outside));
+      file.beside.emplace_back(shown_key(*dict.items[i]), shown(value, outside, budget));
     } else {
       ++more;
     }
@@ -307,30 +316,45 @@ constexpr std::string_view wrappers[] = {
     "state_dict", "model_state_dict", "model",   "net",         "weights",       "params_ema",
     "params",     "module",           "network", "model_state", "ema_state_dict"};
 
-size_t tensors_within(const Value& dict, const Outside& outside, int depth,
-                      std::unordered_set<const Value*>& seen) {
-  if (!dict.is(Kind::dict) || !seen.insert(&dict).second) return 0;
-  size_t most = own_tensors(dict, outside);
-  for (size_t i = 0; depth > 0 && i < dict.items.size(); i += 2) {
-    if (!dict.items[i]->is_text()) continue;
-    most = std::max(most, tensors_within(*dict.items[i + 1], outside, depth - 1, seen));
-  }
-  return most;
-}
+// The most tensors that one dict has of those in a dict, not looking into the dicts of `path`, in
+// which that dict lies. One dict may stand in many places and at many depths, and is counted once
+// for each depth.
+struct TensorCounts {
+  const Outside& outside;
+  const std::vector<const Value*>& path;
+  std::unordered_map<const Value*, size_t> known[deepest_wrapper] = {};
 
-// The part of a dict that is or holds the state dict; no value if the dict is the state dict.
-Choice choose(const Value& dict, const Outside& outside, int depth) {
-  std::unordered_set<const Value*> seen = {&dict};
-  std::vector<Choice> choices;
-  for (size_t i = 0; depth > 0 && i < dict.items.size(); i += 2) {
-    if (!dict.items[i]->is_text()) continue;
-    const size_t tensors = tensors_within(*dict.items[i + 1], outside, depth - 1, seen);
-    if (tensors > 0) choices.push_back({dict.items[i], dict.items[i + 1], tensors});
-  }
-  for (const std::string_view wrapper : wrappers) {
-    for (const Choice& choice : choices) {
-      if (choice.key->text == wrapper) return choice;
+  size_t within(const Value& dict, int depth) {
+    if (!dict.is(Kind::dict) || std::find(path.begin(), path.end(), &dict) != path.end()) return 0;
+    const auto [place, unknown] = known[depth].emplace(&dict, 0);
+    size_t& most = place->second;
+    if (!unknown) return most;
+    most = own_tensors(dict, outside);
+    for (size_t i = 0; depth > 0 && i < dict.items.size(); i += 2) {
+      if (dict.items[i]->is_text()) most = std::max(most, within(*dict.items[i + 1], depth - 1));
     }
+    return most;
+  }
+};
+
+// The part of the last dict of `path` that is or holds the state dict; no value if that dict is the
+// state dict.
+Choice choose(const std::vector<const Value*>& path, const Outside& outside, int depth) {
+  const Value& dict = *path.back();
+  if (depth == 0) return {};
+  TensorCounts counts = {outside, path};
+  for (const std::string_view wrapper : wrappers) {
+    for (size_t i = 0; i < dict.items.size(); i += 2) {
+      if (!dict.items[i]->is_text() || dict.items[i]->text != wrapper) continue;
+      const size_t tensors = counts.within(*dict.items[i + 1], depth - 1);
+      if (tensors > 0) return {dict.items[i], dict.items[i + 1], tensors};
+    }
+  }
+  std::vector<Choice> choices;
+  for (size_t i = 0; i < dict.items.size(); i += 2) {
+    if (!dict.items[i]->is_text()) continue;
+    const size_t tensors = counts.within(*dict.items[i + 1], depth - 1);
+    if (tensors > 0) choices.push_back({dict.items[i], dict.items[i + 1], tensors});
   }
   Choice best;
   best.tensors = own_tensors(dict, outside);
@@ -366,7 +390,8 @@ std::string describe_found(const Value& root, const Outside& outside) {
   for (size_t i = 0; root.is(Kind::dict) && i < root.items.size() && i < 10; i += 2) {
     found += (i == 0 ? ": " : ", ") + in_quotes(shown_key(*root.items[i]));
   }
-  const uint64_t tensors = count_tensors(root, outside);
+  size_t budget = most_counted_values;
+  const uint64_t tensors = count_tensors(root, outside, budget);
   return tensors == 0 ? found : found + " with " + counted(tensors, "tensor");
 }
 
@@ -421,6 +446,7 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
     fail("holds a damaged tensor: " + counted(tensor.sizes.size(), "size") + " and " +
          counted(tensor.strides.size(), "stride"));
   }
+  check_dimensions(tensor.sizes.size());
   StoredTensor result = {std::move(name), tensor.storage.type, {}, {}, nullptr};
   uint64_t span = 1;     // without the sizes that are 0, so that no order of multiplying overflows
   uint64_t reached = 1;  // behind the last element
@@ -430,10 +456,14 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
     empty = empty || size == 0;
     span = product(span, std::max<uint64_t>(size, 1));
     result.shape.push_back(static_cast<int64_t>(size));
-    result.strides.push_back(static_cast<int64_t>(tensor.strides[i]));
   }
   constexpr auto most = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   if (product(span, element) > most) fail("holds a tensor of more than 2^63 bytes");
+  // A stride that leads nowhere may be any number, with which nobody is to calculate.
+  result.strides = contiguous_strides(result.shape);
+  for (size_t i = 0; !empty && i < tensor.sizes.size(); ++i) {
+    if (tensor.sizes[i] > 1) result.strides[i] = static_cast<int64_t>(tensor.strides[i]);
+  }
   for (size_t i = 0; !empty && i < tensor.sizes.size(); ++i) {
     reached = sum(reached, product(tensor.sizes[i] - 1, tensor.strides[i]));
   }
@@ -452,10 +482,13 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
 
 void find_state_dict(const Value& root, const Outside& outside, WeightsFile& file) {
   const Value* dict = &root;
+  std::vector<const Value*> path;
+  size_t budget = most_counted_values;
   for (int depth = deepest_wrapper; dict->is(Kind::dict); --depth) {
     check_keys(*dict);
-    const Choice choice = choose(*dict, outside, depth);
-    add_beside(*dict, choice.value, outside, file);
+    path.push_back(dict);
+    const Choice choice = choose(path, outside, depth);
+    add_beside(*dict, choice.value, outside, budget, file);
     if (choice.value == nullptr) break;
     const std::string key(choice.key->text);
     file.wrapped_in += (file.wrapped_in.empty() ? "" : ".") + key;

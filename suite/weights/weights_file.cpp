@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "suite/weights/mapped_file.h"
 #include "suite/weights/safetensors.h"
@@ -24,6 +25,15 @@ constexpr TypeRow types[] = {
     {ScalarType::int16, "int16", 2},     {ScalarType::int8, "int8", 1},
     {ScalarType::uint8, "uint8", 1},     {ScalarType::boolean, "bool", 1},
 };
+
+// They are looked up by their place.
+constexpr bool in_order() {
+  for (size_t i = 0; i < std::size(types); ++i) {
+    if (types[i].type != static_cast<ScalarType>(i)) return false;
+  }
+  return std::size(types) == static_cast<size_t>(ScalarType::boolean) + 1;
+}
+static_assert(in_order(), "the table has the types in the order of ScalarType");
 
 struct Beginning {
   std::string_view bytes;
@@ -93,12 +103,21 @@ int64_t StoredTensor::elements() const {
 }
 
 bool StoredTensor::contiguous() const {
-  int64_t expected = 1;
-  for (size_t i = shape.size(); i-- > 0;) {
-    if (shape[i] != 1 && strides[i] != expected) return false;
-    expected *= shape[i];
+  const std::vector<int64_t> expected = contiguous_strides(shape);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] != 1 && strides[i] != expected[i]) return false;
   }
   return true;
+}
+
+std::vector<int64_t> contiguous_strides(const std::vector<int64_t>& shape) {
+  std::vector<int64_t> strides(shape.size());
+  int64_t stride = 1;
+  for (size_t i = shape.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= std::max<int64_t>(shape[i], 1);
+  }
+  return strides;
 }
 
 std::string to_string(WeightsFormat format) {

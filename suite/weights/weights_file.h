@@ -41,6 +41,9 @@ struct StoredTensor {
   bool contiguous() const;
 };
 
+/// In elements, of values in order of `shape`: {12, 4, 1} for {2, 3, 4}. A size of 0 counts as 1.
+std::vector<int64_t> contiguous_strides(const std::vector<int64_t>& shape);
+
 enum class WeightsFormat { zip, legacy_pickle, tar, torchscript, safetensors };
 
 /// "zip .pth (torch.save since 1.6)" and so on, for people.

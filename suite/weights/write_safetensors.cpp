@@ -9,8 +9,6 @@
 namespace convscope {
 namespace {
 
-constexpr char metadata_key[] = "__metadata__";
-
 std::string json_text(const std::filesystem::path& path, const std::string& text) {
   try {
     return nlohmann::json(text).dump();
@@ -26,17 +24,17 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Stor
   check_names(path, tensors);
   std::string header = "{";
   std::unordered_set<std::string> keys;
+  if (!metadata.empty()) header += json_text(path, safetensors_metadata) + ":{";
   for (const auto& [key, value] : metadata) {
     if (!keys.insert(key).second) {
       fail(path.string() + ": cannot be written: the metadata have " + in_quotes(key) + " twice");
     }
-    header += (header.size() == 1 ? "\"__metadata__\":{" : ",") + json_text(path, key) + ":" +
-              json_text(path, value);
+    header += (keys.size() == 1 ? "" : ",") + json_text(path, key) + ":" + json_text(path, value);
   }
   if (!metadata.empty()) header += "}";
   uint64_t offset = 0;
   for (const StoredTensor& tensor : tensors) {
-    if (tensor.name == metadata_key) {
+    if (tensor.name == safetensors_metadata) {
       fail(path.string() + ": cannot be written: safetensors has no tensor " +
            in_quotes(tensor.name));
     }

@@ -60,12 +60,6 @@ std::string pickle_of(const std::vector<StoredTensor>& tensors) {
   out += '(';
   for (size_t i = 0; i < tensors.size(); ++i) {
     const StoredTensor& tensor = tensors[i];
-    std::vector<int64_t> strides(tensor.shape.size());
-    int64_t stride = 1;
-    for (size_t axis = strides.size(); axis-- > 0;) {
-      strides[axis] = stride;
-      stride *= tensor.shape[axis] > 0 ? tensor.shape[axis] : 1;
-    }
     put_text(out, tensor.name);
     put_global(out, "torch._utils", "_rebuild_tensor_v2");
     out += "((";
@@ -78,7 +72,7 @@ std::string pickle_of(const std::vector<StoredTensor>& tensors) {
     out += "tQ";
     put_integer(out, 0);
     put_integers(out, tensor.shape);
-    put_integers(out, strides);
+    put_integers(out, contiguous_strides(tensor.shape));
     out += '\x89';          // wants no gradient
     put_ordered_dict(out);  // has no hooks
     out += "tR";

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "suite/weights/sha256.h"
@@ -126,6 +127,37 @@ class Server {
 std::string head(const std::string& status, const std::string& more, size_t length) {
   return "HTTP/1.1 " + status + "\r\n" + more + "Content-Length: " + std::to_string(length) +
          "\r\nConnection: close\r\n\r\n";
+}
+
+/// Gives a variable of the environment its value back.
+class KeptVariable {
+ public:
+  explicit KeptVariable(const char* name) : name_(name) {
+    if (const char* value = std::getenv(name)) value_ = value;
+  }
+  ~KeptVariable() { value_ ? setenv(name_, value_->c_str(), 1) : unsetenv(name_); }
+  KeptVariable(const KeptVariable&) = delete;
+  KeptVariable& operator=(const KeptVariable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> value_;
+};
+
+TEST(KeptVariables, HaveTheirOldValuesAfterwards) {
+  const KeptVariable outer("CONVSCOPE_KEPT");
+  unsetenv("CONVSCOPE_KEPT");
+  {
+    const KeptVariable inner("CONVSCOPE_KEPT");
+    setenv("CONVSCOPE_KEPT", "new", 1);
+  }
+  EXPECT_EQ(std::getenv("CONVSCOPE_KEPT"), nullptr);
+  setenv("CONVSCOPE_KEPT", "old", 1);
+  {
+    const KeptVariable inner("CONVSCOPE_KEPT");
+    unsetenv("CONVSCOPE_KEPT");
+  }
+  EXPECT_STREQ(std::getenv("CONVSCOPE_KEPT"), "old");
 }
 
 class Fetch : public testing::Test {
@@ -465,8 +497,8 @@ TEST_F(Fetch, PlanSaysWhatWouldHappen) {
 }
 
 TEST_F(Fetch, CacheIsWhereTheUserKeepsCaches) {
-  const char* before = std::getenv("HOME");
-  const std::string home = before ? before : "/";
+  const KeptVariable home("HOME");
+  const KeptVariable cache("XDG_CACHE_HOME");
   setenv("XDG_CACHE_HOME", "/some/cache", 1);
   EXPECT_EQ(cache_folder(), "/some/cache/convscope/weights");
   setenv("XDG_CACHE_HOME", "relative", 1);
@@ -477,7 +509,6 @@ TEST_F(Fetch, CacheIsWhereTheUserKeepsCaches) {
   EXPECT_EQ(message_of<std::invalid_argument>([] { cache_folder(); }),
             "no folder for downloads: expected an absolute path in XDG_CACHE_HOME or HOME, found "
             "neither; set one of them");
-  setenv("HOME", home.c_str(), 1);
 }
 
 }  // namespace

@@ -45,6 +45,21 @@ TEST(Matching, ThePrefixesOfWrappersAreLeftOut) {
   }
 }
 
+TEST(Matching, APrefixMayBeLongerThanTheNamesOfTheNetwork) {
+  const std::string prefix = std::string(1000, 'x') + ".";
+  const Match found = match(small_network(), small_file(prefix));
+  EXPECT_TRUE(found.complete());
+  EXPECT_EQ(found.prefix, prefix);
+}
+
+TEST(Matching, ANameOfAMillionPartsTakesNoLongerThanOthers) {
+  auto file = small_file();
+  file.push_back(stored(std::string(1'000'000, '.'), {1}));
+  const Match found = match(small_network(), file);
+  EXPECT_TRUE(found.complete());
+  EXPECT_EQ(found.unexpected, std::vector<size_t>{5});
+}
+
 TEST(Matching, TensorsOutsideThePrefixAreUnexpected) {
   auto file = small_file("backbone.");
   file.push_back(stored("projector.weight", {4, 4}));

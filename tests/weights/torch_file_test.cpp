@@ -104,6 +104,15 @@ TEST(TorchFile, MoreDimensionsThanTorchHasAreAnError) {
   EXPECT_NE(error(of_six(0, {2, 3}, {1})).find("2 sizes and 1 stride"), std::string::npos);
 }
 
+TEST(TorchFile, StridesThatLeadNowhereAreReplaced) {
+  constexpr int64_t huge = INT64_MAX;
+  const auto strides = [](const std::string& file) { return read(file).tensors[0].strides; };
+  EXPECT_EQ(strides(of_six(0, {1, 3, 1}, {huge, 2, huge})), (std::vector<int64_t>{3, 2, 1}));
+  EXPECT_EQ(strides(of_six(0, {2, 0, 3}, {huge, huge, huge})), (std::vector<int64_t>{3, 3, 1}));
+  const std::string file = of_six(0, {1, 3}, {huge, 2});
+  EXPECT_EQ(values(read(file).tensors[0]), (std::vector<float>{1, 3, 5}));
+}
+
 TEST(TorchFile, AStorageRecordOfAnotherSizeIsAnError) {
   EXPECT_EQ(error(zip_with(vector_of(7))),
             "file: is damaged: record 'data/0' has 24 bytes where its storage has 28 (tensor 'w')");
@@ -235,6 +244,42 @@ TEST(TorchFile, AWrappedStateDictIsFoundAndTheRestIsTold) {
   EXPECT_EQ(read(nested).beside, (Pairs{{"step", "1"}}));
 }
 
+TEST(TorchFile, AStateDictThatStandsInTwoPlacesIsFoundUnderTheLikelierKey) {
+  const std::string shared = dict({{"a", vector_of(6)}}) + "q\x01";
+  const std::string other = dict({{"b", vector_of(6)}});
+  const std::string first =
+      saved(dict({{"best", dict({{"last", shared}, {"model", other}})}, {"state_dict", "h\x01"}}));
+  EXPECT_EQ(read(first).wrapped_in, "state_dict");
+  EXPECT_EQ(read(first).tensors[0].name, "a");
+  const std::string last =
+      saved(dict({{"state_dict", shared}, {"best", dict({{"last", "h\x01"}, {"model", other}})}}));
+  EXPECT_EQ(read(last).wrapped_in, "state_dict");
+  const std::string unnamed =
+      saved(dict({{"best", dict({{"last", shared}, {"model", other}})}, {"newest", "h\x01"}}));
+  EXPECT_NE(error(unnamed).find("several state dicts of 1 tensor: 'best', 'newest'"),
+            std::string::npos);
+}
+
+TEST(TorchFile, ADictMetAtTheDepthLimitIsFoundWhereItLiesHigher) {
+  const std::string shared = dict({{"state_dict", dict({{"a", vector_of(6)}})}}) + "q\x01";
+  std::string deep = shared;
+  for (int i = 0; i < 3; ++i) deep = dict({{"x", deep}});
+  const std::string file = saved(dict({{"deep", deep}, {"high", "h\x01"}}));
+  EXPECT_EQ(read(file).wrapped_in, "high.state_dict");
+}
+
+TEST(TorchFile, AWayBackToADictThatHoldsTheStateDictIsNotTaken) {
+  // d = {"model": {"back": d, "note": 1}, "a": tensor}
+  const std::string back = "}q\x01(" + text("model") +
+                           dict({{"back", "h\x01"}, {"note", "K\x01"}}) + text("a") + vector_of(6) +
+                           "u";
+  EXPECT_EQ(read(saved(back)).wrapped_in, "");
+  EXPECT_EQ(read(saved(back)).tensors.size(), 1u);
+  // d = {"model": d, "a": tensor}
+  const std::string itself = "}q\x01(" + text("model") + "h\x01" + text("a") + vector_of(6) + "u";
+  EXPECT_EQ(read(saved(itself)).wrapped_in, "");
+}
+
 TEST(TorchFile, StateDictsOfEqualSizeAreNotGuessed) {
   const std::string one = dict({{"a", vector_of(6)}});
   EXPECT_EQ(error(saved(dict({{"encoder", one}, {"decoder", one}}))),
@@ -264,6 +309,20 @@ TEST(TorchFile, WhatIsNoStateDictIsDescribed) {
   EXPECT_EQ(said("}"), "file: holds an empty dict" + expected);
   EXPECT_EQ(said(dict({{"epoch", "K\x01"}, {"x", list({vector_of(6)})}})),
             "file: holds a dict of 2 keys: 'epoch', 'x' with 1 tensor" + expected);
+}
+
+TEST(TorchFile, WhatStandsBesideIsCountedWithOneBudgetForAllKeys) {
+  const std::string long_list = "(" + std::string(1'000'000, 'N') + "lq\x01";
+  Pairs items = {{"few", list({vector_of(6), none})}, {"many", long_list}};
+  for (int i = 0; i < 90; ++i) items.push_back({"again" + std::to_string(i), "h\x01"});
+  items.push_back({"late", list({vector_of(6), none})});
+  items.push_back({"model", dict({{"a", vector_of(6)}})});
+  const WeightsFile weights = read(saved(dict(items)));
+  EXPECT_EQ(weights.wrapped_in, "model");
+  ASSERT_EQ(weights.beside.size(), 93u);
+  EXPECT_EQ(weights.beside.front().second, "1 tensor");
+  EXPECT_EQ(weights.beside[1].second, "a list of 1000000");
+  EXPECT_EQ(weights.beside.back().second, "a list of 2") << "not counted any more";
 }
 
 TEST(TorchFile, ContainersThatHoldThemselvesEnd) {
@@ -517,6 +576,18 @@ TEST(TorchFile, OldestFormsThatLieAreErrors) {
   expect(tar({{"sys_info", system_info()}}), "it has no record 'storages'");
   expect(tar({{"a", ""}, {"a", ""}}), "file 'a' appears twice");
   expect(tar({{"sys_info", system_info(false)}}), "big-endian");
+}
+
+TEST(TorchFile, TheOldestFormHasNoMoreDimensionsThanTheOthers) {
+  const std::string storages = tar_storage(10, 6, one_to_six) + pickle("]");
+  std::vector<int64_t> sizes(64, 1);
+  sizes[0] = 3;
+  const std::string most =
+      oldest(storages, tar_tensor(20, 10, sizes, std::vector(64, int64_t{2}), 0));
+  EXPECT_EQ(values(read(most).tensors[0]), (std::vector<float>{1, 3, 5}));
+  sizes.resize(2'000'000, 1);
+  EXPECT_EQ(error(oldest(storages, tar_tensor(20, 10, sizes, sizes, 0))),
+            "file: holds a tensor of 2000000 dimensions; expected at most 64 (tensor 'w')");
 }
 
 TEST(TorchFile, ATruncatedTarSaysByHowMuch) {
