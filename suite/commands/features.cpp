@@ -22,8 +22,7 @@ namespace fs = std::filesystem;
 template <class Value>
 StoredTensor stored(const std::string& name, ScalarType type, std::vector<int64_t> shape,
                     const std::vector<Value>& values) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  std::vector<int64_t> strides = contiguous_strides(shape);
   return {name, type, std::move(shape), std::move(strides),
           reinterpret_cast<const std::byte*>(values.data())};
 }

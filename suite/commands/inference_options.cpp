@@ -11,6 +11,7 @@
 #include "suite/data/folder.h"
 #include "suite/data/known_classes.h"
 #include "suite/report/text.h"
+#include "suite/timing/environment.h"
 #include "suite/weights/fetch.h"
 #include "suite/weights/preprocessing_record.h"
 #include "suite/weights/published.h"
@@ -253,6 +254,13 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
   check_threads("workers", chosen.workers);
   check_threads("threads", threads);
   chosen.threads = static_cast<int>(threads);
+  // LibTorch's threads spin while they wait for each other, so that a core which another process has
+  // holds up all of them: a tenfold loss was measured.
+  const double load = load_average();
+  if (threads > 1 && load > 0.5) {
+    invocation.err << "note: other processes want the cores (load " << std::lround(10 * load) / 10.0
+                   << "); --threads 1 may be faster\n";
+  }
   // Few large images fill the caches; small ones come in numbers, or each call costs more than it
   // computes.
   const ImageShape& image = network.fit.settings.image;
