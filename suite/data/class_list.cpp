@@ -1,6 +1,5 @@
 // Lists of classes as people keep them: a line each, or torchvision's and Keras's JSON.
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 

@@ -1,8 +1,6 @@
 // From an image of any size to the values that a network sees.
 #pragma once
 
-#include <cstdint>
-
 #include "architectures/preprocessing.h"
 #include "suite/data/image.h"
 
