@@ -201,6 +201,11 @@ std::unique_ptr<Dataset> folder_dataset(const fs::path& folder,
   dataset->folder = folder;
   dataset->channels = options.channels;
   const ClassList classes = given.names.empty() ? ClassList{known, known} : given;
+  if (classes.names.empty()) {
+    throw std::invalid_argument(folder.string() +
+                                ": expected to know the classes of its images, found neither "
+                                "folders of classes nor a list of them; give one");
+  }
   dataset->names = classes.names;
   const Labels labels(classes);
   if (flat) {

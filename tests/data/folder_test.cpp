@@ -179,6 +179,23 @@ TEST_F(FolderTest, HeldOutIsAPartOfEachClassByTheSeed) {
   options.held_out = 0;
   EXPECT_EQ(dataset_splits(options), Names{"train"});
   EXPECT_EQ(said("val"), folder.path.string() +
+TEST_F(FolderTest, SplitsLaidOutDifferentlyTakeTheClassesFromTheOneWithFolders) {
+  put_image("train/n01440764_tench.png");
+  put_image("val/catx/1.png");
+  EXPECT_EQ(open("val")->classes(), Names{"catx"});
+  EXPECT_EQ(said("train").find(path("train") + ": its files begin with WordNet ids"), 0u);
+  put_image("test/dogx/1.png");
+  EXPECT_EQ(said("test").find(path("test/dogx") + ": expected one of the 1 classes"), 0u);
+}
+
+TEST_F(FolderTest, FoldersOfWhichNoClassIsKnownAreRefused) {
+  put_image("a/1.png");
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { folder_dataset(folder.path, {}, options); }),
+            folder.path.string() +
+                ": expected to know the classes of its images, found neither folders of classes "
+                "nor a list of them; give one");
+}
+
                              ": expected one of its splits, train, found 'val'; choose a fraction "
                              "to hold out, and it is taken from the training images");
   options.held_out = 1.5;
