@@ -1,35 +1,67 @@
 #include "suite/data/bytes.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <stdexcept>
 
 namespace convscope {
 
-NamedBytes read_file(const std::filesystem::path& path) {
-  const auto fail = [&] {
-    throw std::invalid_argument("cannot read " + path.string() + ": " + std::strerror(errno));
+namespace {
+
+struct Descriptor {
+  int number;
+  ~Descriptor() {
+    if (number >= 0) close(number);
+  }
+};
+
+std::vector<uint8_t> bytes_of(const Descriptor& file, uint64_t limit) {
+  const auto fail = [](const std::string& reason) { throw std::invalid_argument(reason); };
+  const auto fail_if_larger = [&](uint64_t size) {
+    if (size <= limit) return;
+    fail("it has more than the " + std::to_string(limit) + " bytes that are read at most");
   };
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-  if (!file) fail();
-  NamedBytes result{path.string(), {}};
-  std::error_code ignored;
-  const auto size = std::filesystem::file_size(path, ignored);
-  if (!ignored) result.bytes.reserve(size + 1);
+  struct stat about = {};
+  if (file.number < 0 || fstat(file.number, &about) != 0) fail(std::strerror(errno));
+  if (S_ISDIR(about.st_mode)) fail("it is a folder, where a file is expected");
+  if (!S_ISREG(about.st_mode)) fail("it is a pipe or a device, where a regular file is expected");
+  const auto size = static_cast<uint64_t>(about.st_size);
+  fail_if_larger(size);
+
+  std::vector<uint8_t> bytes;
+  bytes.reserve(size + 1);
   // Until it ends, since a file may grow, or have no size at all.
   for (;;) {
-    const size_t before = result.bytes.size();
-    result.bytes.resize(std::max(before + 4096, result.bytes.capacity()));
-    const size_t read =
-        std::fread(result.bytes.data() + before, 1, result.bytes.size() - before, file.get());
-    result.bytes.resize(before + read);
-    if (std::ferror(file.get())) fail();
-    if (std::feof(file.get())) return result;
+    const size_t before = bytes.size();
+    bytes.resize(std::max(before + 4096, bytes.capacity()));
+    const ssize_t count = read(file.number, bytes.data() + before, bytes.size() - before);
+    if (count < 0 && errno != EINTR) fail(std::strerror(errno));
+    bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) return bytes;
+    fail_if_larger(bytes.size());
+  }
+}
+
+}  // namespace
+
+NamedBytes read_file(const std::filesystem::path& path, uint64_t limit) {
+  // A pipe would wait here for its writer.
+  const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  try {
+    return {path.string(), bytes_of(file, limit)};
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("cannot read " + path.string() + ": " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw std::invalid_argument("cannot read " + path.string() +
+                                ": it is too large for the memory");
   }
 }
 

@@ -77,7 +77,7 @@ struct FolderDataset : Dataset {
   Image image(size_t index, const WantedRegion& wanted) const override {
     NamedBytes file;
     try {
-      file = read_file(folder / files[index].path);
+      file = read_file(folder / files[index].path, largest_image_file);
     } catch (const std::invalid_argument& error) {
       throw BrokenImage(error.what());
     }

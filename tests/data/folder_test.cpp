@@ -1,11 +1,13 @@
 #include "suite/data/folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <map>
 #include <set>
 
+#include "suite/data/bytes.h"
 #include "tests/data/made_files.h"
 #include "tests/report/temporary_folder.h"
 
@@ -74,6 +76,37 @@ TEST_F(FolderTest, BrokenImageNamesTheFile) {
   fs::remove(path("a/x.png"));
   EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(0); }),
             "cannot read " + path("a/x.png") + ": No such file or directory");
+}
+
+TEST_F(FolderTest, WhatIsNoRegularFileIsABrokenImageAndDoesNotHang) {
+  ASSERT_EQ(mkfifo(path("pipe.png").c_str(), 0600), 0);
+  fs::create_directory(path("folder.png"));
+  const auto dataset = image_files({path("pipe.png"), path("folder.png")}, 3);
+  EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(0); }),
+            "cannot read " + path("pipe.png") +
+                ": it is a pipe or a device, where a regular file is expected");
+  EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(1); }),
+            "cannot read " + path("folder.png") + ": it is a folder, where a file is expected");
+}
+
+TEST_F(FolderTest, HugeFileIsABrokenImageAndTakesNoMemory) {
+  put(path("huge.png"), "");
+  const auto dataset = image_files({path("huge.png")}, 3);
+  for (const uint64_t size : {gibibyte + 1, 1024 * gibibyte}) {
+    fs::resize_file(path("huge.png"), size);
+    EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(0); }),
+              "cannot read " + path("huge.png") +
+                  ": it has more than the 1073741824 bytes that are read at most");
+  }
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { read_file(path("huge.png")); }),
+            "cannot read " + path("huge.png") +
+                ": it has more than the 17179869184 bytes that are read at most");
+}
+
+TEST_F(FolderTest, FileOfJustTheLimitIsRead) {
+  put(path("file"), "1234");
+  EXPECT_EQ(read_file(path("file"), 4).bytes.size(), 4u);
+  EXPECT_THROW(read_file(path("file"), 3), std::invalid_argument);
 }
 
 TEST_F(FolderTest, FileThatIsNoImageIsRefusedOrNamed) {
