@@ -12,6 +12,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "suite/data/formats.h"
+
 namespace convscope {
 
 namespace {
@@ -107,14 +109,10 @@ Image in_channels(Image image, int64_t channels) {
   if (image.channels == channels) return image;
   const size_t count = image.pixels.size() / static_cast<size_t>(image.channels);
   std::vector<uint8_t> pixels(count * static_cast<size_t>(channels));
-  for (size_t i = 0; i < count; ++i) {
-    if (channels == 3) {
-      std::fill_n(&pixels[3 * i], 3, image.pixels[i]);
-    } else {
-      const uint8_t* rgb = &image.pixels[3 * i];
-      pixels[i] =
-          static_cast<uint8_t>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
-    }
+  if (channels == 3) {
+    for (size_t i = 0; i < count; ++i) std::fill_n(&pixels[3 * i], 3, image.pixels[i]);
+  } else {
+    to_grey(image.pixels.data(), static_cast<int64_t>(count), pixels.data());
   }
   image.grey = image.grey || channels == 3;  // one of them was all there was
   image.channels = channels;
