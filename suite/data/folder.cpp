@@ -94,7 +94,7 @@ struct FolderDataset : Dataset {
   std::vector<Skipped> skipped() const override { return left_out; }
 
   void leave_out(const fs::path& path, const std::string& reason) {
-    left_out.push_back({path.string(), reason});
+    left_out.push_back(skipped_because(path.string(), reason));
   }
 
   /// The images at `below` in `folder`, and in its folders.

@@ -348,5 +348,14 @@ TEST(Loader, WhatIsReadAheadIsNotWaitedFor) {
   EXPECT_LE(ahead.waited_seconds(), asked.count());
 }
 
+TEST(Loader, ReasonOfASkippedImageDoesNotBeginWithItsName) {
+  EXPECT_EQ(skipped_because("image 1", "image 1: is empty").reason, "is empty");
+  EXPECT_EQ(skipped_because("image 1", "image 1 is empty").reason, "is empty");
+  EXPECT_EQ(skipped_because("image 1", "image 12 is empty").reason, "image 12 is empty");
+  EXPECT_EQ(skipped_because("image 1", "image 1").reason, "");
+  EXPECT_EQ(skipped_because("image 1", "cannot read image 1").reason, "cannot read image 1");
+  EXPECT_EQ(skipped_because("", "is empty").reason, "is empty");
+}
+
 }  // namespace
 }  // namespace convscope
