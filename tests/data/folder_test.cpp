@@ -179,6 +179,23 @@ TEST_F(FolderTest, SplitsAreFoundByTheirFolders) {
                              "mean 'b'?");
 }
 
+TEST_F(FolderTest, SplitsLaidOutDifferentlyTakeTheClassesFromTheOneWithFolders) {
+  put_image("train/n01440764_tench.png");
+  put_image("val/catx/1.png");
+  EXPECT_EQ(open("val")->classes(), Names{"catx"});
+  EXPECT_EQ(said("train").find(path("train") + ": its files begin with WordNet ids"), 0u);
+  put_image("test/dogx/1.png");
+  EXPECT_EQ(said("test").find(path("test/dogx") + ": expected one of the 1 classes"), 0u);
+}
+
+TEST_F(FolderTest, FoldersOfWhichNoClassIsKnownAreRefused) {
+  put_image("a/1.png");
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { folder_dataset(folder.path, {}, options); }),
+            folder.path.string() +
+                ": expected to know the classes of its images, found neither folders of classes "
+                "nor a list of them; give one");
+}
+
 TEST_F(FolderTest, ClassMayBeCalledTrain) {
   put_image("train/1.png");
   put_image("ship/1.png");
@@ -212,23 +229,6 @@ TEST_F(FolderTest, HeldOutIsAPartOfEachClassByTheSeed) {
   options.held_out = 0;
   EXPECT_EQ(dataset_splits(options), Names{"train"});
   EXPECT_EQ(said("val"), folder.path.string() +
-TEST_F(FolderTest, SplitsLaidOutDifferentlyTakeTheClassesFromTheOneWithFolders) {
-  put_image("train/n01440764_tench.png");
-  put_image("val/catx/1.png");
-  EXPECT_EQ(open("val")->classes(), Names{"catx"});
-  EXPECT_EQ(said("train").find(path("train") + ": its files begin with WordNet ids"), 0u);
-  put_image("test/dogx/1.png");
-  EXPECT_EQ(said("test").find(path("test/dogx") + ": expected one of the 1 classes"), 0u);
-}
-
-TEST_F(FolderTest, FoldersOfWhichNoClassIsKnownAreRefused) {
-  put_image("a/1.png");
-  EXPECT_EQ(message_of<std::invalid_argument>([&] { folder_dataset(folder.path, {}, options); }),
-            folder.path.string() +
-                ": expected to know the classes of its images, found neither folders of classes "
-                "nor a list of them; give one");
-}
-
                              ": expected one of its splits, train, found 'val'; choose a fraction "
                              "to hold out, and it is taken from the training images");
   options.held_out = 1.5;
@@ -344,6 +344,20 @@ TEST_F(ClassListTest, WhatIsNoListIsRefused) {
             path("classes") + ": expected a class on every line, found line 2 empty; remove it");
   EXPECT_EQ(refused(std::string("a\0b", 3)),
             path("classes") + ": expected a list of classes as text, found other bytes");
+}
+
+TEST_F(ClassListTest, ListsInListsAreRefusedHoweverDeep) {
+  const size_t depth = 200000;
+  const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+  EXPECT_NE(refused(deep).find("found another array for class 0"), std::string::npos);
+}
+
+TEST_F(ClassListTest, FileTooLargeForAListIsRefused) {
+  put(path("classes"), "");
+  fs::resize_file(path("classes"), gibibyte);
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { read_class_list(path("classes")); }),
+            "cannot read " + path("classes") +
+                ": it has more than the 67108864 bytes that are read at most");
 }
 
 struct RealFolder : testing::Test {
