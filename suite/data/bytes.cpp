@@ -1,35 +1,69 @@
 #include "suite/data/bytes.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <stdexcept>
+
+#include "suite/data/formats.h"
 
 namespace convscope {
 
-NamedBytes read_file(const std::filesystem::path& path) {
-  const auto fail = [&] {
-    throw std::invalid_argument("cannot read " + path.string() + ": " + std::strerror(errno));
+namespace {
+
+struct Descriptor {
+  int number;
+  ~Descriptor() {
+    if (number >= 0) close(number);
+  }
+};
+
+std::vector<uint8_t> bytes_of(const Descriptor& file, uint64_t limit) {
+  const auto fail = [](const std::string& reason) { throw std::invalid_argument(reason); };
+  const auto fail_if_larger = [&](uint64_t size) {
+    if (size <= limit) return;
+    fail("it has more than the " + std::to_string(limit) + " bytes that are read at most");
   };
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-  if (!file) fail();
-  NamedBytes result{path.string(), {}};
-  std::error_code ignored;
-  const auto size = std::filesystem::file_size(path, ignored);
-  if (!ignored) result.bytes.reserve(size + 1);
+  struct stat about = {};
+  if (file.number < 0 || fstat(file.number, &about) != 0) fail(std::strerror(errno));
+  if (S_ISDIR(about.st_mode)) fail("it is a folder, where a file is expected");
+  if (!S_ISREG(about.st_mode)) fail("it is a pipe or a device, where a regular file is expected");
+  const auto size = static_cast<uint64_t>(about.st_size);
+  fail_if_larger(size);
+
+  std::vector<uint8_t> bytes;
+  bytes.reserve(size + 1);
   // Until it ends, since a file may grow, or have no size at all.
   for (;;) {
-    const size_t before = result.bytes.size();
-    result.bytes.resize(std::max(before + 4096, result.bytes.capacity()));
-    const size_t read =
-        std::fread(result.bytes.data() + before, 1, result.bytes.size() - before, file.get());
-    result.bytes.resize(before + read);
-    if (std::ferror(file.get())) fail();
-    if (std::feof(file.get())) return result;
+    const size_t before = bytes.size();
+    bytes.resize(std::max(before + 4096, bytes.capacity()));
+    const ssize_t count = read(file.number, bytes.data() + before, bytes.size() - before);
+    if (count < 0 && errno != EINTR) fail(std::strerror(errno));
+    bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) return bytes;
+    fail_if_larger(bytes.size());
+  }
+}
+
+}  // namespace
+
+NamedBytes read_file(const std::filesystem::path& path, uint64_t limit) {
+  // A pipe would wait here for its writer.
+  const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  try {
+    return {path.string(), bytes_of(file, limit)};
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("cannot read " + path.string() + ": " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw std::invalid_argument("cannot read " + path.string() +
+                                ": it is too large for the memory");
   }
 }
 
@@ -75,14 +109,10 @@ Image in_channels(Image image, int64_t channels) {
   if (image.channels == channels) return image;
   const size_t count = image.pixels.size() / static_cast<size_t>(image.channels);
   std::vector<uint8_t> pixels(count * static_cast<size_t>(channels));
-  for (size_t i = 0; i < count; ++i) {
-    if (channels == 3) {
-      std::fill_n(&pixels[3 * i], 3, image.pixels[i]);
-    } else {
-      const uint8_t* rgb = &image.pixels[3 * i];
-      pixels[i] =
-          static_cast<uint8_t>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
-    }
+  if (channels == 3) {
+    for (size_t i = 0; i < count; ++i) std::fill_n(&pixels[3 * i], 3, image.pixels[i]);
+  } else {
+    to_grey(image.pixels.data(), static_cast<int64_t>(count), pixels.data());
   }
   image.grey = image.grey || channels == 3;  // one of them was all there was
   image.channels = channels;

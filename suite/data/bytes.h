@@ -17,8 +17,13 @@ struct NamedBytes {
   std::vector<uint8_t> bytes;
 };
 
-/// Throws std::invalid_argument with the path and the reason.
-NamedBytes read_file(const std::filesystem::path& path);
+constexpr uint64_t gibibyte = uint64_t{1} << 30;
+constexpr uint64_t largest_image_file = gibibyte;
+constexpr uint64_t largest_file = 16 * gibibyte;  ///< all of a dataset's images in one
+
+/// A regular file of at most `limit` bytes; nothing is allocated for one that is larger. Throws
+/// std::invalid_argument with the path and the reason, also where memory does not suffice.
+NamedBytes read_file(const std::filesystem::path& path, uint64_t limit = largest_file);
 
 bool is_gzip(const std::vector<uint8_t>& bytes);
 

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "suite/data/known_classes.h"
+
 namespace convscope {
 namespace {
 
@@ -46,10 +48,7 @@ struct CifarDataset : Dataset {
 };
 
 std::vector<std::string> default_classes(Cifar kind) {
-  if (kind == Cifar::ten) {
-    return {"airplane", "automobile", "bird",  "cat",  "deer",
-            "dog",      "frog",       "horse", "ship", "truck"};
-  }
+  if (kind == Cifar::ten) return cifar10_classes();
   std::vector<std::string> numbers;
   for (int i = 0; i < 100; ++i) numbers.push_back(std::to_string(i));
   return numbers;

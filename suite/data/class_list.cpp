@@ -1,6 +1,5 @@
 // Lists of classes as people keep them: a line each, or torchvision's and Keras's JSON.
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -25,7 +24,11 @@ ClassList from_json(const std::string& text, const std::string& path) {
     const auto& entry = json.is_object() ? json[key] : json[i];
     const bool pair =
         entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string();
-    if (!pair && !entry.is_string()) refuse(entry.dump() + " for class " + key);
+    if (!pair && !entry.is_string()) {
+      // Writing a list of lists calls itself, as deep as the file says.
+      refuse((entry.is_structured() ? "another " + std::string(entry.type_name()) : entry.dump()) +
+             " for class " + key);
+    }
     classes.ids.push_back(pair ? entry[0] : entry);
     classes.names.push_back(pair ? entry[1] : entry);
   }
@@ -64,17 +67,20 @@ ClassList from_lines(const std::string& text, const std::string& path) {
 }  // namespace
 
 ClassList read_class_list(const std::filesystem::path& path) {
-  const NamedBytes file = read_file(path);
-  const std::string text(file.bytes.begin(), file.bytes.end());
+  constexpr uint64_t limit = gibibyte / 16;
+  const NamedBytes file = read_file(path, limit);
+  return parse_class_list({file.bytes.begin(), file.bytes.end()}, file.name);
+}
+
+ClassList parse_class_list(const std::string& text, const std::string& name) {
   if (text.find('\0') != std::string::npos) {
-    throw std::invalid_argument(file.name +
-                                ": expected a list of classes as text, found other bytes");
+    throw std::invalid_argument(name + ": expected a list of classes as text, found other bytes");
   }
   const size_t first = text.find_first_not_of(" \t\r\n");
   const bool json = first != std::string::npos && (text[first] == '{' || text[first] == '[');
-  ClassList classes = json ? from_json(text, file.name) : from_lines(text, file.name);
+  ClassList classes = json ? from_json(text, name) : from_lines(text, name);
   if (classes.names.empty()) {
-    throw std::invalid_argument(file.name + ": expected a list of classes, found an empty file");
+    throw std::invalid_argument(name + ": expected a list of classes, found an empty file");
   }
   return classes;
 }

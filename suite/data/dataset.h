@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,8 +11,18 @@ namespace convscope {
 
 /// Something that should have been an image, left out because the user allowed that.
 struct Skipped {
-  std::string name, reason;
+  std::string name;
+  std::string reason;  ///< never begins with the name
 };
+
+/// Takes the name away from the beginning of a message that has it.
+inline Skipped skipped_because(const std::string& name, const std::string& message) {
+  if (name.empty() || message.compare(0, name.size(), name) != 0) return {name, message};
+  const size_t reason = message.find_first_not_of(": ", name.size());
+  // "image 12" does not begin with the name "image 1".
+  if (reason == name.size()) return {name, message};
+  return {name, reason == std::string::npos ? std::string() : message.substr(reason)};
+}
 
 class Dataset {
  public:

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <regex>
 #include <stdexcept>
 
@@ -203,9 +202,14 @@ Parts folder_parts(const DatasetOptions& options) {
     parts[""] = [options, below] { return folder_dataset(options.path, below, options); };
     return parts;
   }
-  const auto reference = std::find_if(all_splits.begin(), all_splits.end(),
-                                      [&](const auto& split) { return found.count(split) > 0; });
-  const std::vector<std::string> known = class_folders(found[*reference]);
+  // Files that begin with WordNet ids do not tell the classes, so they are no reference.
+  std::vector<std::string> known;
+  for (const std::string& split : all_splits) {
+    const auto folder = found.find(split);
+    if (folder == found.end() || labelling_of(folder->second) != Labelling::folders) continue;
+    known = class_folders(folder->second);
+    break;
+  }
   for (const auto& [split, folder] : found) {
     parts[split] = [=, path = folder] { return folder_dataset(path, known, options); };
   }

@@ -22,6 +22,9 @@ struct ClassList {
 /// or JSON ({"0": ["n01440764", "tench"], ...} or ["tench", ...]). Throws std::invalid_argument.
 ClassList read_class_list(const std::filesystem::path& path);
 
+/// The same of a file's text; messages call it `name`.
+ClassList parse_class_list(const std::string& text, const std::string& name);
+
 struct DatasetOptions {
   /// - a folder with a folder for each class, perhaps below train, val and test;
   /// - a folder of ImageNet's samples, n01440764_tench.JPEG; it needs `classes`;

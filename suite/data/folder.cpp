@@ -77,7 +77,7 @@ struct FolderDataset : Dataset {
   Image image(size_t index, const WantedRegion& wanted) const override {
     NamedBytes file;
     try {
-      file = read_file(folder / files[index].path);
+      file = read_file(folder / files[index].path, largest_image_file);
     } catch (const std::invalid_argument& error) {
       throw BrokenImage(error.what());
     }
@@ -94,7 +94,7 @@ struct FolderDataset : Dataset {
   std::vector<Skipped> skipped() const override { return left_out; }
 
   void leave_out(const fs::path& path, const std::string& reason) {
-    left_out.push_back({path.string(), reason});
+    left_out.push_back(skipped_because(path.string(), reason));
   }
 
   /// The images at `below` in `folder`, and in its folders.
@@ -201,6 +201,11 @@ std::unique_ptr<Dataset> folder_dataset(const fs::path& folder,
   dataset->folder = folder;
   dataset->channels = options.channels;
   const ClassList classes = given.names.empty() ? ClassList{known, known} : given;
+  if (classes.names.empty()) {
+    throw std::invalid_argument(folder.string() +
+                                ": expected to know the classes of its images, found neither "
+                                "folders of classes nor a list of them; give one");
+  }
   dataset->names = classes.names;
   const Labels labels(classes);
   if (flat) {

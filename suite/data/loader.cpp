@@ -201,10 +201,7 @@ struct Loader::State {
     size_t kept = 0;
     for (size_t i = 0; i < full.outcomes.size(); ++i) {
       if (full.outcomes[i].broken) {
-        const std::string name = dataset.name(batch.indices[i]);
-        const std::string& reason = full.outcomes[i].reason;
-        const bool named = reason.rfind(name + ": ", 0) == 0;
-        skipped.push_back({name, named ? reason.substr(name.size() + 2) : reason});
+        skipped.push_back(skipped_because(dataset.name(batch.indices[i]), full.outcomes[i].reason));
         continue;
       }
       if (kept != i) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "suite/data/resize.h"
 
@@ -53,6 +55,13 @@ void mirror(Windows& windows) {
 }  // namespace
 
 View centre_view(const Preprocessing& preprocessing, Size image) {
+  constexpr int64_t most = 65536;  // whose products with an image's side do not overflow
+  for (const auto& [what, side] :
+       {std::pair("resize", preprocessing.resize), std::pair("crop", preprocessing.crop)}) {
+    if (side <= most) continue;
+    throw std::invalid_argument("expected a " + std::string(what) + " of at most " +
+                                std::to_string(most) + " pixels, found " + std::to_string(side));
+  }
   View view = {{0, 0, image.height, image.width}, image, {}, false};
   if (preprocessing.resize > 0) {
     const int64_t shorter = std::min(image.height, image.width);

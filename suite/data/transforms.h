@@ -1,8 +1,6 @@
 // From an image of any size to the values that a network sees.
 #pragma once
 
-#include <cstdint>
-
 #include "architectures/preprocessing.h"
 #include "suite/data/image.h"
 
@@ -18,7 +16,8 @@ struct View {
   bool mirrored = false;
 };
 
-/// Evaluation: torchvision's Resize(resize) and CenterCrop(crop), with their rounding.
+/// Evaluation: torchvision's Resize(resize) and CenterCrop(crop), with their rounding. Throws
+/// std::invalid_argument if one of them is above 65536.
 View centre_view(const Preprocessing& preprocessing, Size image);
 
 /// The part of the image that a view needs, filter support included.

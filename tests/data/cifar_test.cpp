@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "suite/data/datasets.h"
+#include "suite/data/known_classes.h"
 #include "tests/data/made_files.h"
 #include "tests/report/temporary_folder.h"
 
@@ -38,6 +39,13 @@ TEST_F(CifarTest, BatchesFollowEachOther) {
   const Image image = dataset->image(1);
   ASSERT_EQ(image.pixels.size(), 3072u);
   for (size_t i = 0; i < 3072; ++i) ASSERT_EQ(image.pixels[i], 4 + i % 3) << i;
+}
+
+TEST_F(CifarTest, ClassesAreCalledAsThoseOfNetworksFor32Pixels) {
+  put(folder.path / "a.bin", cifar_record("\3", 'a', 'b', 'c'));
+  options.path /= "a.bin";
+  EXPECT_EQ(open_dataset(options)->classes(), known_classes(10, 3, 32).names);
+  EXPECT_EQ(known_classes(10, 3, 32).names, cifar10_classes());
 }
 
 TEST_F(CifarTest, ColourBecomesGreyAsPillowHasIt) {

@@ -1,11 +1,13 @@
 #include "suite/data/folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <map>
 #include <set>
 
+#include "suite/data/bytes.h"
 #include "tests/data/made_files.h"
 #include "tests/report/temporary_folder.h"
 
@@ -76,6 +78,37 @@ TEST_F(FolderTest, BrokenImageNamesTheFile) {
             "cannot read " + path("a/x.png") + ": No such file or directory");
 }
 
+TEST_F(FolderTest, WhatIsNoRegularFileIsABrokenImageAndDoesNotHang) {
+  ASSERT_EQ(mkfifo(path("pipe.png").c_str(), 0600), 0);
+  fs::create_directory(path("folder.png"));
+  const auto dataset = image_files({path("pipe.png"), path("folder.png")}, 3);
+  EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(0); }),
+            "cannot read " + path("pipe.png") +
+                ": it is a pipe or a device, where a regular file is expected");
+  EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(1); }),
+            "cannot read " + path("folder.png") + ": it is a folder, where a file is expected");
+}
+
+TEST_F(FolderTest, HugeFileIsABrokenImageAndTakesNoMemory) {
+  put(path("huge.png"), "");
+  const auto dataset = image_files({path("huge.png")}, 3);
+  for (const uint64_t size : {gibibyte + 1, 1024 * gibibyte}) {
+    fs::resize_file(path("huge.png"), size);
+    EXPECT_EQ(message_of<BrokenImage>([&] { dataset->image(0); }),
+              "cannot read " + path("huge.png") +
+                  ": it has more than the 1073741824 bytes that are read at most");
+  }
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { read_file(path("huge.png")); }),
+            "cannot read " + path("huge.png") +
+                ": it has more than the 17179869184 bytes that are read at most");
+}
+
+TEST_F(FolderTest, FileOfJustTheLimitIsRead) {
+  put(path("file"), "1234");
+  EXPECT_EQ(read_file(path("file"), 4).bytes.size(), 4u);
+  EXPECT_THROW(read_file(path("file"), 3), std::invalid_argument);
+}
+
 TEST_F(FolderTest, FileThatIsNoImageIsRefusedOrNamed) {
   put_image("a/x.png");
   put_image("b/x.png");
@@ -144,6 +177,23 @@ TEST_F(FolderTest, SplitsAreFoundByTheirFolders) {
   EXPECT_EQ(said("val"), path("valid/bb") +
                              ": expected one of the 2 classes ('a' to 'b'), found 'bb'; did you "
                              "mean 'b'?");
+}
+
+TEST_F(FolderTest, SplitsLaidOutDifferentlyTakeTheClassesFromTheOneWithFolders) {
+  put_image("train/n01440764_tench.png");
+  put_image("val/catx/1.png");
+  EXPECT_EQ(open("val")->classes(), Names{"catx"});
+  EXPECT_EQ(said("train").find(path("train") + ": its files begin with WordNet ids"), 0u);
+  put_image("test/dogx/1.png");
+  EXPECT_EQ(said("test").find(path("test/dogx") + ": expected one of the 1 classes"), 0u);
+}
+
+TEST_F(FolderTest, FoldersOfWhichNoClassIsKnownAreRefused) {
+  put_image("a/1.png");
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { folder_dataset(folder.path, {}, options); }),
+            folder.path.string() +
+                ": expected to know the classes of its images, found neither folders of classes "
+                "nor a list of them; give one");
 }
 
 TEST_F(FolderTest, ClassMayBeCalledTrain) {
@@ -294,6 +344,20 @@ TEST_F(ClassListTest, WhatIsNoListIsRefused) {
             path("classes") + ": expected a class on every line, found line 2 empty; remove it");
   EXPECT_EQ(refused(std::string("a\0b", 3)),
             path("classes") + ": expected a list of classes as text, found other bytes");
+}
+
+TEST_F(ClassListTest, ListsInListsAreRefusedHoweverDeep) {
+  const size_t depth = 200000;
+  const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+  EXPECT_NE(refused(deep).find("found another array for class 0"), std::string::npos);
+}
+
+TEST_F(ClassListTest, FileTooLargeForAListIsRefused) {
+  put(path("classes"), "");
+  fs::resize_file(path("classes"), gibibyte);
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { read_class_list(path("classes")); }),
+            "cannot read " + path("classes") +
+                ": it has more than the 67108864 bytes that are read at most");
 }
 
 struct RealFolder : testing::Test {

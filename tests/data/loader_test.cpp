@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -22,12 +23,10 @@ struct Numbered : Dataset {
   std::set<size_t> larger;
   int64_t channels = 1;
   int milliseconds = 0;  ///< the first images take longest, so that later ones overtake them
-  mutable std::atomic<int> read{0};
   std::vector<std::string> names = {"even", "odd"};
 
   size_t size() const override { return count; }
   Image image(size_t index, const WantedRegion&) const override {
-    ++read;
     if (milliseconds > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds * (3 - index % 4)));
     }
@@ -43,6 +42,34 @@ struct Numbered : Dataset {
   int64_t label(size_t index) const override { return static_cast<int64_t>(index % 2); }
   std::string name(size_t index) const override { return "image " + std::to_string(index); }
   const std::vector<std::string>& classes() const override { return names; }
+};
+
+/// Says how many images were begun, and whether one was that should not have been yet.
+struct Watched : Numbered {
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  mutable size_t begun = 0;
+  mutable bool too_early = false;
+  size_t allowed = 0;
+
+  Image image(size_t index, const WantedRegion& wanted) const override {
+    {
+      const std::lock_guard lock(mutex);
+      ++begun;
+      too_early = too_early || index >= allowed;
+    }
+    changed.notify_all();
+    return Numbered::image(index, wanted);
+  }
+  void allow(size_t images) {
+    const std::lock_guard lock(mutex);
+    allowed = std::min(images, count);
+  }
+  /// False only after a time that no load explains.
+  bool wait_until_begun(size_t images) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, std::chrono::minutes(5), [&] { return begun >= images; });
+  }
 };
 
 Preprocessing bytes_as_they_are(int64_t crop = 0) {
@@ -178,17 +205,20 @@ TEST(Loader, ImagesThatOvertakeOthersStayInTheirPlaces) {
 }
 
 TEST(Loader, ReadsAheadButNotWithoutBounds) {
-  Numbered dataset;
+  Watched dataset;
   dataset.count = 1000;
+  dataset.allow(20);
   Loader loader(dataset, in_batches_of(10, 2));
-  Batch batch;
-  ASSERT_TRUE(loader.next(batch));
-  for (int wait = 0; wait < 200 && dataset.read <= 10; ++wait) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  // Nothing is asked for before all is read that may be: threads without a bound would go on.
+  for (size_t given = 0; given < 100; ++given) {
+    ASSERT_TRUE(dataset.wait_until_begun(dataset.allowed)) << "no reading ahead of " << given;
+    dataset.allow((given + 3) * 10);
+    Batch batch;
+    ASSERT_TRUE(loader.next(batch));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_GT(dataset.read, 10);
-  EXPECT_LE(dataset.read, 30);
+  const std::lock_guard lock(dataset.mutex);
+  EXPECT_FALSE(dataset.too_early);
+  EXPECT_EQ(dataset.begun, 1000u);
 }
 
 TEST(Loader, MemoryIsUsedAgain) {
@@ -295,16 +325,36 @@ TEST(Loader, OptionsWithoutSenseAreRefused) {
 }
 
 TEST(Loader, TellsHowLongItWaited) {
-  Numbered dataset;
+  Watched dataset;
   dataset.milliseconds = 2;
-  dataset.count = 4;
+  dataset.count = 8;
   Loader loader(dataset, in_batches_of(4));
   all(loader);
-  EXPECT_GE(loader.waited_seconds(), 0.012) << "6 + 4 + 2 + 0 ms";
-  Loader ahead(dataset, in_batches_of(4, 4));
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  all(ahead);
-  EXPECT_LT(ahead.waited_seconds(), 0.01);
+  EXPECT_GE(loader.waited_seconds(), 0.024) << "6 + 4 + 2 + 0 ms, twice";
+}
+
+TEST(Loader, WhatIsReadAheadIsNotWaitedFor) {
+  Watched dataset;
+  dataset.milliseconds = 20;
+  dataset.count = 8;
+  Loader ahead(dataset, in_batches_of(4, 1));
+  // The only thread is at the fifth image, so that the first batch is there.
+  ASSERT_TRUE(dataset.wait_until_begun(5));
+  const auto start = std::chrono::steady_clock::now();
+  Batch batch;
+  ASSERT_TRUE(ahead.next(batch));
+  // On a loaded machine both may be long.
+  const std::chrono::duration<double> asked = std::chrono::steady_clock::now() - start;
+  EXPECT_LE(ahead.waited_seconds(), asked.count());
+}
+
+TEST(Loader, ReasonOfASkippedImageDoesNotBeginWithItsName) {
+  EXPECT_EQ(skipped_because("image 1", "image 1: is empty").reason, "is empty");
+  EXPECT_EQ(skipped_because("image 1", "image 1 is empty").reason, "is empty");
+  EXPECT_EQ(skipped_because("image 1", "image 12 is empty").reason, "image 12 is empty");
+  EXPECT_EQ(skipped_because("image 1", "image 1").reason, "");
+  EXPECT_EQ(skipped_because("image 1", "cannot read image 1").reason, "cannot read image 1");
+  EXPECT_EQ(skipped_because("", "is empty").reason, "is empty");
 }
 
 }  // namespace

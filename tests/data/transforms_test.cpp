@@ -5,6 +5,7 @@
 #include "suite/data/random.h"
 #include "suite/data/resize.h"
 #include "tests/data/made_images.h"
+#include "tests/report/temporary_folder.h"
 
 namespace convscope {
 namespace {
@@ -45,6 +46,16 @@ TEST(CentreViewTest, ZeroLeavesAsItIs) {
   EXPECT_EQ(view.resized.width, 40);
   expect_region(view.crop, {0, 0, 30, 40});
   expect_region(centre_view(imagenet(0, 32), {28, 33}).crop, {-2, 0, 32, 32});
+}
+
+TEST(CentreViewTest, AbsurdResizeOrCropIsRefused) {
+  EXPECT_EQ(centre_view(imagenet(65536, 65536), {3, 3}).resized.height, 65536);
+  const auto said = [](int64_t resize, int64_t crop) {
+    return message_of<std::invalid_argument>([&] { centre_view(imagenet(resize, crop), {3, 3}); });
+  };
+  EXPECT_EQ(said(65537, 224), "expected a resize of at most 65536 pixels, found 65537");
+  EXPECT_EQ(said(256, INT64_MAX),
+            "expected a crop of at most 65536 pixels, found 9223372036854775807");
 }
 
 TEST(CentreViewTest, BorderOfASmallImageIsWiderBelow) {
