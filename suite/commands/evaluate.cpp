@@ -166,7 +166,7 @@ int run(const Invocation& invocation) {
   }
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   if (dataset->size() >= worth_freezing) classifier.freeze_batches_of(chosen.batch);
-  Loader loader(*dataset, loader_options(invocation, network));
+  Loader loader(*dataset, loader_options(invocation, network, chosen));
   Evaluation result;
   {
     Progress progress(invocation.err, network.architecture.name,

@@ -67,7 +67,7 @@ int run(const Invocation& invocation) {
     throw UsageError("features: name the file to write with --out FILE.safetensors");
   }
   const auto dataset = open_data(invocation, network, /*same_classes=*/false);
-  Loader loader(*dataset, loader_options(invocation, network));
+  Loader loader(*dataset, loader_options(invocation, network, chosen));
 
   check_writable(out);
   std::vector<float> features;

@@ -254,8 +254,8 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
   check_threads("workers", chosen.workers);
   check_threads("threads", threads);
   chosen.threads = static_cast<int>(threads);
-  // LibTorch's threads spin while they wait for each other, so that a core which another process has
-  // holds up all of them: a tenfold loss was measured.
+  // LibTorch's threads spin while they wait for each other, so that a core which another process
+  // has holds up all of them: a tenfold loss was measured.
   const double load = load_average();
   if (threads > 1 && load > 0.5) {
     invocation.err << "note: other processes want the cores (load " << std::lround(10 * load) / 10.0
@@ -302,11 +302,11 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
   return dataset;
 }
 
-LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network) {
-  const Speed chosen_speed = speed(invocation, network);
+LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network,
+                             const Speed& chosen) {
   LoaderOptions options;
-  options.batch = chosen_speed.batch;
-  options.workers = chosen_speed.workers;
+  options.batch = chosen.batch;
+  options.workers = chosen.workers;
   options.preprocessing = network.preprocessing;
   options.skip_broken = invocation.command.options.find_nothrow("skip-broken", false) &&
                         invocation.flag("skip-broken");

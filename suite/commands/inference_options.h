@@ -49,7 +49,8 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network);
 std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,
                                    bool same_classes = true);
 
-LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network);
+LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network,
+                             const Speed& chosen);
 
 /// Warns of what the images showed while they were read, names those that were left out, and
 /// returns how many these are.

@@ -110,7 +110,7 @@ int run(const Invocation& invocation) {
   const Speed chosen = speed(invocation, network);
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   const auto dataset = image_files(images, network.fit.settings.image.channels);
-  LoaderOptions options = loader_options(invocation, network);
+  LoaderOptions options = loader_options(invocation, network, chosen);
   options.skip_broken = true;  // and an error, below: the others are not lost
   options.workers = std::min<int64_t>(options.workers, static_cast<int64_t>(images.size()));
   Loader loader(*dataset, options);

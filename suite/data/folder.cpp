@@ -228,7 +228,7 @@ std::unique_ptr<Dataset> folder_dataset(const fs::path& folder,
         left_out[0].name + " is no image of a class: " + left_out[0].reason +
         (more == 0 ? std::string()
                    : ", and " + std::to_string(more) + " more such file" + (more > 1 ? "s" : "")) +
-        "; remove it, or choose to skip broken images");
+        "; remove it, or pass --skip-broken");
   }
   return dataset;
 }

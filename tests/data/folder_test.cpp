@@ -119,7 +119,7 @@ TEST_F(FolderTest, FileThatIsNoImageIsRefusedOrNamed) {
   put(path("README.txt"), "not in a class: no harm");
   EXPECT_EQ(said(), path("b/README.txt") +
                         " is no image of a class: no .jpg, .jpeg or .png file, and 2 more such "
-                        "files; remove it, or choose to skip broken images");
+                        "files; remove it, or pass --skip-broken");
   options.skip_broken = true;
   const auto dataset = open();
   EXPECT_EQ(dataset->size(), 2u);
@@ -271,7 +271,7 @@ TEST_F(FolderTest, SamplesOfImageNetAreLabelledByTheirNames) {
   put_image("holiday.jpg");
   EXPECT_EQ(said(), path("holiday.jpg") +
                         " is no image of a class: its name does not begin with a WordNet id; "
-                        "remove it, or choose to skip broken images");
+                        "remove it, or pass --skip-broken");
 }
 
 TEST_F(FolderTest, PathThatIsNoDatasetSaysWhatIsThere) {
@@ -379,8 +379,8 @@ TEST_F(RealFolder, AntsAndBeesHaveAStrayGif) {
   const std::string gif = (options.path / "train/ants/imageNotFound.gif").string();
   EXPECT_EQ(message_of<std::invalid_argument>([&] { size("train"); }),
             gif +
-                " is no image of a class: no .jpg, .jpeg or .png file; remove it, or choose to "
-                "skip broken images");
+                " is no image of a class: no .jpg, .jpeg or .png file; remove it, or pass "
+                "--skip-broken");
   options.skip_broken = true;
   EXPECT_EQ(size("train"), 244u);
   const auto skipped = open_dataset(options)->skipped();
