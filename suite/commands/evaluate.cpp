@@ -1,4 +1,5 @@
 // convscope evaluate: how often a network with weights is right about labelled images.
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 
@@ -106,14 +107,19 @@ Table confusion_table(const std::vector<std::string>& names, const Evaluation& r
   return table;
 }
 
+std::vector<std::string> column_names(const Table& table) {
+  std::vector<std::string> names;
+  for (const TableColumn& column : table.columns) names.push_back(column.name);
+  return names;
+}
+
 /// A record of --results, opened before the work, so that a folder which cannot be written is known
 /// then. Rows of other evaluations, told apart by the columns before `same`, stay.
 class Record {
  public:
   Record(const fs::path& folder, const std::string& file, const Table& table, size_t same,
          std::ostream& err)
-      : folder_(folder), file_(file), same_(same), err_(err) {
-    for (const TableColumn& column : table.columns) columns_.push_back(column.name);
+      : folder_(folder), file_(file), columns_(column_names(table)), same_(same), err_(err) {
     open_record(folder, file, columns_, /*resume=*/true, err);
   }
 
@@ -124,9 +130,11 @@ class Record {
     };
     std::vector<std::string> own;
     for (size_t i = 0; i < same_; ++i) own.push_back(raw_text(table.rows.at(0).at(i)));
-    const auto record = open_record(folder_, file_, columns_, /*resume=*/false, err_);
+    const bool again = std::any_of(before.rows.begin(), before.rows.end(),
+                                   [&](const CsvRow& row) { return key(row.fields) == own; });
+    const auto record = open_record(folder_, file_, columns_, /*resume=*/!again, err_);
     for (const CsvRow& row : before.rows) {
-      if (key(row.fields) != own) record->write({row.fields.begin(), row.fields.end()});
+      if (again && key(row.fields) != own) record->write({row.fields.begin(), row.fields.end()});
     }
     for (const auto& row : table.rows) record->write(row);
   }
@@ -155,14 +163,12 @@ int run(const Invocation& invocation) {
   }
   const std::vector<std::string>& names = dataset->classes();
   const std::string& folder = invocation.text("results");
-  const std::string confusion_file = "confusion-" + network.architecture.name + ".csv";
   std::vector<Record> records;
   if (!folder.empty()) {
     records.emplace_back(folder, "evaluation.csv",
                          make_table<EvaluationRow>(evaluation_columns(), {}), 4, invocation.err);
     records.emplace_back(folder, "classes.csv", make_table<ClassRow>(class_columns(), {}), 3,
                          invocation.err);
-    records.emplace_back(folder, confusion_file, confusion_table(names, {}), 0, invocation.err);
   }
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   if (dataset->size() >= worth_freezing) classifier.freeze_batches_of(chosen.batch);
@@ -190,7 +196,10 @@ int run(const Invocation& invocation) {
   if (!folder.empty()) {
     records[0].write(summary);
     records[1].write(classes);
-    records[2].write(confusion_table(names, result));
+    const Table confusion = confusion_table(names, result);
+    const auto record = open_record(folder, "confusion-" + network.architecture.name + ".csv",
+                                    column_names(confusion), /*resume=*/false, invocation.err);
+    for (const auto& row : confusion.rows) record->write(row);
     record_run(folder, invocation, started, network.architecture.name,
                {{"weights_sha256", sha256_of(network.file.path)}});
   }

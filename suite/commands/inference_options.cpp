@@ -135,7 +135,7 @@ void report_match(const Invocation& invocation, const WeightedNetwork& network) 
                    << unused.size() << " tensors of " << file << ": " << printable(some_of(unused))
                    << "\n";
   }
-  const PublishedWeights* published = published_for_file(file);
+  const PublishedWeights* published = network.published;
   if (published && published->architecture != network.architecture.name) {
     invocation.err << "warning: " << file << " was published for " << published->architecture
                    << ", not for " << network.architecture.name << "\n";
@@ -195,13 +195,13 @@ WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed)
                      std::to_string(cases.size()));
   }
   if (!cases[0].refusal.empty()) throw UsageError(cases[0].refusal);
-  WeightedNetwork network{cases[0].architecture, {}, {}, {}, {}};
+  WeightedNetwork network{cases[0].architecture, {}, {}, {}, nullptr, {}};
   Settings settings = cases[0].settings;
 
   network.file = read_weights(weights_path(invocation, network.architecture.name));
-  const std::string file = network.file.path.filename().string();
-  const PublishedWeights* published = published_for_file(file);
   const auto recorded = recorded_preprocessing(network.file);
+  const PublishedWeights* published = published_weights_in(network.file);
+  network.published = published;
   const Preprocessing expected = recorded ? *recorded
                                  : published
                                      ? published->preprocessing

@@ -8,6 +8,7 @@
 #include "suite/data/datasets.h"
 #include "suite/data/loader.h"
 #include "suite/inference/network_tensors.h"
+#include "suite/weights/published.h"
 
 namespace convscope {
 
@@ -27,7 +28,8 @@ struct WeightedNetwork {
   WeightsFile file;
   Fit fit;
   Preprocessing preprocessing;
-  ClassList classes;  ///< names of the network's classes; empty: not known
+  const PublishedWeights* published;  ///< whose weights these are; null if nobody's that is known
+  ClassList classes;                  ///< names of the network's classes; empty: not known
 };
 
 /// Reads the file that --weights names, or the published one in the cache, and matches it with the

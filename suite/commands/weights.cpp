@@ -143,7 +143,7 @@ std::string summary(const WeightsFile& file) {
   if (!file.wrapped_in.empty()) text << "found under " << file.wrapped_in << "\n";
   for (const auto& [key, value] : file.beside)
     text << "beside      " << key << ": " << value << "\n";
-  if (const PublishedWeights* published = published_for_file(file.path.filename().string())) {
+  if (const PublishedWeights* published = published_weights_in(file)) {
     text << "published   " << published->name << " by " << published->source << ", top-1 "
          << published->top1 << " % of " << published->dataset << "\n"
          << "images      " << to_string(published->preprocessing) << "\n";
@@ -259,7 +259,7 @@ int convert(const Invocation& invocation) {
   if (extension == ".safetensors") {
     std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};
     if (from_safetensors) metadata = file.beside;
-    const PublishedWeights* published = published_for_file(file.path.filename().string());
+    const PublishedWeights* published = published_weights_in(file);
     if (published && !recorded_preprocessing(file)) {
       metadata.emplace_back("preprocessing", preprocessing_record(published->preprocessing));
     }

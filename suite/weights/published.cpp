@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "architectures/nearest.h"
+#include "suite/weights/sha256.h"
 
 namespace convscope {
 namespace {
@@ -138,6 +139,11 @@ const PublishedWeights* published_for_hash(const std::string& sha256) {
   return first([&](const PublishedWeights& row) {
     return sha256.compare(0, row.sha256_prefix.size(), row.sha256_prefix) == 0;
   });
+}
+
+const PublishedWeights* published_weights_in(const WeightsFile& file) {
+  const PublishedWeights* by_name = published_for_file(file.path.string());
+  return by_name ? by_name : published_for_hash(sha256_of(file.path));
 }
 
 }  // namespace convscope

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "architectures/preprocessing.h"
+#include "suite/weights/weights_file.h"
 
 namespace convscope {
 
@@ -33,5 +34,9 @@ const PublishedWeights* published_for_file(const std::string& file);
 
 /// Null if no row's digits begin this SHA-256, in hexadecimal.
 const PublishedWeights* published_for_hash(const std::string& sha256);
+
+/// The row whose file this is: by its name, or else, whoever renamed it, by its bytes. Null if
+/// none.
+const PublishedWeights* published_weights_in(const WeightsFile& file);
 
 }  // namespace convscope

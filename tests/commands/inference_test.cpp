@@ -444,6 +444,14 @@ TEST_F(Inference, InspectSaysWhichNetworksFitAndWhatDiffers) {
   EXPECT_TRUE(contains(deeper.out, "missing")) << deeper.out;
 }
 
+TEST_F(Inference, PublishedWeightsAreKnownByTheirBytesUnderAnyName) {
+  const fs::path real = fs::path(CONVSCOPE_SHARED) / "data/weights/resnet20-12fca82f.th";
+  if (!fs::exists(real)) GTEST_SKIP() << "no real weights at " << real;
+  fs::copy_file(real, path("mine.th"));
+  const Result result = convscope_with({"weights", "inspect", path("mine.th")});
+  EXPECT_TRUE(contains(result.out, "resnet20 by akamaster")) << result.out;
+}
+
 TEST_F(Inference, FetchSaysWhatItWouldDoAndListsWhatThereIs) {
   const Result plan = convscope_with({"weights", "fetch", "resnet18", "--dry-run"});
   EXPECT_EQ(plan.code, 0) << plan.err;
