@@ -258,7 +258,7 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
   // has holds up all of them: a tenfold loss was measured.
   const double load = load_average();
   if (threads > 1 && load > 0.5) {
-    invocation.err << "note: other processes want the cores (load " << std::lround(10 * load) / 10.0
+    invocation.err << "note: other processes want the cores (load " << std::round(10 * load) / 10
                    << "); --threads 1 may be faster\n";
   }
   // Few large images fill the caches; small ones come in numbers, or each call costs more than it
