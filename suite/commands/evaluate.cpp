@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <utility>
 
 #include "suite/commands/command.h"
 #include "suite/commands/inference_options.h"
@@ -36,7 +37,7 @@ Cell percent(double share) {
   return std::isnan(share) ? Cell() : Cell(std::round(share * 1e6) / 1e4);
 }
 
-/// The columns of evaluate.csv; shares are of 1 in percent, with Wilson's 95 % interval.
+/// The columns of evaluation.csv; shares are in percent, with Wilson's 95 % interval.
 std::vector<Column<EvaluationRow>> evaluation_columns() {
   using R = EvaluationRow;
   const auto top1 = [](const R& r) { return share(r.result.top1, r.result.images); };
@@ -107,20 +108,18 @@ Table confusion_table(const std::vector<std::string>& names, const Evaluation& r
   return table;
 }
 
-std::vector<std::string> column_names(const Table& table) {
-  std::vector<std::string> names;
-  for (const TableColumn& column : table.columns) names.push_back(column.name);
-  return names;
-}
-
 /// A record of --results, opened before the work, so that a folder which cannot be written is known
 /// then. Rows of other evaluations, told apart by the columns before `same`, stay.
 class Record {
  public:
-  Record(const fs::path& folder, const std::string& file, const Table& table, size_t same,
+  Record(fs::path folder, std::string file, std::vector<std::string> columns, size_t same,
          std::ostream& err)
-      : folder_(folder), file_(file), columns_(column_names(table)), same_(same), err_(err) {
-    open_record(folder, file, columns_, /*resume=*/true, err);
+      : folder_(std::move(folder)),
+        file_(std::move(file)),
+        columns_(std::move(columns)),
+        same_(same),
+        err_(err) {
+    open_record(folder_, file_, columns_, /*resume=*/true, err);
   }
 
   void write(const Table& table) const {
@@ -165,10 +164,9 @@ int run(const Invocation& invocation) {
   const std::string& folder = invocation.text("results");
   std::vector<Record> records;
   if (!folder.empty()) {
-    records.emplace_back(folder, "evaluation.csv",
-                         make_table<EvaluationRow>(evaluation_columns(), {}), 4, invocation.err);
-    records.emplace_back(folder, "classes.csv", make_table<ClassRow>(class_columns(), {}), 3,
+    records.emplace_back(folder, "evaluation.csv", column_names(evaluation_columns()), 4,
                          invocation.err);
+    records.emplace_back(folder, "classes.csv", column_names(class_columns()), 3, invocation.err);
   }
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   if (dataset->size() >= worth_freezing) classifier.freeze_batches_of(chosen.batch);

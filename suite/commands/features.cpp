@@ -27,8 +27,6 @@ StoredTensor stored(const std::string& name, ScalarType type, std::vector<int64_
           reinterpret_cast<const std::byte*>(values.data())};
 }
 
-size_t labels_of(const Batch& batch) { return static_cast<size_t>(batch.size); }
-
 /// Before the work, not after it.
 void check_writable(const fs::path& out) {
   const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
@@ -77,8 +75,9 @@ int run(const Invocation& invocation) {
   for (Batch batch; loader.next(batch);) {
     const Activations result = classifier.activations(batch.values, batch.size, layer);
     if (shape.empty()) {
-      check_memory(layer, result.values.size() / labels_of(batch), dataset->size());
-      features.reserve(result.values.size() / labels_of(batch) * dataset->size());
+      const size_t of_image = result.values.size() / static_cast<size_t>(batch.size);
+      check_memory(layer, of_image, dataset->size());
+      features.reserve(of_image * dataset->size());
     }
     shape = result.shape;
     features.insert(features.end(), result.values.begin(), result.values.end());

@@ -7,6 +7,7 @@
 
 #include "architectures/catalogue.h"
 #include "architectures/nearest.h"
+#include "suite/analysis/graph.h"
 #include "suite/commands/command.h"
 #include "suite/commands/output.h"
 #include "suite/commands/progress.h"
@@ -22,12 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (const int64_t side : shape) text += (text.empty() ? "" : "x") + std::to_string(side);
-  return text.empty() ? "scalar" : text;
-}
-
 /// A row of 'weights inspect --against': what the network has, and what the file has in its place.
 struct Difference {
   std::string what, network, network_shape, file, file_shape;
@@ -36,8 +31,8 @@ struct Difference {
 std::vector<Difference> differences(const Fit& fit, const WeightsFile& file) {
   const auto row = [&](const std::string& what, const NetworkTensor* own,
                        const StoredTensor* stored) {
-    return Difference{what, own ? own->name : "", own ? shape_text(own->shape) : "",
-                      stored ? stored->name : "", stored ? shape_text(stored->shape) : ""};
+    return Difference{what, own ? own->name : "", own ? to_string(own->shape) : "",
+                      stored ? stored->name : "", stored ? to_string(stored->shape) : ""};
   };
   const Match& match = fit.match;
   std::vector<Difference> rows;
@@ -78,7 +73,7 @@ Table tensor_table(const WeightsFile& file) {
   return make_table<R>(
       {{"tensor", "Tensor", Human::plain, [](const R& r) { return Cell(r.name); }},
        {"type", "Type", Human::plain, [](const R& r) { return Cell(to_string(r.type)); }},
-       {"shape", "Shape", Human::plain, [](const R& r) { return Cell(shape_text(r.shape)); }},
+       {"shape", "Shape", Human::plain, [](const R& r) { return Cell(to_string(r.shape)); }},
        {"elements", "Elements", Human::plain, [](const R& r) { return Cell(r.elements()); }}},
       file.tensors);
 }
@@ -259,9 +254,10 @@ int convert(const Invocation& invocation) {
   if (extension == ".safetensors") {
     std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};
     if (from_safetensors) metadata = file.beside;
-    const PublishedWeights* published = published_weights_in(file);
-    if (published && !recorded_preprocessing(file)) {
-      metadata.emplace_back("preprocessing", preprocessing_record(published->preprocessing));
+    if (!recorded_preprocessing(file)) {
+      if (const PublishedWeights* published = published_weights_in(file)) {
+        metadata.emplace_back("preprocessing", preprocessing_record(published->preprocessing));
+      }
     }
     write_safetensors(out, tensors, metadata);
   } else {

@@ -1,6 +1,7 @@
 #include "suite/inference/activations.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "architectures/nearest.h"
 #include "suite/analysis/intercept.h"
@@ -46,16 +47,18 @@ class Capture : public Interceptor {
 }  // namespace
 
 std::vector<std::string> layer_names(const Graph& graph) {
+  // Read from the end, the first call of a module is its last, and what is around it comes first.
   std::vector<std::string> names;
-  for (size_t i = 0; i < graph.calls.size(); ++i) {
-    const std::string& layer = graph.calls[i].layer;
-    // From the inside out, at the last call that each module makes.
-    for (size_t end = layer.size(); end != std::string::npos && end > 0;) {
+  std::unordered_set<std::string> seen;
+  for (auto call = graph.calls.rbegin(); call != graph.calls.rend(); ++call) {
+    const std::string& layer = call->layer;
+    for (size_t end = layer.find('.'); !layer.empty(); end = layer.find('.', end + 1)) {
       const std::string name = layer.substr(0, end);
-      if (last_call_of(graph, name) == i) names.push_back(name);
-      end = layer.rfind('.', end - 1);
+      if (seen.insert(name).second) names.push_back(name);
+      if (end == std::string::npos) break;
     }
   }
+  std::reverse(names.begin(), names.end());
   return names;
 }
 

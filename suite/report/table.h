@@ -56,6 +56,12 @@ std::vector<std::string> column_names(const std::vector<Column<Row>>& columns) {
   return names;
 }
 
+inline std::vector<std::string> column_names(const Table& table) {
+  std::vector<std::string> names;
+  for (const TableColumn& column : table.columns) names.push_back(column.name);
+  return names;
+}
+
 /// One row's cells, as a line of a CSV file or of a table.
 template <class Row>
 std::vector<Cell> cells(const std::vector<Column<Row>>& columns, const Row& row) {
