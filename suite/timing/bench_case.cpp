@@ -1,0 +1,34 @@
+#include "suite/timing/bench_case.h"
+
+#include <fmt/format.h>
+
+namespace convscope {
+
+std::string name_of(const BenchCase& c) {
+  const Settings& usual = c.architecture.settings;
+  std::string model = c.architecture.name;
+  if (c.settings.width != usual.width) model += fmt::format(":width={}", c.settings.width);
+  if (c.settings.classes != usual.classes) model += fmt::format(":classes={}", c.settings.classes);
+  const ImageShape& image = c.settings.image;
+  return fmt::format("{}/{}x{}x{}/{}/t{}/b{}/{}/{}/{}/{}/{}", model, image.channels, image.height,
+                     image.width, c.device, c.threads, c.batch, c.precision, c.layout, c.engine,
+                     c.mode, c.scenario);
+}
+
+std::string refusal_of(const BenchCase& c) {
+  const bool cpu = c.device == "cpu";
+  if (c.scenario == "latency" && c.batch != 1) {
+    return "latency is of one image after another; a batch of " + std::to_string(c.batch) +
+           " is throughput";
+  }
+  if (cpu && (c.precision == "float16" || c.precision == "tf32")) {
+    return c.precision + " is for GPUs";
+  }
+  if (c.engine == "frozen" && c.mode == "train") return "a frozen network does not train";
+  if (c.engine == "frozen" && cpu && c.precision != "float32") {
+    return "the frozen engine computes in float32 only on a CPU";
+  }
+  return "";
+}
+
+}  // namespace convscope
