@@ -1,4 +1,4 @@
-// What samples of time say: medians with intervals that hold without a distribution, and rank tests.
+// What samples of time say: medians with intervals that assume no distribution, and rank tests.
 // Every function is exact where that is affordable and says where it is not.
 #pragma once
 
