@@ -1,0 +1,138 @@
+// convscope bench: how long networks take on this machine, and how sure that is.
+#include <algorithm>
+
+#include "suite/commands/bench_options.h"
+#include "suite/commands/bench_rows.h"
+#include "suite/commands/command.h"
+#include "suite/commands/output.h"
+#include "suite/commands/progress.h"
+#include "suite/timing/environment.h"
+
+namespace convscope {
+namespace {
+
+int dry_run(const Invocation& invocation, const std::vector<PlannedCase>& cases) {
+  for (const PlannedCase& planned : cases) {
+    invocation.out << name_of(planned.bench_case);
+    if (!planned.refusal.empty()) invocation.out << "  (refused: " << planned.refusal << ")";
+    invocation.out << "\n";
+  }
+  return done;
+}
+
+/// What went wrong goes to stderr, a line each.
+int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
+  bool failed = false;
+  for (const BenchRow& row : rows) {
+    if (row.result.reason.empty()) continue;
+    err << (row.result.failed() ? "convscope: " : "note: ") << name_of(row.result.bench_case)
+        << ": " << row.result.status << ": " << row.result.reason << "\n";
+    failed = failed || row.result.failed();
+  }
+  return failed ? some_failed : done;
+}
+
+int run(const Invocation& invocation) {
+  const std::string started = utc_now();
+  const std::string folder = invocation.text("results");
+  const bool resume = invocation.flag("resume");
+  if (resume && folder.empty()) {
+    throw UsageError("--resume needs --results: the folder to go on with");
+  }
+  const BenchRule rule = bench_rule(invocation);
+  std::vector<PlannedCase> planned = planned_cases(invocation);
+  planned.erase(std::remove_if(planned.begin(), planned.end(),
+                               [&](const PlannedCase& p) {
+                                 return filtered({p.bench_case}, rule.benchmark_flags).empty();
+                               }),
+                planned.end());
+  if (planned.empty()) throw UsageError("--benchmark_filter leaves no case");
+  if (invocation.flag("dry-run")) return dry_run(invocation, planned);
+  if (std::all_of(planned.begin(), planned.end(),
+                  [](const auto& p) { return !p.refusal.empty(); })) {
+    throw UsageError(planned[0].refusal);
+  }
+
+  Output output(invocation);
+  const std::string env = environment_id(environment());
+  std::unique_ptr<BenchRecords> records;
+  if (!folder.empty()) records = std::make_unique<BenchRecords>(folder, resume, invocation.err);
+
+  std::vector<BenchRow> rows;
+  std::vector<BenchCase> to_measure;
+  const auto row_of = [&](const BenchResult& result) {
+    const auto same_case = std::find_if(planned.begin(), planned.end(), [&](const PlannedCase& p) {
+      BenchCase part = p.bench_case;
+      part.mode = result.bench_case.mode;
+      return result.bench_case.mode.rfind(p.bench_case.mode, 0) == 0 &&
+             name_of(part) == name_of(result.bench_case);
+    });
+    return BenchRow{env, result, same_case->macs, same_case->predicted_peak_bytes, std::nullopt};
+  };
+  const auto keep = [&](const BenchRow& row) {
+    rows.push_back(row);
+    if (records) records->write(row);
+  };
+  for (const PlannedCase& p : planned) {
+    if (records && records->has(env, p.bench_case)) continue;
+    if (p.refusal.empty()) {
+      to_measure.push_back(p.bench_case);
+    } else {
+      BenchResult refused;
+      refused.bench_case = p.bench_case;
+      refused.status = "failed";
+      refused.reason = p.refusal;
+      keep(row_of(refused));
+    }
+  }
+
+  bool stopped = false;
+  if (!to_measure.empty()) {
+    const InterruptGuard interruptible;
+    Progress progress(invocation.err, "bench", static_cast<int64_t>(to_measure.size()), "cases");
+    int64_t finished = 0;
+    BenchEvents events;
+    events.doing = [&](const BenchCase&, const std::string&) { progress.update(finished); };
+    events.finished = [&](const std::vector<BenchResult>& parts) {
+      for (const BenchResult& part : parts) keep(row_of(part));
+      progress.update(++finished);
+    };
+    try {
+      measure(to_measure, rule, events);
+    } catch (const Interrupted&) {
+      stopped = true;
+    }
+  }
+  if (records) record_run(folder, invocation, started);
+  if (!rows.empty()) {
+    const bool for_people = output.format() != Format::csv && output.format() != Format::json;
+    output.print(for_people ? bench_summary(rows) : bench_table(rows));
+  }
+  const int code = exit_code(rows, invocation.err);
+  if (!stopped) return code;
+  invocation.err << "convscope: interrupted; " << rows.size() << " rows are kept"
+                 << (folder.empty() ? "" : ", --resume goes on") << "\n";
+  return interrupted;
+}
+
+}  // namespace
+
+Command bench_command() {
+  Command command{"bench",
+                  "measured time and memory",
+                  "convscope bench resnet50 mobilenet_v2 --engine eager,frozen --threads 1,2",
+                  {},
+                  {"model"},
+                  run,
+                  "benchmark-flag"};
+  add_bench_case_options(command.options);
+  add_bench_rule_options(command.options);
+  command.options.add_options()  //
+      ("results", text_value(), "DIR: also write bench.csv, samples.csv and manifest.json there")(
+          "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
+          "dry-run", po::bool_switch(), "list the cases and what stands against them");
+  add_output_options(command.options);
+  return command;
+}
+
+}  // namespace convscope
