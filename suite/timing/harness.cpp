@@ -164,7 +164,7 @@ void initialize(const std::vector<std::string>& given, int64_t repetitions) {
       {"benchmark_context", ""},
       {"v", "0"},
   };
-  std::vector<std::string> flags = {"convscope"};
+  std::vector<std::string> flags;
   for (const auto& [name, value] : known) {
     if (name == "benchmark_repetitions") {
       flags.push_back("--" + name + "=" + std::to_string(repetitions));
@@ -188,11 +188,11 @@ void initialize(const std::vector<std::string>& given, int64_t repetitions) {
       flags.push_back(flag);
     }
   }
-  std::vector<char*> arguments;
-  arguments.reserve(flags.size() + 1);
+  static std::string program = "convscope";  // whose address Google Benchmark keeps
+  std::vector<char*> arguments = {program.data()};
   for (std::string& flag : flags) arguments.push_back(flag.data());
   arguments.push_back(nullptr);
-  int count = static_cast<int>(flags.size());
+  int count = static_cast<int>(flags.size()) + 1;
   gb::Initialize(&count, arguments.data());
 }
 
