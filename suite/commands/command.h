@@ -44,13 +44,14 @@ struct UsageError : std::invalid_argument {
 };
 
 /// Exit codes, as product contracts.
-enum Exit { done = 0, some_failed = 1, usage = 2 };
+enum Exit { done = 0, some_failed = 1, usage = 2, found_regression = 3, found_undecided = 4 };
 
 /// Every subcommand, in the order of the help.
 const std::vector<Command>& commands();
 
 Command list_command();
 Command cost_command();
+Command compare_command();
 Command plot_command();
 Command evaluate_command();
 Command predict_command();
