@@ -3,6 +3,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "suite/analysis/ops.h"
+
 namespace convscope {
 namespace {
 
@@ -11,20 +13,38 @@ struct Lifetime {
   int first, last;  ///< calls
 };
 
-}  // namespace
-
-PeakMemory peak_activation_memory(const Graph& graph) {
+/// The storages of parameters and buffers.
+std::unordered_set<int> weight_storages(const Graph& graph) {
   std::unordered_set<int> weights;
   for (const Value& value : graph.values) {
     if (value.parameter >= 0) weights.insert(value.storage);
   }
+  return weights;
+}
+
+int64_t bytes_of(const Value& value) { return element_count(value.shape) * value.element_bytes; }
+
+/// An operator that returns what it was given under another shape.
+bool is_view(const Graph& graph, const Call& call) {
+  const Op* op = find_operator(call.op);
+  if (!op || op->kind != Kind::movement || call.inputs.empty() || call.inputs[0] < 0) return false;
+  const int storage = graph.values[static_cast<size_t>(call.inputs[0])].storage;
+  for (const int output : call.outputs) {
+    if (output < 0 || graph.values[static_cast<size_t>(output)].storage != storage) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+PeakMemory peak_activation_memory(const Graph& graph) {
+  const std::unordered_set<int> weights = weight_storages(graph);
   std::unordered_map<int, Lifetime> lifetimes;  // by storage
   const auto touch = [&](int index, int call) {
     if (index < 0) return;
     const Value& value = graph.values[static_cast<size_t>(index)];
     if (weights.count(value.storage)) return;
-    const int64_t bytes = element_count(value.shape) * value.element_bytes;
-    lifetimes.emplace(value.storage, Lifetime{bytes, call, call}).first->second.last = call;
+    lifetimes.emplace(value.storage, Lifetime{bytes_of(value), call, call}).first->second.last = call;
   };
   const int end = static_cast<int>(graph.calls.size());
   for (const int input : graph.inputs) touch(input, 0);
@@ -46,6 +66,22 @@ PeakMemory peak_activation_memory(const Graph& graph) {
     if (live > peak.bytes) peak = {live, i};
   }
   return peak;
+}
+
+int64_t bytes_moved(const Graph& graph, const Call& call, int64_t batch) {
+  if (is_view(graph, call)) return 0;
+  const std::unordered_set<int> weights = weight_storages(graph);
+  const auto moved = [&](int index) {
+    if (index < 0) return int64_t{0};
+    const Value& value = graph.values[static_cast<size_t>(index)];
+    return bytes_of(value) * (weights.count(value.storage) ? 1 : batch);
+  };
+  int64_t bytes = 0;
+  for (const int input : std::unordered_set<int>(call.inputs.begin(), call.inputs.end())) {
+    bytes += moved(input);
+  }
+  for (const int output : call.outputs) bytes += moved(output);
+  return bytes;
 }
 
 }  // namespace convscope

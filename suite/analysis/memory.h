@@ -1,4 +1,4 @@
-// How much memory the activations of a forward pass need.
+// How much memory the activations of a forward pass need, and how much of it each call touches.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,10 @@ struct PeakMemory {
 /// moment; the image lives to its last reader, the result to the end. Views share, and in-place
 /// operators reuse, the memory of what they were given.
 PeakMemory peak_activation_memory(const Graph& graph);
+
+/// The least that a call reads and writes: each tensor that it is given and each that it returns,
+/// once. What the pass computed counts for `batch` images, weights are read once for all. A view
+/// moves nothing; an in-place operator reads and writes.
+int64_t bytes_moved(const Graph& graph, const Call& call, int64_t batch = 1);
 
 }  // namespace convscope

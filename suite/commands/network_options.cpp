@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "architectures/catalogue.h"
+#include "suite/analysis/variants.h"
 
 namespace convscope {
 namespace {
@@ -95,6 +96,19 @@ void add_network_options(po::options_description& options) {
           "classes", text_value(), "number of classes (default: the paper's)")(
           "width", text_value(), "channel multiplier, for the MobileNets")(
           "auxiliary", po::bool_switch(), "with the heads that only training uses");
+}
+
+void add_variant_options(po::options_description& options, const std::string& table) {
+  options.add_options()  //
+      ("channels", text_value("64"), ("of " + table).c_str())(
+          "kernel", text_value("3"), ("of " + table).c_str())(
+          "size", text_value("56"), ("of " + table + ": height and width").c_str());
+}
+
+std::vector<Architecture> variants_asked_for(const Invocation& invocation) {
+  return layer_variants(positive_integer(invocation, "channels"),
+                        positive_integer(invocation, "kernel"),
+                        positive_integer(invocation, "size"));
 }
 
 std::vector<NetworkCase> network_cases(const Invocation& invocation) {

@@ -11,6 +11,12 @@ namespace convscope {
 /// Adds --model, --input, --classes, --width and --auxiliary.
 void add_network_options(po::options_description& options);
 
+/// Adds --channels, --kernel and --size of the textbook's variants, which `table` prints.
+void add_variant_options(po::options_description& options, const std::string& table);
+
+/// The variants that these options describe.
+std::vector<Architecture> variants_asked_for(const Invocation& invocation);
+
 /// One network at one size.
 struct NetworkCase {
   Architecture architecture;

@@ -1,0 +1,51 @@
+// Where a network's time goes: the measured time of each operator call beside what it has to
+// compute and to move.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "suite/timing/bench_case.h"
+#include "suite/timing/roofline.h"
+#include "suite/timing/statistics.h"
+
+namespace convscope {
+
+/// One operator call.
+struct LayerTime {
+  int64_t index;          ///< the row of `cost --layers`
+  std::string layer, op;  ///< "layer1.0.conv1", "conv2d"
+  int64_t macs, flops;    ///< of one image
+  Work work;              ///< of the batch; bytes_moved() says which bytes
+  Summary ns;             ///< over the watched passes
+};
+
+/// How the time of a pass divides. Watched passes and plain ones take turns.
+struct LayerTimes {
+  std::vector<LayerTime> layers;  ///< in execution order
+  Summary plain_ns;               ///< a whole pass as it is
+  Summary watched_ns;             ///< a whole pass with a clock at each call
+
+  /// The sum of the layers' medians as a share of a plain pass's median. Below 1 by what happens
+  /// between operators and by operators that only rearrange weights; nothing is scaled to make
+  /// it 1.
+  double coverage() const;
+  /// What watching adds to a pass, as a share of a plain one.
+  double watching() const;
+};
+
+/// How many passes of each sort: at least `passes` in each of `repetitions`, and more until the
+/// passes have taken `seconds` in all.
+struct PassPlan {
+  size_t repetitions = 10;
+  size_t passes = 3;
+  double seconds = 3;
+  double warm_up_seconds = 0.5;
+};
+
+/// Runs a case of the eager engine. Throws std::invalid_argument for what ForwardPass refuses and
+/// std::runtime_error if the pass calls other operators than its trace.
+LayerTimes time_layers(const BenchCase& bench_case, const PassPlan& plan = {});
+
+}  // namespace convscope
