@@ -1,5 +1,6 @@
 #include "suite/analysis/memory.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -68,19 +69,38 @@ PeakMemory peak_activation_memory(const Graph& graph) {
   return peak;
 }
 
-int64_t bytes_moved(const Graph& graph, const Call& call, int64_t batch) {
-  if (is_view(graph, call)) return 0;
+int64_t bytes_moved(const Graph& graph, const std::vector<size_t>& calls, int64_t batch) {
+  const auto view = [&](size_t call) { return is_view(graph, graph.calls.at(call)); };
+  if (std::all_of(calls.begin(), calls.end(), view)) return 0;
   const std::unordered_set<int> weights = weight_storages(graph);
-  const auto moved = [&](int index) {
-    if (index < 0) return int64_t{0};
-    const Value& value = graph.values[static_cast<size_t>(index)];
-    return bytes_of(value) * (weights.count(value.storage) ? 1 : batch);
-  };
-  int64_t bytes = 0;
-  for (const int input : std::unordered_set<int>(call.inputs.begin(), call.inputs.end())) {
-    bytes += moved(input);
+  const std::unordered_set<size_t> inside(calls.begin(), calls.end());
+  std::unordered_set<int> made, read, read_elsewhere(graph.outputs.begin(), graph.outputs.end());
+  for (size_t number = 0; number < graph.calls.size(); ++number) {
+    const Call& call = graph.calls[number];
+    if (!inside.count(number)) {
+      read_elsewhere.insert(call.inputs.begin(), call.inputs.end());
+      continue;
+    }
+    made.insert(call.outputs.begin(), call.outputs.end());
+    const Op* op = find_operator(call.op);
+    const bool folded = calls.size() > 1 && op && op->kind == Kind::normalization;
+    for (const int input : call.inputs) {
+      if (input < 0) continue;
+      const bool weight = weights.count(graph.values[static_cast<size_t>(input)].storage) > 0;
+      if (!folded || !weight) read.insert(input);
+    }
   }
-  for (const int output : call.outputs) bytes += moved(output);
+  int64_t bytes = 0;
+  const auto move = [&](int index) {
+    const Value& value = graph.values[static_cast<size_t>(index)];
+    bytes += bytes_of(value) * (weights.count(value.storage) ? 1 : batch);
+  };
+  for (const int input : read) {
+    if (!made.count(input)) move(input);
+  }
+  for (const int output : made) {
+    if (output >= 0 && (read_elsewhere.count(output) || !read.count(output))) move(output);
+  }
   return bytes;
 }
 

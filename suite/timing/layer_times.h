@@ -12,9 +12,9 @@
 
 namespace convscope {
 
-/// One operator call.
+/// One operator call of the eager engine, or one step of the frozen one, which does several.
 struct LayerTime {
-  int64_t index;          ///< the row of `cost --layers`
+  int64_t index;          ///< from 0; of an operator call, the row of `cost --layers`
   std::string layer, op;  ///< "layer1.0.conv1", "conv2d"
   int64_t macs, flops;    ///< of one image
   Work work;              ///< of the batch; bytes_moved() says which bytes
