@@ -45,7 +45,8 @@ PeakMemory peak_activation_memory(const Graph& graph) {
     if (index < 0) return;
     const Value& value = graph.values[static_cast<size_t>(index)];
     if (weights.count(value.storage)) return;
-    lifetimes.emplace(value.storage, Lifetime{bytes_of(value), call, call}).first->second.last = call;
+    lifetimes.emplace(value.storage, Lifetime{bytes_of(value), call, call}).first->second.last =
+        call;
   };
   const int end = static_cast<int>(graph.calls.size());
   for (const int input : graph.inputs) touch(input, 0);

@@ -64,9 +64,8 @@ std::vector<Architecture> layer_variants(int64_t channels, int64_t kernel, int64
   add("standard " + k, [=] { return Sequential(standard()); });
   add("grouped " + k + ", " + std::to_string(groups) + " groups",
       [=] { return Sequential(same_size(channels, channels, kernel, groups)); });
-  add("depthwise separable " + k, [=] {
-    return Sequential(same_size(channels, channels, kernel, channels), pointwise());
-  });
+  add("depthwise separable " + k,
+      [=] { return Sequential(same_size(channels, channels, kernel, channels), pointwise()); });
   add("1x1", [=] { return Sequential(pointwise()); });
   add("bottleneck 1x1, " + k + ", 1x1", [=] {
     return Sequential(same_size(channels, narrow, 1), same_size(narrow, narrow, kernel),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <sstream>
@@ -10,7 +12,6 @@
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
 #include "suite/timing/environment.h"
-#include "suite/timing/layer_times.h"
 
 namespace convscope {
 namespace {
@@ -44,11 +45,13 @@ std::vector<Column<LayerRow>> layer_columns(bool several) {
   using R = LayerRow;
   const Human of_case = several ? Human::plain : Human::none;
   return {
-      {"model", "Network", of_case, [](const R& r) { return Cell(r.bench_case.architecture.name); }},
+      {"model", "Network", of_case,
+       [](const R& r) { return Cell(r.bench_case.architecture.name); }},
       {"input", "Input", of_case,
        [](const R& r) { return Cell(to_string(r.bench_case.settings.image)); }},
       {"engine", "Engine", of_case, [](const R& r) { return Cell(r.bench_case.engine); }},
-      {"threads", "Threads", of_case, [](const R& r) { return Cell(int64_t{r.bench_case.threads}); }},
+      {"threads", "Threads", of_case,
+       [](const R& r) { return Cell(int64_t{r.bench_case.threads}); }},
       {"index", "", Human::plain, [](const R& r) { return Cell(r.layer.index); }},
       {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.layer.layer); }},
       {"op", "Operator", Human::plain, [](const R& r) { return Cell(r.layer.op); }},
@@ -79,13 +82,15 @@ std::vector<Column<LayerRow>> layer_columns(bool several) {
       {"time_share", "Of time", Human::plain, [](const R& r) { return Cell(r.share); }},
       {"batch", "", Human::none, [](const R& r) { return Cell(r.bench_case.batch); }},
       {"layout", "", Human::none, [](const R& r) { return Cell(r.bench_case.layout); }},
+      {"implementation", "", Human::none, [](const R& r) { return Cell(r.layer.implementation); }},
       {"env", "", Human::none, [](const R& r) { return Cell(r.env); }},
   };
 }
 
 std::string coverage_line(const BenchCase& bench_case, const LayerTimes& times) {
   return fmt::format(
-      "{}: these {} rows take {:.1f} % of a pass ({:.4g} ms); the clocks at each add {:.1f} % to it",
+      "{}: these {} rows take {:.1f} % of a pass ({:.4g} ms); the clocks at each add {:.1f} % to "
+      "it",
       name_of(bench_case), times.layers.size(), 100 * times.coverage(), times.plain_ns.median / ms,
       100 * times.watching());
 }
@@ -93,7 +98,7 @@ std::string coverage_line(const BenchCase& bench_case, const LayerTimes& times) 
 }  // namespace
 
 int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>& cases,
-                      const Rooflines& rooflines) {
+                      const Rooflines& rooflines, const PassPlan& plan) {
   const std::string started = utc_now();
   const std::string& folder = invocation.text("results");
   const std::string env = environment_id(environment());
@@ -111,7 +116,7 @@ int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>
     try {
       const std::string refusal = refusal_of(bench_case);
       if (!refusal.empty()) throw UsageError(refusal);
-      const LayerTimes times = time_layers(bench_case);
+      const LayerTimes times = time_layers(bench_case, plan);
       const auto line = rooflines.find(bench_case.threads);
       for (const LayerTime& layer : times.layers) {
         rows.push_back({bench_case, layer, layer.ns.median / times.plain_ns.median,

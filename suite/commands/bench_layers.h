@@ -6,6 +6,7 @@
 
 #include "suite/commands/command.h"
 #include "suite/timing/bench_case.h"
+#include "suite/timing/layer_times.h"
 #include "suite/timing/roofline.h"
 
 namespace convscope {
@@ -17,6 +18,6 @@ using Rooflines = std::map<int, Roofline>;
 /// With --results, writes bench_layers.csv there too. What the machine's peaks are needed for is
 /// empty where it is not calibrated for the case's threads. Returns the exit code.
 int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>& cases,
-                      const Rooflines& rooflines);
+                      const Rooflines& rooflines, const PassPlan& plan = {});
 
 }  // namespace convscope

@@ -51,6 +51,7 @@ const std::vector<Command>& commands();
 
 Command list_command();
 Command cost_command();
+Command bench_command();
 Command plot_command();
 Command evaluate_command();
 Command predict_command();

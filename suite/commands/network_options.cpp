@@ -100,8 +100,8 @@ void add_network_options(po::options_description& options) {
 
 void add_variant_options(po::options_description& options, const std::string& table) {
   options.add_options()  //
-      ("channels", text_value("64"), ("of " + table).c_str())(
-          "kernel", text_value("3"), ("of " + table).c_str())(
+      ("channels", text_value("64"), ("of " + table).c_str())("kernel", text_value("3"),
+                                                              ("of " + table).c_str())(
           "size", text_value("56"), ("of " + table + ": height and width").c_str());
 }
 
@@ -148,6 +148,12 @@ std::vector<NetworkCase> network_cases(const Invocation& invocation) {
 std::string to_string(const ImageShape& image) {
   return std::to_string(image.channels) + "x" + std::to_string(image.height) + "x" +
          std::to_string(image.width);
+}
+
+ImageShape parse_shape(const std::string& text) {
+  const ImageShape shape = parse_size(text);
+  if (shape.channels == 0) not_a_size(text);
+  return shape;
 }
 
 int64_t positive_integer(const Invocation& invocation, const std::string& option) {

@@ -31,6 +31,9 @@ std::vector<NetworkCase> network_cases(const Invocation& invocation);
 /// "3x224x224".
 std::string to_string(const ImageShape& image);
 
+/// What to_string() wrote. Throws UsageError.
+ImageShape parse_shape(const std::string& text);
+
 /// A whole number of at least 1. Throws UsageError that names the option.
 int64_t positive_integer(const Invocation& invocation, const std::string& option);
 

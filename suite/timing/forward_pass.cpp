@@ -60,12 +60,15 @@ struct ForwardPass::Parts {
   std::shared_ptr<Network> network;
   torch::Tensor images;
   std::unique_ptr<Frozen> frozen;
+  std::vector<FrozenStep> steps;
+  std::vector<int64_t> step_ns;
 };
 
 ForwardPass::ForwardPass(const BenchCase& c) : parts_(std::make_unique<Parts>()) {
   if (c.device != "cpu" || c.precision != "float32" || c.mode != "inference") {
-    throw std::invalid_argument("a single pass is timed in float32, in inference, on the CPU, not " +
-                                c.precision + ", " + c.mode + ", " + c.device);
+    throw std::invalid_argument(
+        "a single pass is timed in float32, in inference, on the CPU, not " + c.precision + ", " +
+        c.mode + ", " + c.device);
   }
   use_threads(c.threads);
   const torch::NoGradGuard no_grad;
@@ -86,6 +89,7 @@ ForwardPass::ForwardPass(const BenchCase& c) : parts_(std::make_unique<Parts>())
   if (!(difference <= largest_difference)) {
     throw std::runtime_error("the frozen form's logits differ by " + c10::str(difference));
   }
+  parts_->steps = parts_->frozen->steps();
 }
 
 ForwardPass::~ForwardPass() = default;
@@ -99,14 +103,25 @@ void ForwardPass::run() {
   }
 }
 
+const std::vector<FrozenStep>& ForwardPass::steps() const { return parts_->steps; }
+
 void ForwardPass::run(std::vector<CallTime>& calls) {
-  if (parts_->frozen) {
-    throw std::invalid_argument("the frozen engine's operators cannot be timed one by one");
-  }
   const torch::NoGradGuard no_grad;
-  Stopwatch stopwatch(calls);
-  const Intercept on(stopwatch);
-  parts_->network->forward(parts_->images);
+  if (!parts_->frozen) {
+    Stopwatch stopwatch(calls);
+    const Intercept on(stopwatch);
+    parts_->network->forward(parts_->images);
+    return;
+  }
+  if (parts_->steps.empty()) {
+    throw std::runtime_error(
+        "the frozen engine runs this network in LibTorch's own frozen form, which does not tell "
+        "its steps");
+  }
+  std::vector<int64_t>& step_ns = parts_->step_ns;
+  step_ns.clear();
+  parts_->frozen->forward(parts_->images, &step_ns);
+  for (size_t i = 0; i < step_ns.size(); ++i) calls.push_back({parts_->steps.at(i).op, step_ns[i]});
 }
 
 }  // namespace convscope

@@ -6,12 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "suite/inference/frozen_step.h"
 #include "suite/timing/bench_case.h"
 
 namespace convscope {
 
+/// Of an operator call of the eager engine or a step of the frozen one.
 struct CallTime {
-  std::string_view op;  ///< "aten::conv2d"
+  std::string_view op;  ///< "aten::conv2d", "convolution+relu"
   int64_t ns;
 };
 
@@ -27,10 +29,13 @@ class ForwardPass {
 
   void run();
 
-  /// The same with each operator call of the eager engine timed: those, and in the order, of
-  /// Graph::calls. The clock starts when LibTorch has collected the call's arguments and stops when
-  /// it has the results: collecting is in no call's time, so all calls together take a little less
-  /// than the pass.
+  /// What the frozen engine does in a pass; empty for the eager one.
+  const std::vector<FrozenStep>& steps() const;
+
+  /// The same with a clock at each call: in the eager engine at those of Graph::calls, in the
+  /// frozen one at steps(), in their order. In the eager engine a clock starts when LibTorch has
+  /// collected the call's arguments and stops when it has the results: collecting them is in no
+  /// call's time. Throws std::runtime_error for a frozen form that does not tell its steps.
   void run(std::vector<CallTime>& calls);
 
  private:

@@ -17,30 +17,31 @@ double ns_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
-/// The samples of the passes, in the order of Graph::calls.
+/// The samples of the passes.
 struct Passes {
   Repetitions plain, watched;
   std::vector<Repetitions> calls;
 };
 
 /// Throws where the pass that was timed is not the one that was counted.
-void require_same_calls(const std::string& model, const Graph& graph,
+void require_same_calls(const std::string& model, const std::vector<std::string>& expected,
                         const std::vector<CallTime>& timed) {
-  for (size_t i = 0; i < std::max(graph.calls.size(), timed.size()); ++i) {
-    const std::string traced = i < graph.calls.size() ? graph.calls[i].op : "nothing";
+  for (size_t i = 0; i < std::max(expected.size(), timed.size()); ++i) {
+    const std::string counted = i < expected.size() ? expected[i] : "nothing";
     const std::string ran = i < timed.size() ? std::string(timed[i].op) : "nothing";
-    if (traced == ran) continue;
-    throw std::runtime_error(model + ": operator call " + std::to_string(i) + " is " + traced +
+    if (counted == ran) continue;
+    throw std::runtime_error(model + ": operator call " + std::to_string(i) + " is " + counted +
                              " in the trace and " + ran +
                              " in the pass that was timed, so times cannot be joined with costs");
   }
 }
 
+/// Runs plain and watched passes in turns. `expected` are the calls of a pass.
 class PassTimer {
  public:
-  PassTimer(const BenchCase& bench_case, const Graph& graph)
-      : model_(bench_case.architecture.name), graph_(graph), pass_(bench_case) {
-    passes_.calls.resize(graph.calls.size());
+  PassTimer(std::string model, ForwardPass& pass, std::vector<std::string> expected)
+      : model_(std::move(model)), pass_(pass), expected_(std::move(expected)) {
+    passes_.calls.resize(expected_.size());
   }
 
   Passes run(const PassPlan& plan) {
@@ -71,7 +72,7 @@ class PassTimer {
       pass_.run();
       timed_.clear();
       pass_.run(timed_);
-      require_same_calls(model_, graph_, timed_);
+      require_same_calls(model_, expected_, timed_);
       ++pairs;
     } while (pairs < 2 || ns_since(start) < seconds * 1e9);
     return ns_since(start) / static_cast<double>(pairs);
@@ -88,19 +89,62 @@ class PassTimer {
     const auto start = Clock::now();
     pass_.run(timed_);
     passes_.watched.back().push_back(ns_since(start));
-    require_same_calls(model_, graph_, timed_);
+    require_same_calls(model_, expected_, timed_);
     for (size_t i = 0; i < timed_.size(); ++i) {
       passes_.calls[i].back().push_back(static_cast<double>(timed_[i].ns));
     }
   }
 
   std::string model_;
-  const Graph& graph_;
-  ForwardPass pass_;
+  ForwardPass& pass_;
+  std::vector<std::string> expected_;
   std::vector<CallTime> timed_;
   Passes passes_;
   bool plain_first_ = false;
 };
+
+/// Which calls of the trace a row is of, and which of those timed.
+struct Row {
+  LayerTime time;
+  std::vector<size_t> calls;
+  size_t timed;
+};
+
+std::vector<Row> rows_of_calls(const Cost& cost) {
+  std::vector<Row> rows;
+  for (const LayerCost& layer : cost.layers) {
+    rows.push_back(
+        {{layer.index, layer.layer, layer.op, 0, 0, {}, {}, ""}, {layer.call}, layer.call});
+  }
+  return rows;
+}
+
+std::vector<Row> rows_of_steps(const std::vector<FrozenStep>& steps) {
+  std::vector<Row> rows;
+  for (const FrozenStep& step : steps) {
+    const size_t number = rows.size();
+    rows.push_back(
+        {{static_cast<int64_t>(number), step.layer, step.op, 0, 0, {}, {}, step.implementation},
+         step.calls,
+         number});
+  }
+  return rows;
+}
+
+/// What the trace's calls cost, by their number.
+void add_costs(std::vector<Row>& rows, const Graph& graph, int64_t batch) {
+  std::vector<std::pair<int64_t, int64_t>> macs_and_flops(graph.calls.size());
+  for (const LayerCost& layer : cost(graph).layers) {
+    macs_and_flops[layer.call] = {layer.macs, layer.flops};
+  }
+  for (Row& row : rows) {
+    for (const size_t call : row.calls) {
+      row.time.macs += macs_and_flops.at(call).first;
+      row.time.flops += macs_and_flops.at(call).second;
+    }
+    row.time.work = {row.time.flops * batch, bytes_moved(graph, row.calls, batch)};
+  }
+}
 
 }  // namespace
 
@@ -114,15 +158,24 @@ double LayerTimes::watching() const { return watched_ns.median / plain_ns.median
 
 LayerTimes time_layers(const BenchCase& bench_case, const PassPlan& plan) {
   const Graph graph = trace_network(bench_case.architecture, bench_case.settings);
-  const Passes passes = PassTimer(bench_case, graph).run(plan);
+  ForwardPass pass(bench_case);
+  std::vector<std::string> expected;
+  if (bench_case.engine == "frozen") {
+    for (const FrozenStep& step : pass.steps()) expected.push_back(step.op);
+  } else {
+    for (const Call& call : graph.calls) expected.push_back(call.op);
+  }
+  std::vector<Row> rows =
+      bench_case.engine == "frozen" ? rows_of_steps(pass.steps()) : rows_of_calls(cost(graph));
+  add_costs(rows, graph, bench_case.batch);
+  const Passes passes =
+      PassTimer(bench_case.architecture.name, pass, std::move(expected)).run(plan);
   LayerTimes result;
   result.plain_ns = summarize(passes.plain);
   result.watched_ns = summarize(passes.watched);
-  for (const LayerCost& layer : cost(graph).layers) {
-    const int64_t bytes = bytes_moved(graph, graph.calls[layer.call], bench_case.batch);
-    result.layers.push_back({layer.index, layer.layer, layer.op, layer.macs, layer.flops,
-                             {layer.flops * bench_case.batch, bytes},
-                             summarize(passes.calls[layer.call])});
+  for (Row& row : rows) {
+    row.time.ns = summarize(passes.calls[row.timed]);
+    result.layers.push_back(std::move(row.time));
   }
   return result;
 }

@@ -14,11 +14,12 @@ namespace convscope {
 
 /// One operator call of the eager engine, or one step of the frozen one, which does several.
 struct LayerTime {
-  int64_t index;          ///< from 0; of an operator call, the row of `cost --layers`
-  std::string layer, op;  ///< "layer1.0.conv1", "conv2d"
-  int64_t macs, flops;    ///< of one image
-  Work work;              ///< of the batch; bytes_moved() says which bytes
-  Summary ns;             ///< over the watched passes
+  int64_t index;               ///< from 0; of an operator call, the row of `cost --layers`
+  std::string layer, op;       ///< "layer1.0.conv1", "conv2d"
+  int64_t macs, flops;         ///< of one image
+  Work work;                   ///< of the batch; bytes_moved() says which bytes
+  Summary ns;                  ///< over the watched passes
+  std::string implementation;  ///< of a frozen step: "jit:avx512_core"; else ""
 };
 
 /// How the time of a pass divides. Watched passes and plain ones take turns.
@@ -27,9 +28,8 @@ struct LayerTimes {
   Summary plain_ns;               ///< a whole pass as it is
   Summary watched_ns;             ///< a whole pass with a clock at each call
 
-  /// The sum of the layers' medians as a share of a plain pass's median. Below 1 by what happens
-  /// between operators and by operators that only rearrange weights; nothing is scaled to make
-  /// it 1.
+  /// The sum of the layers' medians as a share of a plain pass's median. It lacks what happens
+  /// between operators and those that only rearrange weights; nothing is scaled to make it 1.
   double coverage() const;
   /// What watching adds to a pass, as a share of a plain one.
   double watching() const;
@@ -44,8 +44,8 @@ struct PassPlan {
   double warm_up_seconds = 0.5;
 };
 
-/// Runs a case of the eager engine. Throws std::invalid_argument for what ForwardPass refuses and
-/// std::runtime_error if the pass calls other operators than its trace.
+/// Throws what ForwardPass throws, and std::runtime_error if the pass calls other operators than
+/// its trace.
 LayerTimes time_layers(const BenchCase& bench_case, const PassPlan& plan = {});
 
 }  // namespace convscope

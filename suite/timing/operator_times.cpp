@@ -41,8 +41,8 @@ std::unique_ptr<ForwardPass> prepare(OperatorTime& time, int64_t& budget) {
   const int copies = time.bench_case.engine == "frozen" ? 2 : 1;
   const int64_t weights = time.cost.weight_bytes * copies;
   if (weights > budget) {
-    time.reason = "its weights need " + gibibytes(weights) + ", of which half the free memory has " +
-                  gibibytes(budget);
+    time.reason = "its weights need " + gibibytes(weights) +
+                  ", of which half the free memory has " + gibibytes(budget);
     return nullptr;
   }
   try {

@@ -15,9 +15,9 @@ namespace convscope {
 
 struct OperatorTime {
   BenchCase bench_case;
-  Cost cost;          ///< of one image
+  Cost cost;           ///< of one image
   std::string reason;  ///< why it was not measured; "" if it was
-  Summary ns;         ///< a repetition for each round
+  Summary ns;          ///< a repetition for each round
   /// The median over the rounds of this time over the first case's of the same engine, each the
   /// round's median; what slows the machine for a while slows both. 0 where one was not measured.
   double ratio = 0;

@@ -40,10 +40,9 @@ Ranking rank(const std::vector<RankedNetwork>& networks) {
       result.misranked.push_back({more, fewer, ms[fewer] / ms[more], times_fewer});
     }
   }
-  std::stable_sort(result.misranked.begin(), result.misranked.end(),
-                   [](const MisrankedPair& a, const MisrankedPair& b) {
-                     return a.how_wrong() > b.how_wrong();
-                   });
+  std::stable_sort(
+      result.misranked.begin(), result.misranked.end(),
+      [](const MisrankedPair& a, const MisrankedPair& b) { return a.how_wrong() > b.how_wrong(); });
   return result;
 }
 
