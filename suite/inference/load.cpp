@@ -62,17 +62,18 @@ void copy_into(torch::Tensor target, const StoredTensor& source) {
 
 }  // namespace
 
+std::shared_ptr<Network> build_unfilled(const Architecture& architecture,
+                                        const Settings& settings) {
+  Unfilled unfilled;
+  const Intercept on(unfilled);
+  return architecture.build(settings);
+}
+
 std::shared_ptr<Network> load_network(const Architecture& architecture, const Settings& settings,
                                       const WeightsFile& file, const Match& match) {
   const torch::NoGradGuard no_grad;
-  std::shared_ptr<Network> network;
-  if (match.complete()) {
-    Unfilled unfilled;
-    const Intercept on(unfilled);
-    network = architecture.build(settings);
-  } else {
-    network = architecture.build(settings);
-  }
+  const std::shared_ptr<Network> network =
+      match.complete() ? build_unfilled(architecture, settings) : architecture.build(settings);
   const std::vector<StateTensor> tensors = state_dict(*network);
   for (const StateTensor& tensor : tensors) {
     if (!tensor.tensor.is_floating_point()) tensor.tensor.zero_();  // counters that the file lacks

@@ -8,6 +8,10 @@
 
 namespace convscope {
 
+/// The network with memory of whatever values: for weights that are about to be written. In
+/// training mode, on the CPU, float32.
+std::shared_ptr<Network> build_unfilled(const Architecture& architecture, const Settings& settings);
+
 /// The network with the file's values wherever `match` has a pair. What the file lacks is as the
 /// paper initialises it, from LibTorch's generator; where it lacks nothing, no time is spent on
 /// that. In evaluation mode, on the CPU, float32.

@@ -4,14 +4,16 @@
 #include <stdexcept>
 
 #include "suite/analysis/cost.h"
-#include "suite/analysis/memory.h"
 #include "suite/analysis/network_trace.h"
-#include "suite/timing/forward_pass.h"
+#include "suite/analysis/traffic.h"
+#include "suite/timing/workload.h"
 
 namespace convscope {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr double largest_difference = 1e-4;  // of the frozen form's logits
 
 double ns_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
@@ -39,8 +41,8 @@ void require_same_calls(const std::string& model, const std::vector<std::string>
 /// Runs plain and watched passes in turns. `expected` are the calls of a pass.
 class PassTimer {
  public:
-  PassTimer(std::string model, ForwardPass& pass, std::vector<std::string> expected)
-      : model_(std::move(model)), pass_(pass), expected_(std::move(expected)) {
+  PassTimer(std::string model, Workload& workload, std::vector<std::string> expected)
+      : model_(std::move(model)), workload_(workload), expected_(std::move(expected)) {
     passes_.calls.resize(expected_.size());
   }
 
@@ -69,9 +71,9 @@ class PassTimer {
     const auto start = Clock::now();
     size_t pairs = 0;
     do {
-      pass_.run();
+      workload_.run(1);
       timed_.clear();
-      pass_.run(timed_);
+      workload_.run_watched(timed_);
       require_same_calls(model_, expected_, timed_);
       ++pairs;
     } while (pairs < 2 || ns_since(start) < seconds * 1e9);
@@ -79,15 +81,13 @@ class PassTimer {
   }
 
   void plain() {
-    const auto start = Clock::now();
-    pass_.run();
-    passes_.plain.back().push_back(ns_since(start));
+    passes_.plain.back().push_back(static_cast<double>(workload_.run(1).ns.at(0)));
   }
 
   void watched() {
     timed_.clear();
     const auto start = Clock::now();
-    pass_.run(timed_);
+    workload_.run_watched(timed_);
     passes_.watched.back().push_back(ns_since(start));
     require_same_calls(model_, expected_, timed_);
     for (size_t i = 0; i < timed_.size(); ++i) {
@@ -96,12 +96,21 @@ class PassTimer {
   }
 
   std::string model_;
-  ForwardPass& pass_;
+  Workload& workload_;
   std::vector<std::string> expected_;
   std::vector<CallTime> timed_;
   Passes passes_;
   bool plain_first_ = false;
 };
+
+/// Also the first run, which may still prepare things.
+void require_same_results(Workload& workload) {
+  workload.run(1);
+  const double difference = workload.difference();
+  if (workload.steps().empty() || difference <= largest_difference) return;
+  throw std::runtime_error("the frozen form's logits differ by " + std::to_string(difference) +
+                           " of the largest");
+}
 
 /// Which calls of the trace a row is of, and which of those timed.
 struct Row {
@@ -156,20 +165,24 @@ double LayerTimes::coverage() const {
 
 double LayerTimes::watching() const { return watched_ns.median / plain_ns.median - 1; }
 
-LayerTimes time_layers(const BenchCase& bench_case, const PassPlan& plan) {
-  const Graph graph = trace_network(bench_case.architecture, bench_case.settings);
-  ForwardPass pass(bench_case);
-  std::vector<std::string> expected;
-  if (bench_case.engine == "frozen") {
-    for (const FrozenStep& step : pass.steps()) expected.push_back(step.op);
-  } else {
-    for (const Call& call : graph.calls) expected.push_back(call.op);
+LayerTimes time_layers(const BenchCase& c, const PassPlan& plan) {
+  if (c.device != "cpu" || c.precision != "float32" || c.mode != "inference") {
+    throw std::invalid_argument("layers are timed in float32, in inference, on the CPU, not in " +
+                                c.precision + ", " + c.mode + ", " + c.device);
   }
-  std::vector<Row> rows =
-      bench_case.engine == "frozen" ? rows_of_steps(pass.steps()) : rows_of_calls(cost(graph));
-  add_costs(rows, graph, bench_case.batch);
-  const Passes passes =
-      PassTimer(bench_case.architecture.name, pass, std::move(expected)).run(plan);
+  const Graph graph = trace_network(c.architecture, c.settings);
+  const auto workload = make_workload(c);
+  require_same_results(*workload);
+  const bool frozen = c.engine == "frozen";
+  const std::vector<FrozenStep> steps = workload->steps();
+  std::vector<std::string> expected;
+  for (const FrozenStep& step : steps) expected.push_back(step.op);
+  for (const Call& call : graph.calls) {
+    if (!frozen) expected.push_back(call.op);
+  }
+  std::vector<Row> rows = frozen ? rows_of_steps(steps) : rows_of_calls(cost(graph));
+  add_costs(rows, graph, c.batch);
+  const Passes passes = PassTimer(c.architecture.name, *workload, std::move(expected)).run(plan);
   LayerTimes result;
   result.plain_ns = summarize(passes.plain);
   result.watched_ns = summarize(passes.watched);

@@ -17,7 +17,7 @@ struct LayerTime {
   int64_t index;               ///< from 0; of an operator call, the row of `cost --layers`
   std::string layer, op;       ///< "layer1.0.conv1", "conv2d"
   int64_t macs, flops;         ///< of one image
-  Work work;                   ///< of the batch; bytes_moved() says which bytes
+  Work work;                   ///< of the batch; traffic.h says which bytes
   Summary ns;                  ///< over the watched passes
   std::string implementation;  ///< of a frozen step: "jit:avx512_core"; else ""
 };
@@ -44,8 +44,9 @@ struct PassPlan {
   double warm_up_seconds = 0.5;
 };
 
-/// Throws what ForwardPass throws, and std::runtime_error if the pass calls other operators than
-/// its trace.
+/// Of inference in float32 on a CPU. Throws std::invalid_argument for anything else, what
+/// make_workload() throws, and std::runtime_error if the pass calls other operators than its trace,
+/// or if the frozen form computes something else than the network.
 LayerTimes time_layers(const BenchCase& bench_case, const PassPlan& plan = {});
 
 }  // namespace convscope

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "suite/analysis/variants.h"
-#include "suite/timing/forward_pass.h"
+#include "suite/timing/workload.h"
 
 namespace convscope {
 namespace {
@@ -35,8 +35,8 @@ std::string gibibytes(int64_t bytes) {
   return std::to_string((bytes + (int64_t{1} << 29)) >> 30) + " GiB";
 }
 
-/// The pass of a case, or the reason in `time` why there is none.
-std::unique_ptr<ForwardPass> prepare(OperatorTime& time, int64_t& budget) {
+/// The workload of a case, or the reason in `time` why there is none.
+std::unique_ptr<Workload> prepare(OperatorTime& time, int64_t& budget) {
   // The frozen form has a copy, laid out as oneDNN wants it.
   const int copies = time.bench_case.engine == "frozen" ? 2 : 1;
   const int64_t weights = time.cost.weight_bytes * copies;
@@ -46,7 +46,7 @@ std::unique_ptr<ForwardPass> prepare(OperatorTime& time, int64_t& budget) {
     return nullptr;
   }
   try {
-    auto pass = std::make_unique<ForwardPass>(time.bench_case);
+    auto pass = make_workload(time.bench_case);
     budget -= weights;
     return pass;
   } catch (const std::exception& error) {
@@ -56,14 +56,12 @@ std::unique_ptr<ForwardPass> prepare(OperatorTime& time, int64_t& budget) {
   }
 }
 
-std::vector<double> run(ForwardPass& pass, const RoundPlan& plan) {
-  pass.run();
+std::vector<double> run(Workload& pass, const RoundPlan& plan) {
+  pass.run(1);
   std::vector<double> samples;
   const auto begin = Clock::now();
   while (samples.size() < plan.passes || ns_since(begin) < plan.seconds * 1e9) {
-    const auto start = Clock::now();
-    pass.run();
-    samples.push_back(ns_since(start));
+    samples.push_back(static_cast<double>(pass.run(1).ns.at(0)));
   }
   return samples;
 }
@@ -82,7 +80,7 @@ std::vector<OperatorTime> time_operators(const std::vector<BenchCase>& cases,
                                          const RoundPlan& plan) {
   int64_t budget = free_memory() / 2;
   std::vector<OperatorTime> times;
-  std::vector<std::unique_ptr<ForwardPass>> passes;
+  std::vector<std::unique_ptr<Workload>> passes;
   for (const BenchCase& bench_case : cases) {
     OperatorTime time{bench_case, variant_cost(bench_case.architecture), {}, {}};
     passes.push_back(prepare(time, budget));

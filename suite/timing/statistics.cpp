@@ -39,6 +39,9 @@ double quantile_of_sorted(const std::vector<double>& values, double q) {
   return values[below] + part * (values[below + 1] - values[below]);
 }
 
+/// Sums of probabilities are compared with a tail that may be one of them, rounded.
+constexpr double rounding = 1 + 1e-12;
+
 /// The largest rank k, from 1, of which a binomial count of n fair coins is below with probability
 /// `tail` at most; 0 where there is none.
 size_t rank_below_median(size_t n, double tail) {
@@ -52,7 +55,7 @@ size_t rank_below_median(size_t n, double tail) {
   double sum = 0;
   for (; heads <= n; ++heads) {
     sum += term;
-    if (sum > tail) return heads;
+    if (sum > tail * rounding) return heads;
     term *= static_cast<double>(n - heads) / static_cast<double>(heads + 1);
   }
   return n;
@@ -174,7 +177,7 @@ uint64_t rank_below_shift(size_t m, size_t n, double tail) {
     double sum = 0;
     for (size_t u = 0; u <= m * n; ++u) {  // U is the sum of the ranks less its smallest value
       sum += ways[u + m * (m + 1) / 2];
-      if (sum > tail * all) return u;
+      if (sum > tail * all * rounding) return u;
     }
     return m * n;
   }

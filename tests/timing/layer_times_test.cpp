@@ -15,7 +15,7 @@
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/variants.h"
-#include "suite/timing/forward_pass.h"
+#include "suite/timing/workload.h"
 #include "suite/timing/operator_times.h"
 #include "tests/commands/convscope_with.h"
 
@@ -66,11 +66,11 @@ TEST(LayerTimes, AreJoinedForBatchesAndChannelsLast) {
 }
 
 TEST(LayerTimes, AddUpToLessThanThePass) {
-  ForwardPass pass(small("resnet18"));
+  const auto workload = make_workload(small("resnet18"));
   for (int again = 0; again < 3; ++again) {
     std::vector<CallTime> calls;
     const auto start = std::chrono::steady_clock::now();
-    pass.run(calls);
+    workload->run_watched(calls);
     const std::chrono::nanoseconds whole = std::chrono::steady_clock::now() - start;
     int64_t sum = 0;
     for (const CallTime& call : calls) sum += call.ns;

@@ -1,0 +1,307 @@
+#include "suite/timing/bench_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "architectures/catalogue.h"
+#include "suite/timing/process_memory.h"
+
+namespace convscope {
+
+using nlohmann::json;
+
+// The messages: one line of JSON each. A double is written so that it reads back the same.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUpRule, seconds, iterations, limit_s)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUp, first_ns, second_ns, ns, drifting)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Disturbance, seconds, other_cores, steal, waiting, mhz, throttled,
+                                   reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Block, ns, device_ns, enqueue_share, disturbance)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Preparation, parts, warm_up, difference)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageShape, channels, height, width)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, image, classes, width, auxiliary)
+
+namespace {
+
+json to_message(const BenchCase& c) {
+  return {{"model", c.architecture.name},
+          {"settings", c.settings},
+          {"device", c.device},
+          {"threads", c.threads},
+          {"batch", c.batch},
+          {"precision", c.precision},
+          {"layout", c.layout},
+          {"engine", c.engine},
+          {"mode", c.mode},
+          {"scenario", c.scenario},
+          {"data", c.data}};
+}
+
+BenchCase from_message(const json& message) {
+  BenchCase c{find_architecture(message.at("model"))};
+  message.at("settings").get_to(c.settings);
+  message.at("device").get_to(c.device);
+  message.at("threads").get_to(c.threads);
+  message.at("batch").get_to(c.batch);
+  message.at("precision").get_to(c.precision);
+  message.at("layout").get_to(c.layout);
+  message.at("engine").get_to(c.engine);
+  message.at("mode").get_to(c.mode);
+  message.at("scenario").get_to(c.scenario);
+  message.at("data").get_to(c.data);
+  return c;
+}
+
+/// What people want to know of an exception: LibTorch's have a trace of the stack below that.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+class Here : public Measured {
+ public:
+  Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
+    restart_peak_memory();
+    memory_before_ = private_memory();
+    try {
+      workload_ = make_workload(bench_case);
+    } catch (const std::bad_alloc&) {
+      throw std::runtime_error("there is not enough memory");
+    } catch (const std::exception& error) {
+      throw std::runtime_error(first_line(error.what()));
+    }
+    watch_ = std::make_unique<MachineWatch>(bench_case.threads);
+    restart_peak_memory();
+    workload_->device_peak_bytes();
+    return {workload_->parts(), warm_up(*workload_, rule), workload_->difference()};
+  }
+
+  Block block(double seconds, int64_t least) override {
+    return sample_block(*workload_, *watch_, seconds, least);
+  }
+
+  int64_t peak_bytes() override {
+    const int64_t device = workload_->device_peak_bytes();
+    if (device >= 0) return device;
+    const int64_t peak = peak_private_memory();
+    return peak < 0 || memory_before_ < 0 ? -1 : peak - memory_before_;
+  }
+
+ private:
+  int64_t memory_before_ = -1;
+  std::unique_ptr<Workload> workload_;
+  std::unique_ptr<MachineWatch> watch_;
+};
+
+volatile std::sig_atomic_t interrupt_asked = 0;
+
+/// A file descriptor with an owner.
+struct Descriptor {
+  int number = -1;
+  ~Descriptor() { close(); }
+  void close() {
+    if (number >= 0) ::close(number);
+    number = -1;
+  }
+};
+
+bool write_all(int file, const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t count = ::write(file, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    done += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+/// Lines from a file descriptor; `while_waiting` is called a few times a second.
+class LineReader {
+ public:
+  explicit LineReader(int file) : file_(file) {}
+  /// False at the end.
+  bool next(std::string& line, void (*while_waiting)()) {
+    for (;;) {
+      const size_t end = buffer_.find('\n');
+      if (end != std::string::npos) {
+        line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        return true;
+      }
+      pollfd waiting{file_, POLLIN, 0};
+      if (poll(&waiting, 1, 200) <= 0) {
+        while_waiting();
+        continue;
+      }
+      std::array<char, 65536> bytes;
+      const ssize_t count = ::read(file_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return false;
+      buffer_.append(bytes.data(), static_cast<size_t>(count));
+    }
+  }
+
+ private:
+  int file_;
+  std::string buffer_;
+};
+
+/// "killed by signal 9 (Killed)": how a child ended.
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return "its process was killed by signal " + std::to_string(signal) + " (" +
+           strsignal(signal) + ")" + (signal == SIGKILL ? ", perhaps for want of memory" : "");
+  }
+  return "its process ended with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+class Apart : public Measured {
+ public:
+  explicit Apart(const std::filesystem::path& program) {
+    const std::string path =
+        program.empty() ? std::filesystem::read_symlink("/proc/self/exe").string() : program.string();
+    if (access(path.c_str(), X_OK) != 0) {
+      throw std::runtime_error("cannot start " + path + ": " + std::strerror(errno));
+    }
+    std::array<int, 2> requests{}, answers{};
+    if (pipe2(requests.data(), O_CLOEXEC) != 0) throw std::runtime_error(std::strerror(errno));
+    requests_.number = requests[1];
+    const Descriptor child_in{requests[0]};
+    if (pipe2(answers.data(), O_CLOEXEC) != 0) throw std::runtime_error(std::strerror(errno));
+    answers_.number = answers[0];
+    const Descriptor child_out{answers[1]};
+    // Between fork and exec only what is safe in a copy of one thread.
+    std::string word = "bench-worker";
+    std::string name = path;
+    std::array<char*, 3> arguments = {name.data(), word.data(), nullptr};
+    const pid_t parent = getpid();
+    child_ = fork();
+    if (child_ < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
+    if (child_ == 0) {
+      // The parent alone decides what Ctrl-C means, and nobody outlives it.
+      std::signal(SIGINT, SIG_IGN);
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (getppid() != parent) _exit(127);
+      dup2(child_in.number, STDIN_FILENO);
+      dup2(child_out.number, STDOUT_FILENO);
+      execv(arguments[0], arguments.data());
+      _exit(127);
+    }
+    reader_ = std::make_unique<LineReader>(answers_.number);
+  }
+
+  ~Apart() override { end(); }
+
+  Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
+    return ask({{"ask", "prepare"}, {"case", to_message(bench_case)}, {"rule", rule}})
+        .get<Preparation>();
+  }
+  Block block(double seconds, int64_t least) override {
+    return ask({{"ask", "block"}, {"seconds", seconds}, {"least", least}}).get<Block>();
+  }
+  int64_t peak_bytes() override { return ask({{"ask", "peak"}}).get<int64_t>(); }
+
+ private:
+  json ask(const json& request) {
+    std::string line;
+    if (child_ < 0) throw std::runtime_error("its process has ended");
+    if (!write_all(requests_.number, request.dump() + "\n") ||
+        !reader_->next(line, InterruptGuard::check)) {
+      throw std::runtime_error(end());
+    }
+    json answer = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!answer.is_object() || !(answer.contains("result") || answer.contains("failed"))) {
+      end();
+      throw std::runtime_error("its process answered '" + line.substr(0, 80) +
+                               "': is it convscope of this version?");
+    }
+    if (answer.contains("failed")) throw std::runtime_error(answer["failed"].get<std::string>());
+    return std::move(answer["result"]);
+  }
+
+  /// Says how it ended, if it did by itself.
+  std::string end() {
+    if (child_ < 0) return "";
+    // One that ended has closed its side; one that is busy is not waited for.
+    requests_.close();
+    int status = 0;
+    pid_t ended = 0;
+    for (int i = 0; i < 50 && ended == 0; ++i) {
+      ended = waitpid(child_, &status, WNOHANG);
+      if (ended == 0) usleep(10'000);
+    }
+    if (ended == 0) {
+      kill(child_, SIGKILL);
+      waitpid(child_, &status, 0);
+    }
+    child_ = -1;
+    return how_it_ended(status);
+  }
+
+  pid_t child_ = -1;
+  Descriptor requests_, answers_;
+  std::unique_ptr<LineReader> reader_;
+};
+
+json answer_to(const json& request, Measured& measured) {
+  const std::string what = request.at("ask");
+  if (what == "prepare") {
+    return measured.prepare(from_message(request.at("case")), request.at("rule").get<WarmUpRule>());
+  }
+  if (what == "block") return measured.block(request.at("seconds"), request.at("least"));
+  if (what == "peak") return measured.peak_bytes();
+  throw std::runtime_error("no such request: " + what);
+}
+
+}  // namespace
+
+std::unique_ptr<Measured> measured_here() { return std::make_unique<Here>(); }
+
+std::unique_ptr<Measured> measured_apart(const std::filesystem::path& program) {
+  return std::make_unique<Apart>(program);
+}
+
+int serve_bench_requests() {
+  // Answers alone go where the parent reads them; what a library prints goes to stderr.
+  const Descriptor answers{fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)};
+  if (answers.number < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
+  const std::unique_ptr<Measured> measured = measured_here();
+  LineReader requests(STDIN_FILENO);
+  for (std::string line; requests.next(line, [] {});) {
+    json answer;
+    try {
+      answer["result"] = answer_to(json::parse(line), *measured);
+    } catch (const std::bad_alloc&) {
+      answer["failed"] = "there is not enough memory";
+    } catch (const std::exception& error) {
+      answer["failed"] = first_line(error.what());
+    }
+    if (!write_all(answers.number, answer.dump() + "\n")) return 1;
+  }
+  return 0;
+}
+
+InterruptGuard::InterruptGuard() {
+  interrupt_asked = 0;
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupt_asked = 1; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+InterruptGuard::~InterruptGuard() {
+  for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) std::signal(signal, SIG_DFL);
+}
+
+void InterruptGuard::check() {
+  if (interrupt_asked) throw Interrupted();
+}
+
+}  // namespace convscope

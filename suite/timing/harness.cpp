@@ -1,0 +1,393 @@
+#include "suite/timing/harness.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+
+namespace convscope {
+namespace {
+
+namespace gb = benchmark;
+
+constexpr int tries = 3;                     // of a block that is disturbed
+constexpr size_t enough_repetitions = 6;     // for an interval from their medians
+constexpr double largest_difference = 1e-4;  // of frozen logits
+constexpr double host_bound = 0.8;
+
+double sum(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+/// One case on its way to results.
+class CaseRun {
+ public:
+  CaseRun(const BenchCase& bench_case, const BenchRule& rule) : case_(bench_case), rule_(rule) {}
+
+  const BenchCase& bench_case() const { return case_; }
+
+  void prepare() {
+    guarded([&] {
+      measured_ = rule_.in_process ? measured_here() : measured_apart(rule_.program);
+      preparation_ = measured_->prepare(case_, rule_.warm_up);
+      // Also if it is not a number.
+      if (case_.engine == "frozen" && !(preparation_.difference <= largest_difference)) {
+        throw std::runtime_error(fmt::format("the frozen network's logits differ from the eager "
+                                             "network's by {:.2g} of the largest",
+                                             preparation_.difference));
+      }
+      blocks_.resize(preparation_.parts.size());
+    });
+  }
+
+  /// One repetition: a block, again if it was disturbed and there is time. Returns the median of an
+  /// iteration in seconds.
+  double repetition() {
+    const double slice = rule_.seconds / static_cast<double>(rule_.repetitions);
+    const int64_t least =
+        (rule_.samples + rule_.repetitions - 1) / std::max<int64_t>(1, rule_.repetitions);
+    ++repetition_;
+    double seconds = 0;
+    guarded([&] {
+      for (int i = 0; i < tries; ++i) {
+        const Block block = measured_->block(slice, least);
+        spent_s_ += sum(block.ns[0]) / 1e9;
+        for (size_t part = 0; part < blocks_.size(); ++part) {
+          blocks_[part].push_back({repetition_, block.ns[part], block.disturbance});
+        }
+        device_ns_.push_back(block.device_ns);
+        enqueue_share_.push_back(block.enqueue_share);
+        seconds = median(block.ns[0]) / 1e9;
+        if (!block.disturbance.disturbed() || spent_s_ >= rule_.timeout) break;
+      }
+    });
+    return seconds;
+  }
+
+  const std::string& failure() const { return failure_; }
+
+  bool unfinished() const {
+    return failure_.empty() && spent_s_ < rule_.timeout && result_of(0).status != "ok" &&
+           result_of(0).status != "quick";
+  }
+
+  std::vector<BenchResult> finish() {
+    int64_t peak = -1;
+    if (failure_.empty()) guarded([&] { peak = measured_->peak_bytes(); });
+    measured_.reset();
+    std::vector<BenchResult> results;
+    for (size_t part = 0; part < std::max<size_t>(1, blocks_.size()); ++part) {
+      results.push_back(result_of(part));
+      results.back().peak_bytes = peak;
+    }
+    return results;
+  }
+
+ private:
+  /// What goes wrong is this case's result and nobody else's.
+  template <class Work>
+  void guarded(const Work& work) {
+    try {
+      work();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {
+      failure_ = error.what();
+      measured_.reset();
+    }
+  }
+
+  BenchResult result_of(size_t part) const {
+    BenchResult result;
+    result.bench_case = case_;
+    if (!failure_.empty()) {
+      result.status = "failed";
+      result.reason = failure_;
+      return result;
+    }
+    result.bench_case.mode = preparation_.parts[part];
+    result.blocks = blocks_[part];
+    result.difference = preparation_.difference;
+    if (part == 0) {
+      result.warm_up_ns = preparation_.warm_up.ns;
+      result.first_ns = preparation_.warm_up.first_ns;
+      result.second_ns = preparation_.warm_up.second_ns;
+      result.device_ns = median(device_ns_);
+      result.enqueue_share = median(enqueue_share_);
+    }
+    judge(result, rule_);
+    if (preparation_.warm_up.drifting) {
+      result.reason += fmt::format("{}still drifting after {:.3g} s of warm-up",
+                                   result.reason.empty() ? "" : "; ", rule_.warm_up.limit_s);
+    }
+    return result;
+  }
+
+  BenchCase case_;
+  const BenchRule& rule_;
+  std::unique_ptr<Measured> measured_;
+  Preparation preparation_;
+  std::vector<std::vector<BenchBlock>> blocks_;  ///< of each part
+  std::vector<double> device_ns_, enqueue_share_;
+  int64_t repetition_ = 0;
+  double spent_s_ = 0;
+  std::string failure_;
+};
+
+std::string value_of(const std::vector<std::string>& flags, const std::string& name,
+                     const std::string& missing) {
+  std::string value = missing;
+  for (const std::string& flag : flags) {
+    if (flag.rfind("--" + name + "=", 0) == 0) value = flag.substr(name.size() + 3);
+  }
+  return value;
+}
+
+/// Google Benchmark's flags are global and stay as the last run left them: all that may be given
+/// are set, first to what is usual here.
+void initialize(const std::vector<std::string>& given, int64_t repetitions) {
+  static const std::vector<std::pair<std::string, std::string>> known = {
+      {"benchmark_filter", ""},
+      {"benchmark_enable_random_interleaving", "true"},
+      {"benchmark_repetitions", ""},
+      {"benchmark_out", ""},
+      {"benchmark_out_format", "json"},
+      {"benchmark_context", ""},
+      {"v", "0"},
+  };
+  std::vector<std::string> flags = {"convscope"};
+  for (const auto& [name, value] : known) {
+    if (name == "benchmark_repetitions") {
+      flags.push_back("--" + name + "=" + std::to_string(repetitions));
+    } else if (!value.empty()) {
+      flags.push_back("--" + name + "=" + value);
+    }
+  }
+  for (const std::string& flag : given) {
+    const std::string name = flag.substr(0, flag.find('='));
+    const bool is_known =
+        std::any_of(known.begin(), known.end(), [&](const auto& k) { return "--" + k.first == name; });
+    if (!is_known || flag == name) {
+      std::string names;
+      for (const auto& k : known) names += (names.empty() ? "--" : ", --") + k.first;
+      throw std::invalid_argument("after --, '" + flag +
+                                  "' is not taken: write --NAME=VALUE with one of " + names);
+    }
+    // The others are obeyed here.
+    if (name == "--benchmark_enable_random_interleaving" || name == "--benchmark_context" ||
+        name == "--v") {
+      flags.push_back(flag);
+    }
+  }
+  std::vector<char*> arguments;
+  arguments.reserve(flags.size() + 1);
+  for (std::string& flag : flags) arguments.push_back(flag.data());
+  arguments.push_back(nullptr);
+  int count = static_cast<int>(flags.size());
+  gb::Initialize(&count, arguments.data());
+}
+
+/// Shows nothing: the caller prints rows when they are known. Keeps Google Benchmark's records for
+/// --benchmark_out, over several runs of it, of which each would begin the file anew.
+class Recorder : public gb::JSONReporter {
+ public:
+  explicit Recorder(const std::vector<std::string>& flags)
+      : path_(value_of(flags, "benchmark_out", "")) {
+    const std::string format = value_of(flags, "benchmark_out_format", "json");
+    if (format != "json") {
+      throw std::invalid_argument("--benchmark_out_format=" + format +
+                                  " is not taken: the file is json");
+    }
+    if (path_.empty()) return;
+    if (!std::ofstream(path_, std::ios::app)) {
+      throw std::invalid_argument("cannot write '" + path_ + "'");
+    }
+  }
+
+  /// One run of Google Benchmark.
+  void run() {
+    text_.str("");
+    SetOutputStream(&text_);
+    SetErrorStream(&std::cerr);
+    gb::RunSpecifiedBenchmarks(this);
+    if (path_.empty() || text_.str().empty()) return;
+    nlohmann::ordered_json part = nlohmann::ordered_json::parse(text_.str());
+    if (all_.is_null()) {
+      all_ = std::move(part);
+    } else {
+      for (auto& row : part["benchmarks"]) all_["benchmarks"].push_back(std::move(row));
+    }
+    std::ofstream(path_) << all_.dump(2) << "\n";
+  }
+
+ private:
+  std::string path_;
+  std::ostringstream text_;
+  nlohmann::ordered_json all_;
+};
+
+/// Repetitions of all these cases in shuffled order.
+void interleave(const std::vector<CaseRun*>& runs, const BenchEvents& events, Recorder& recorder) {
+  // Nothing is thrown through Google Benchmark.
+  std::exception_ptr stopped;
+  gb::ClearRegisteredBenchmarks();
+  for (CaseRun* run : runs) {
+    const auto body = [run, &events, &stopped](gb::State& state) {
+      for ([[maybe_unused]] auto _ : state) {
+        if (stopped || !run->failure().empty()) break;
+        try {
+          InterruptGuard::check();
+          events.doing(run->bench_case(), "measuring");
+          state.SetIterationTime(run->repetition());
+        } catch (...) {
+          stopped = std::current_exception();
+        }
+      }
+      if (stopped) return state.SkipWithError("interrupted");
+      if (!run->failure().empty()) return state.SkipWithError(run->failure().c_str());
+      state.SetItemsProcessed(run->bench_case().batch);
+    };
+    gb::RegisterBenchmark(name_of(run->bench_case()).c_str(), body)
+        ->Iterations(1)
+        ->UseManualTime()
+        ->Unit(gb::kMillisecond);
+  }
+  recorder.run();
+  gb::ClearRegisteredBenchmarks();
+  if (stopped) std::rethrow_exception(stopped);
+}
+
+/// "7 of 10 blocks were disturbed (another process kept 0.9 cores busy)".
+std::string what_disturbed(const std::vector<BenchBlock>& blocks) {
+  const auto disturbed = [](const BenchBlock& block) { return block.disturbance.disturbed(); };
+  const auto count = std::count_if(blocks.begin(), blocks.end(), disturbed);
+  if (count == 0) return "";
+  const auto first = std::find_if(blocks.begin(), blocks.end(), disturbed);
+  return fmt::format("{} of {} blocks were disturbed ({})", count, blocks.size(),
+                     first->disturbance.reason);
+}
+
+}  // namespace
+
+BenchRule quick(BenchRule rule) {
+  rule.quick = true;
+  rule.warm_up = {0.1, 3, 1};
+  rule.seconds = 0.3;
+  rule.samples = 3;
+  rule.repetitions = 3;
+  rule.timeout = 1;
+  return rule;
+}
+
+std::vector<const BenchBlock*> BenchResult::counted() const {
+  std::vector<const BenchBlock*> all, clean;
+  for (const BenchBlock& block : blocks) {
+    all.push_back(&block);
+    if (!block.disturbance.disturbed()) clean.push_back(&block);
+  }
+  const bool enough = clean.size() >= enough_repetitions || clean.size() * 2 >= all.size();
+  return enough ? clean : all;
+}
+
+void judge(BenchResult& result, const BenchRule& rule) {
+  const std::vector<const BenchBlock*> counted = result.counted();
+  Repetitions repetitions;
+  double seconds = 0;
+  for (const BenchBlock* block : counted) {
+    repetitions.push_back(block->ns);
+    seconds += sum(block->ns) / 1e9;
+  }
+  result.summary = summarize(repetitions);
+  const bool disturbed =
+      std::any_of(counted.begin(), counted.end(),
+                  [](const BenchBlock* block) { return block->disturbance.disturbed(); });
+  std::vector<std::string> reasons;
+  const auto say = [&](const std::string& reason) {
+    if (!reason.empty()) reasons.push_back(reason);
+  };
+  const double half_width = relative_half_width(result.summary);
+  // The negations hold for what is not a number, too.
+  const bool precise = half_width <= rule.precision;
+  const bool enough =
+      static_cast<int64_t>(result.summary.samples) >= rule.samples && seconds >= 0.9 * rule.seconds;
+  result.status = disturbed ? "disturbed" : rule.quick ? "quick" : "ok";
+  if (!precise && !rule.quick) {
+    if (!disturbed) result.status = "noisy";
+    say(std::isfinite(half_width)
+            ? fmt::format("the interval is {:.2g} % to either side after {:.2g} s",
+                          100 * half_width, seconds)
+            : "too few blocks for an interval");
+  } else if (!enough && !rule.quick) {
+    if (!disturbed) result.status = "noisy";
+    say(fmt::format("only {} samples in {:.2g} s", result.summary.samples, seconds));
+  }
+  say(what_disturbed(result.blocks));
+  if (result.enqueue_share > host_bound) {
+    say(fmt::format("host-bound: handing work to the device takes {:.0f} % of the time",
+                    100 * result.enqueue_share));
+  }
+  if (rule.quick && result.status != "quick") say("quick");
+  result.reason = fmt::format("{}", fmt::join(reasons, "; "));
+}
+
+std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
+                                const std::vector<std::string>& flags) {
+  std::string pattern = value_of(flags, "benchmark_filter", ".");
+  const bool without = !pattern.empty() && pattern[0] == '-';
+  try {
+    const std::regex regex(without ? pattern.substr(1) : pattern);
+    cases.erase(std::remove_if(cases.begin(), cases.end(),
+                               [&](const BenchCase& c) {
+                                 return std::regex_search(name_of(c), regex) == without;
+                               }),
+                cases.end());
+  } catch (const std::regex_error&) {
+    throw std::invalid_argument("--benchmark_filter=" + pattern + " is no regular expression");
+  }
+  return cases;
+}
+
+void measure(const std::vector<BenchCase>& cases, const BenchRule& given,
+             const BenchEvents& events) {
+  BenchRule rule = given;
+  const std::string repetitions =
+      value_of(rule.benchmark_flags, "benchmark_repetitions", std::to_string(rule.repetitions));
+  rule.repetitions = std::strtoll(repetitions.c_str(), nullptr, 10);
+  if (rule.repetitions < 1 || rule.repetitions > 10000) {
+    throw std::invalid_argument("--benchmark_repetitions=" + repetitions +
+                                " is no number from 1 to 10000");
+  }
+  initialize(rule.benchmark_flags, rule.repetitions);
+  Recorder recorder(rule.benchmark_flags);
+  const size_t at_a_time = rule.in_process ? 1 : static_cast<size_t>(rule.interleave);
+  for (size_t begin = 0; begin < cases.size(); begin += at_a_time) {
+    std::vector<std::unique_ptr<CaseRun>> runs;
+    for (size_t i = begin; i < std::min(begin + at_a_time, cases.size()); ++i) {
+      runs.push_back(std::make_unique<CaseRun>(cases[i], rule));
+      events.doing(cases[i], "warming up");
+      InterruptGuard::check();
+      runs.back()->prepare();
+    }
+    std::vector<CaseRun*> unfinished;
+    for (const auto& run : runs) {
+      if (run->failure().empty()) unfinished.push_back(run.get());
+    }
+    while (!unfinished.empty()) {
+      interleave(unfinished, events, recorder);
+      unfinished.erase(std::remove_if(unfinished.begin(), unfinished.end(),
+                                      [](const CaseRun* run) { return !run->unfinished(); }),
+                       unfinished.end());
+    }
+    for (const auto& run : runs) events.finished(run->finish());
+  }
+}
+
+}  // namespace convscope

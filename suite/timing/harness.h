@@ -1,0 +1,80 @@
+// Measures cases against each other with Google Benchmark: each case is a benchmark, each block of
+// its samples a repetition, and the repetitions of all cases are shuffled, so that what the machine
+// does over a minute falls on all of them alike.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "suite/timing/bench_process.h"
+#include "suite/timing/statistics.h"
+
+namespace convscope {
+
+/// When a case has been measured enough, and how.
+struct BenchRule {
+  WarmUpRule warm_up;
+  double seconds = 3;       ///< of samples, at least
+  int64_t samples = 10;     ///< at least
+  double precision = 0.01;  ///< wanted half width of the median's interval, as a share of it
+  double timeout = 30;      ///< seconds of samples after which a case is given up as noisy
+  int64_t repetitions = 10;
+  bool quick = false;          ///< only marks the rows
+  bool in_process = false;     ///< all cases in this process, one after another
+  int64_t interleave = 8;      ///< cases at a time
+  std::filesystem::path program;  ///< whose cases are measured; empty: this one's
+  /// Google Benchmark's own flags: "--benchmark_out=FILE".
+  std::vector<std::string> benchmark_flags;
+};
+
+/// `rule` for a first look: a tenth of a second of warm-up, 3 blocks, 0.3 seconds.
+BenchRule quick(BenchRule rule);
+
+/// Samples without a pause between them.
+struct BenchBlock {
+  int64_t repetition;  ///< from 1; a disturbed block and what was measured again share a number
+  std::vector<double> ns;
+  Disturbance disturbance;
+};
+
+/// One part of a case (see Workload), measured.
+struct BenchResult {
+  BenchCase bench_case;  ///< its mode is the part's
+  std::string status;    ///< ok, quick, noisy, disturbed, failed
+  std::string reason;
+  std::vector<double> warm_up_ns;  ///< empty for the parts of a whole
+  std::vector<BenchBlock> blocks;
+  Summary summary;  ///< in nanoseconds, of the blocks that count
+  double first_ns = -1, second_ns = -1;
+  double difference = -1;     ///< see Workload
+  double device_ns = -1;      ///< by the device's own clock, median of the blocks' medians
+  double enqueue_share = -1;  ///< see Block
+  int64_t peak_bytes = -1;
+
+  bool failed() const { return status == "failed"; }
+  /// Which blocks the summary is of: those that nothing disturbed, or all if these are too few.
+  std::vector<const BenchBlock*> counted() const;
+};
+
+/// What a harness tells while it works.
+struct BenchEvents {
+  std::function<void(const BenchCase&, const std::string& what)> doing = [](auto&...) {};
+  /// A case is finished, all its parts: they are in the order of Workload::parts().
+  std::function<void(const std::vector<BenchResult>&)> finished = [](auto&...) {};
+};
+
+/// Measures every case; a case that fails is a result with that status. Throws
+/// std::invalid_argument for a flag that Google Benchmark does not have or that would do nothing
+/// here, and Interrupted; what was finished before has been told.
+void measure(const std::vector<BenchCase>& cases, const BenchRule& rule, const BenchEvents& events);
+
+/// Those of `cases` that --benchmark_filter among the flags lets through.
+std::vector<BenchCase> filtered(std::vector<BenchCase> cases, const std::vector<std::string>& flags);
+
+/// Status, reason and summary from the blocks: the judgement, apart so that it can be tested.
+void judge(BenchResult& result, const BenchRule& rule);
+
+}  // namespace convscope

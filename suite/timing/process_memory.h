@@ -1,0 +1,23 @@
+// How much memory this process has in use and had at most, as the kernel counts it.
+#pragma once
+
+#include <cstdint>
+
+namespace convscope {
+
+/// Bytes of memory of its own that this process uses now: without the pages of program files, which
+/// others share. -1 where the system does not tell.
+int64_t private_memory();
+
+/// Forgets the peak: gives memory that was freed back to the system and starts anew.
+void restart_peak_memory();
+
+/// The most that private_memory() was since the restart, or a little less: pages of program files
+/// that were loaded later than the peak count against it.
+int64_t peak_private_memory();
+
+/// What could be allocated now without swapping, within the limit of the control group; -1 if
+/// unknown.
+int64_t available_memory();
+
+}  // namespace convscope

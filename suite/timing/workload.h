@@ -1,0 +1,59 @@
+// A case built and ready to run again and again: the border between tensors and times.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "suite/inference/frozen_step.h"
+#include "suite/timing/bench_case.h"
+#include "suite/timing/call_times.h"
+
+namespace convscope {
+
+/// The time of some iterations, one after another, from ready inputs to ready results.
+struct Reading {
+  std::vector<int64_t> ns;  ///< wall time of each part, over all the iterations
+  double device_ns = -1;    ///< between events of the device; -1 on a CPU
+  double enqueue_ns = -1;   ///< until everything was handed to the device; -1 on a CPU
+};
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+
+  /// The modes that `Reading::ns` is of: {"inference"}, {"loader"}, or the whole step first:
+  /// {"train", "train_forward", "train_backward", "train_optimizer"}.
+  virtual std::vector<std::string> parts() const = 0;
+
+  /// Waits once, at the end, for the device; a training step also between its parts.
+  virtual Reading run(int64_t iterations) = 0;
+
+  /// The largest difference of a logit from the eager network's, as a share of the largest logit
+  /// where that is above 1; negative where there is nothing to compare. After the first run.
+  virtual double difference() { return -1; }
+
+  /// One iteration with a clock at each operator call, whose times are appended: of the eager engine
+  /// at those of Graph::calls, of the frozen one at steps(). Throws std::runtime_error for what
+  /// cannot be taken apart: other modes than inference, a GPU, a frozen form that does not tell its
+  /// steps.
+  virtual void run_watched(std::vector<CallTime>& calls);
+
+  /// What the frozen engine does in a pass; empty for what else there is.
+  virtual std::vector<FrozenStep> steps() const { return {}; }
+
+  /// The largest amount that was allocated on the device since the last call; -1 on a CPU, where
+  /// the process's memory says it.
+  virtual int64_t device_peak_bytes() { return -1; }
+};
+
+/// Builds the network with made-up weights and input, the same at each call. Throws std::exception
+/// with a first line for people: a device that is not there, no memory, an operator that the engine
+/// does not have.
+std::unique_ptr<Workload> make_workload(const BenchCase& bench_case);
+
+/// "" if the device exists, else why not: "there is no CUDA device: ...".
+std::string missing_device(const std::string& device);
+
+}  // namespace convscope
