@@ -45,7 +45,9 @@ int run(const Invocation& invocation) {
   for (const NetworkCase& network : network_cases(invocation)) {
     if (!network.refusal.empty()) throw UsageError(network.refusal);
     for (const std::string& engine : engines) {
-      BenchCase bench_case{network.architecture, network.settings};
+      BenchCase bench_case;
+      bench_case.architecture = network.architecture;
+      bench_case.settings = network.settings;
       bench_case.threads = threads;
       bench_case.batch = batch;
       bench_case.layout = layouts[0];

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
-#include <sstream>
 
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
@@ -40,50 +40,91 @@ std::function<Cell(const LayerRow&)> if_calibrated(Value value) {
   return [value](const LayerRow& r) -> Cell { return r.roofline ? value(r, *r.roofline) : Cell(); };
 }
 
-/// The columns of bench_layers.csv.
-std::vector<Column<LayerRow>> layer_columns(bool several) {
+double gflop_per_s(const LayerRow& r) {
+  return static_cast<double>(r.layer.work.flops) / r.layer.ns.median;
+}
+
+/// The columns of bench_layers.csv. macs and flops are of one image, bytes of the batch.
+std::vector<Column<LayerRow>> record_columns() {
+  using R = LayerRow;
+  using I = Interval;
+  constexpr Human no = Human::none;
+  return {
+      {"model", "", no, [](const R& r) { return Cell(r.bench_case.architecture.name); }},
+      {"input", "", no, [](const R& r) { return Cell(to_string(r.bench_case.settings.image)); }},
+      {"engine", "", no, [](const R& r) { return Cell(r.bench_case.engine); }},
+      {"threads", "", no, [](const R& r) { return Cell(int64_t{r.bench_case.threads}); }},
+      {"index", "", no, [](const R& r) { return Cell(r.layer.index); }},
+      {"layer", "", no, [](const R& r) { return Cell(r.layer.layer); }},
+      {"op", "", no, [](const R& r) { return Cell(r.layer.op); }},
+      {"median_ms", "", no, [](const R& r) { return Cell(r.layer.ns.median / ms); }},
+      {"ci_low_ms", "", no, [](const R& r) { return interval_end(r.layer.ns, &I::low); }},
+      {"ci_high_ms", "", no, [](const R& r) { return interval_end(r.layer.ns, &I::high); }},
+      {"macs", "", no, [](const R& r) { return Cell(r.layer.macs); }},
+      {"flops", "", no, [](const R& r) { return Cell(r.layer.flops); }},
+      {"bytes", "", no, [](const R& r) { return Cell(r.layer.work.bytes); }},
+      {"gflop_per_s", "", no, [](const R& r) { return rate(r.layer.work.flops, r); }},
+      {"gb_per_s", "", no, [](const R& r) { return rate(r.layer.work.bytes, r); }},
+      {"peak_share", "", no, if_calibrated([](const R& r, const Roofline& line) {
+         return Cell(gflop_per_s(r) / line.gflop_per_s);
+       })},
+      {"intensity", "", no,
+       [](const R& r) { return r.layer.work.bytes > 0 ? Cell(intensity(r.layer.work)) : Cell(); }},
+      {"bound", "", no, if_calibrated([](const R& r, const Roofline& line) {
+         return Cell(to_string(attainable(r.layer.work, line).bound));
+       })},
+      {"efficiency", "", no, if_calibrated([](const R& r, const Roofline& line) {
+         return Cell(attainable(r.layer.work, line).ns / r.layer.ns.median);
+       })},
+      {"time_share", "", no, [](const R& r) { return Cell(r.share); }},
+      {"batch", "", no, [](const R& r) { return Cell(r.bench_case.batch); }},
+      {"layout", "", no, [](const R& r) { return Cell(r.bench_case.layout); }},
+      {"implementation", "", no, [](const R& r) { return Cell(r.layer.implementation); }},
+      {"env", "", no, [](const R& r) { return Cell(r.env); }},
+  };
+}
+
+Cell percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+/// What people see: shares in per cent, and what needs a roofline only where there is one.
+std::vector<Column<LayerRow>> columns_for_people(bool several, bool calibrated) {
   using R = LayerRow;
   const Human of_case = several ? Human::plain : Human::none;
+  const Human of_machine = calibrated ? Human::plain : Human::none;
   return {
       {"model", "Network", of_case,
        [](const R& r) { return Cell(r.bench_case.architecture.name); }},
       {"input", "Input", of_case,
        [](const R& r) { return Cell(to_string(r.bench_case.settings.image)); }},
       {"engine", "Engine", of_case, [](const R& r) { return Cell(r.bench_case.engine); }},
-      {"threads", "Threads", of_case,
-       [](const R& r) { return Cell(int64_t{r.bench_case.threads}); }},
       {"index", "", Human::plain, [](const R& r) { return Cell(r.layer.index); }},
       {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.layer.layer); }},
       {"op", "Operator", Human::plain, [](const R& r) { return Cell(r.layer.op); }},
-      {"median_ms", "ms", Human::plain, [](const R& r) { return Cell(r.layer.ns.median / ms); }},
-      {"ci_low_ms", "from", Human::plain,
+      {"ms", "ms", Human::plain, [](const R& r) { return Cell(r.layer.ns.median / ms); }},
+      {"low", "from", Human::plain,
        [](const R& r) { return interval_end(r.layer.ns, &Interval::low); }},
-      {"ci_high_ms", "to", Human::plain,
+      {"high", "to", Human::plain,
        [](const R& r) { return interval_end(r.layer.ns, &Interval::high); }},
+      {"time", "Of time", Human::plain, [](const R& r) { return percent(r.share); }, Align::right},
       {"macs", "MACs", Human::count, [](const R& r) { return Cell(r.layer.macs); }},
-      {"flops", "", Human::none, [](const R& r) { return Cell(r.layer.flops); }},
-      {"bytes", "Bytes", Human::bytes, [](const R& r) { return Cell(r.layer.work.bytes); }},
+      {"bytes", "Moved", Human::bytes, [](const R& r) { return Cell(r.layer.work.bytes); }},
       {"gflop_per_s", "GFLOP/s", Human::plain,
        [](const R& r) { return rate(r.layer.work.flops, r); }},
       {"gb_per_s", "GB/s", Human::plain, [](const R& r) { return rate(r.layer.work.bytes, r); }},
-      {"peak_share", "Of peak", Human::plain, if_calibrated([](const R& r, const Roofline& line) {
-         return Cell(static_cast<double>(r.layer.work.flops) / r.layer.ns.median /
-                     line.gflop_per_s);
-       })},
+      {"peak", "Of peak", of_machine, if_calibrated([](const R& r, const Roofline& line) {
+         return percent(gflop_per_s(r) / line.gflop_per_s);
+       }),
+       Align::right},
       {"intensity", "FLOPs/byte", Human::plain,
        [](const R& r) { return r.layer.work.bytes > 0 ? Cell(intensity(r.layer.work)) : Cell(); }},
-      {"bound", "Bound", Human::plain, if_calibrated([](const R& r, const Roofline& line) {
+      {"bound", "Bound by", of_machine, if_calibrated([](const R& r, const Roofline& line) {
          return Cell(to_string(attainable(r.layer.work, line).bound));
        })},
-      {"efficiency", "Efficiency", Human::plain,
+      {"efficiency", "Of attainable", of_machine,
        if_calibrated([](const R& r, const Roofline& line) {
-         return Cell(attainable(r.layer.work, line).ns / r.layer.ns.median);
-       })},
-      {"time_share", "Of time", Human::plain, [](const R& r) { return Cell(r.share); }},
-      {"batch", "", Human::none, [](const R& r) { return Cell(r.bench_case.batch); }},
-      {"layout", "", Human::none, [](const R& r) { return Cell(r.bench_case.layout); }},
-      {"implementation", "", Human::none, [](const R& r) { return Cell(r.layer.implementation); }},
-      {"env", "", Human::none, [](const R& r) { return Cell(r.env); }},
+         return percent(attainable(r.layer.work, line).ns / r.layer.ns.median);
+       }),
+       Align::right},
   };
 }
 
@@ -102,7 +143,7 @@ int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>
   const std::string started = utc_now();
   const std::string& folder = invocation.text("results");
   const std::string env = environment_id(environment());
-  const auto columns = layer_columns(cases.size() > 1);
+  const auto columns = record_columns();
   Output output(invocation);
   std::unique_ptr<CsvWriter> record;
   if (!folder.empty()) {
@@ -132,17 +173,15 @@ int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>
     }
   }
   if (lines.empty()) return usage;
-  const Table table = make_table(columns, rows);
-  if (output.format() == Format::table) {
-    std::ostringstream text;
-    write(table, Format::table, text);
-    text << "\n";
-    for (const std::string& line : lines) text << line << "\n";
-    output.print(text.str());
+  const bool for_people = output.format() != Format::csv && output.format() != Format::json;
+  if (for_people) {
+    const bool calibrated = std::any_of(
+        rows.begin(), rows.end(), [](const LayerRow& row) { return row.roofline.has_value(); });
+    output.print(make_table(columns_for_people(cases.size() > 1, calibrated), rows));
   } else {
-    output.print(table);
-    for (const std::string& line : lines) invocation.err << line << "\n";
+    output.print(make_table(columns, rows));
   }
+  for (const std::string& line : lines) invocation.err << line << "\n";
   if (record) record_run(folder, invocation, started, "--layers", facts);
   return lines.size() == cases.size() ? done : some_failed;
 }

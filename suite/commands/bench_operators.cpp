@@ -82,7 +82,9 @@ int print_operator_times(const Invocation& invocation, const std::vector<std::st
   std::vector<BenchCase> cases;
   for (const Architecture& variant : variants) {
     for (const std::string& engine : engines) {
-      BenchCase bench_case{variant, variant.settings};
+      BenchCase bench_case;
+      bench_case.architecture = variant;
+      bench_case.settings = variant.settings;
       bench_case.threads = threads;
       bench_case.batch = batch;
       bench_case.layout = layout;

@@ -80,9 +80,7 @@ class PassTimer {
     return ns_since(start) / static_cast<double>(pairs);
   }
 
-  void plain() {
-    passes_.plain.back().push_back(static_cast<double>(workload_.run(1).ns.at(0)));
-  }
+  void plain() { passes_.plain.back().push_back(static_cast<double>(workload_.run(1).ns.at(0))); }
 
   void watched() {
     timed_.clear();

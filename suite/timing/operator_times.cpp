@@ -82,7 +82,9 @@ std::vector<OperatorTime> time_operators(const std::vector<BenchCase>& cases,
   std::vector<OperatorTime> times;
   std::vector<std::unique_ptr<Workload>> passes;
   for (const BenchCase& bench_case : cases) {
-    OperatorTime time{bench_case, variant_cost(bench_case.architecture), {}, {}};
+    OperatorTime time;
+    time.bench_case = bench_case;
+    time.cost = variant_cost(bench_case.architecture);
     passes.push_back(prepare(time, budget));
     times.push_back(std::move(time));
   }

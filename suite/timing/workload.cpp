@@ -1,8 +1,8 @@
 #include "suite/timing/workload.h"
 
+#include <torch/cuda.h>
 #include <torch/nn.h>
 #include <torch/optim.h>
-#include <torch/cuda.h>
 
 #include <chrono>
 #include <cmath>
@@ -85,8 +85,8 @@ struct Prepared {
     }
     const ImageShape& image = c.settings.image;
     auto generator = at::make_generator<at::CPUGeneratorImpl>(/*seed=*/2);
-    images = in_layout(
-        torch::randn({c.batch, image.channels, image.height, image.width}, generator).to(device, type));
+    images = in_layout(torch::randn({c.batch, image.channels, image.height, image.width}, generator)
+                           .to(device, type));
   }
 
   torch::Tensor in_layout(const torch::Tensor& tensor) const {
@@ -169,7 +169,9 @@ class Training : public Workload {
  public:
   explicit Training(const BenchCase& c)
       : prepared_(c),
-        labels_(torch::arange(c.batch, torch::kLong).remainder(c.settings.classes).to(prepared_.device)),
+        labels_(torch::arange(c.batch, torch::kLong)
+                    .remainder(c.settings.classes)
+                    .to(prepared_.device)),
         // A step so small that weights stay what they are over thousands of them.
         optimizer_(prepared_.network->parameters(), torch::optim::SGDOptions(1e-9).momentum(0.9)) {
     prepared_.network->train();
@@ -250,7 +252,8 @@ class Loading : public Workload {
   void next() {
     do {
       while (!loader_ || !loader_->next(batch_)) loader_.emplace(*dataset_, loading_);
-    } while (batch_.size < loading_.batch && static_cast<size_t>(loading_.batch) <= dataset_->size());
+    } while (batch_.size < loading_.batch &&
+             static_cast<size_t>(loading_.batch) <= dataset_->size());
   }
 
   std::unique_ptr<Dataset> dataset_;

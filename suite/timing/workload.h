@@ -34,10 +34,10 @@ class Workload {
   /// where that is above 1; negative where there is nothing to compare. After the first run.
   virtual double difference() { return -1; }
 
-  /// One iteration with a clock at each operator call, whose times are appended: of the eager engine
-  /// at those of Graph::calls, of the frozen one at steps(). Throws std::runtime_error for what
-  /// cannot be taken apart: other modes than inference, a GPU, a frozen form that does not tell its
-  /// steps.
+  /// One iteration with a clock at each operator call, whose times are appended: of the eager
+  /// engine at those of Graph::calls, of the frozen one at steps(). Throws std::runtime_error for
+  /// what cannot be taken apart: other modes than inference, a GPU, a frozen form that does not
+  /// tell its steps.
   virtual void run_watched(std::vector<CallTime>& calls);
 
   /// What the frozen engine does in a pass; empty for what else there is.

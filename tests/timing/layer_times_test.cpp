@@ -15,8 +15,10 @@
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/variants.h"
-#include "suite/timing/workload.h"
+#include "suite/commands/bench_layers.h"
+#include "suite/commands/output.h"
 #include "suite/timing/operator_times.h"
+#include "suite/timing/workload.h"
 #include "tests/commands/convscope_with.h"
 
 namespace convscope {
@@ -24,8 +26,15 @@ namespace {
 
 constexpr PassPlan once_or_twice = {2, 1, 0, 0};
 
+BenchCase case_of(const Architecture& architecture) {
+  BenchCase result;
+  result.architecture = architecture;
+  result.settings = architecture.settings;
+  return result;
+}
+
 BenchCase small(const std::string& model) {
-  BenchCase result{find_architecture(model), find_architecture(model).settings};
+  BenchCase result = case_of(find_architecture(model));
   ImageShape& image = result.settings.image;
   if (image.height > 100) image.height = image.width = 96;
   return result;
@@ -89,7 +98,7 @@ struct Fickle : Network {
 
 TEST(LayerTimes, PassThatDiffersFromItsTraceIsAnError) {
   const Settings settings = {{3, 8, 8}, 10, 0};
-  const BenchCase bench_case{{"fickle", 2026, "", "", settings, build<Fickle>()}, settings};
+  const BenchCase bench_case = case_of({"fickle", 2026, "", "", settings, build<Fickle>()});
   try {
     time_layers(bench_case, once_or_twice);
     FAIL() << "no error";
@@ -109,7 +118,7 @@ TEST(LayerTimes, OfWhatIsNotInferenceInFloat32AreRefused) {
 
 std::vector<BenchCase> cases_of(const std::vector<Architecture>& variants) {
   std::vector<BenchCase> cases;
-  for (const Architecture& variant : variants) cases.push_back({variant, variant.settings});
+  for (const Architecture& variant : variants) cases.push_back(case_of(variant));
   return cases;
 }
 
@@ -130,11 +139,56 @@ TEST(OperatorTimes, AreOfEveryVariantWithItsRatioToTheStandardOne) {
 }
 
 TEST(OperatorTimes, VariantThatDoesNotFitIsNamedAndTheOthersAreMeasured) {
-  const auto variants = layer_variants(1, 1, 10'000);  // fully connected: 40 petabytes
+  const auto variants = layer_variants(1, 1, 3'000);  // fully connected: 324 TB
   const auto times = time_operators(cases_of({variants[3], variants.back()}), {1, 0, 1, 0});
   EXPECT_EQ(times[0].reason, "");
   EXPECT_TRUE(contains(times[1].reason, "GiB")) << times[1].reason;
   EXPECT_EQ(times[1].ratio, 0);
+}
+
+/// What `bench --layers` prints of a case on a machine of 100 GFLOP/s, 10 GB/s, 1 us.
+Result printed_layers(const BenchCase& bench_case, const std::string& format) {
+  Command command{"bench", "", "", {}, {}, nullptr};
+  command.options.add_options()("results", text_value(), "");
+  add_output_options(command.options);
+  po::variables_map values;
+  const std::vector<std::string> arguments = {"--format", format};
+  po::store(po::command_line_parser(arguments).options(command.options).run(), values);
+  std::ostringstream out, err;
+  const int code = print_layer_times({command, arguments, values, out, err}, {bench_case},
+                                     {{1, {100, 10, 1000}}}, once_or_twice);
+  return {code, out.str(), err.str()};
+}
+
+TEST(BenchLayers, PrintARowForEachOperatorAndHowMuchTheyExplain) {
+  const Result result = printed_layers(small("lenet5"), "csv");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1 + 12);
+  EXPECT_EQ(result.out.find("model,input,engine,threads,index,layer,op,median_ms,ci_low_ms,"
+                            "ci_high_ms,macs,flops,bytes,gflop_per_s,gb_per_s,peak_share,"
+                            "intensity,bound,"),
+            0u)
+      << result.out;
+  // conv1: 6 filters of 3 x 5 x 5 at 28 x 28 places; 3 x 32 x 32 in, 6 x 28 x 28 out, 456 weights.
+  EXPECT_TRUE(contains(result.out, "lenet5,3x32x32,eager,1,0,conv1,conv2d,")) << result.out;
+  EXPECT_TRUE(contains(result.out, ",352800,710304,32928,")) << result.out;
+  EXPECT_TRUE(contains(result.out, ",compute,")) << result.out;
+  EXPECT_TRUE(contains(result.out, ",overhead,")) << result.out;
+  EXPECT_TRUE(contains(result.err, "these 12 rows take ")) << result.err;
+}
+
+TEST(BenchLayers, ShowSharesInPercentToPeople) {
+  const Result result = printed_layers(small("lenet5"), "md");
+  EXPECT_TRUE(contains(result.out, "Of peak")) << result.out;
+  EXPECT_TRUE(contains(result.out, " %")) << result.out;
+}
+
+TEST(BenchLayers, CaseThatCannotBeTimedIsNamed) {
+  BenchCase bench_case = small("lenet5");
+  bench_case.precision = "bfloat16";
+  const Result result = printed_layers(bench_case, "csv");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_TRUE(contains(result.err, "layers are timed in float32")) << result.err;
 }
 
 class BenchRanking : public testing::Test {
