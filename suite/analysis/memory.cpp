@@ -11,14 +11,13 @@ struct Lifetime {
   int first, last;  ///< calls
 };
 
-}  // namespace
-
-PeakMemory peak_activation_memory(const Graph& graph) {
+/// By storage; weights are not among them.
+std::unordered_map<int, Lifetime> lifetimes_of(const Graph& graph) {
   std::unordered_set<int> weights;
   for (const Value& value : graph.values) {
     if (value.parameter >= 0) weights.insert(value.storage);
   }
-  std::unordered_map<int, Lifetime> lifetimes;  // by storage
+  std::unordered_map<int, Lifetime> lifetimes;
   const auto touch = [&](int index, int call) {
     if (index < 0) return;
     const Value& value = graph.values[static_cast<size_t>(index)];
@@ -33,9 +32,15 @@ PeakMemory peak_activation_memory(const Graph& graph) {
     for (const int output : graph.calls[static_cast<size_t>(i)].outputs) touch(output, i);
   }
   for (const int output : graph.outputs) touch(output, end - 1);
+  return lifetimes;
+}
 
+}  // namespace
+
+PeakMemory peak_activation_memory(const Graph& graph) {
+  const int end = static_cast<int>(graph.calls.size());
   std::vector<int64_t> change(static_cast<size_t>(end) + 1, 0);
-  for (const auto& [storage, life] : lifetimes) {
+  for (const auto& [storage, life] : lifetimes_of(graph)) {
     change[static_cast<size_t>(life.first)] += life.bytes;
     change[static_cast<size_t>(life.last) + 1] -= life.bytes;
   }
@@ -46,6 +51,12 @@ PeakMemory peak_activation_memory(const Graph& graph) {
     if (live > peak.bytes) peak = {live, i};
   }
   return peak;
+}
+
+int64_t all_activation_memory(const Graph& graph) {
+  int64_t bytes = 0;
+  for (const auto& [storage, life] : lifetimes_of(graph)) bytes += life.bytes;
+  return bytes;
 }
 
 }  // namespace convscope

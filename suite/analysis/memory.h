@@ -18,4 +18,8 @@ struct PeakMemory {
 /// operators reuse, the memory of what they were given.
 PeakMemory peak_activation_memory(const Graph& graph);
 
+/// What the same pass needs if every tensor lives to its end, as training keeps them for the way
+/// back, in bytes.
+int64_t all_activation_memory(const Graph& graph);
+
 }  // namespace convscope

@@ -1,12 +1,15 @@
-// convscope bench: how fast networks are on this machine, and why.
+// convscope bench: how long networks take on this machine, and how sure that is.
 #include <algorithm>
 
 #include "suite/commands/bench_layers.h"
 #include "suite/commands/bench_operators.h"
+#include "suite/commands/bench_options.h"
 #include "suite/commands/bench_ranking.h"
+#include "suite/commands/bench_rows.h"
 #include "suite/commands/command.h"
-#include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
+#include "suite/commands/progress.h"
+#include "suite/timing/environment.h"
 
 namespace convscope {
 namespace {
@@ -14,73 +17,156 @@ namespace {
 constexpr PassPlan quick_passes = {10, 1, 0.3, 0.1};
 constexpr RoundPlan quick_rounds = {10, 0.01, 3, 0};
 
-std::vector<std::string> one_of(const Invocation& invocation, const std::string& option,
-                                const std::vector<std::string>& known) {
-  std::vector<std::string> values = invocation.list(option);
-  if (values.empty()) values = {known[0]};
-  for (const std::string& value : values) {
-    if (std::count(known.begin(), known.end(), value)) continue;
-    std::string all;
-    for (const std::string& name : known) all += (all.empty() ? "" : " or ") + name;
-    throw UsageError("--" + option + " '" + value + "' is not " + all);
+int dry_run(const Invocation& invocation, const std::vector<PlannedCase>& cases) {
+  for (const PlannedCase& planned : cases) {
+    invocation.out << name_of(planned.bench_case);
+    if (!planned.refusal.empty()) invocation.out << "  (refused: " << planned.refusal << ")";
+    invocation.out << "\n";
   }
-  return values;
+  return done;
+}
+
+/// What went wrong goes to stderr, a line each.
+int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
+  bool failed = false;
+  for (const BenchRow& row : rows) {
+    if (row.result.reason.empty()) continue;
+    err << (row.result.failed() ? "convscope: " : "note: ") << name_of(row.result.bench_case)
+        << ": " << row.result.status << ": " << row.result.reason << "\n";
+    failed = failed || row.result.failed();
+  }
+  return failed ? some_failed : done;
+}
+
+int measure_cases(const Invocation& invocation) {
+  const std::string started = utc_now();
+  const std::string folder = invocation.text("results");
+  const bool resume = invocation.flag("resume");
+  if (resume && folder.empty()) {
+    throw UsageError("--resume needs --results: the folder to go on with");
+  }
+  const BenchRule rule = bench_rule(invocation);
+  std::vector<PlannedCase> planned = planned_cases(invocation, network_cases(invocation));
+  planned.erase(std::remove_if(planned.begin(), planned.end(),
+                               [&](const PlannedCase& p) {
+                                 return filtered({p.bench_case}, rule.benchmark_flags).empty();
+                               }),
+                planned.end());
+  if (planned.empty()) throw UsageError("--benchmark_filter leaves no case");
+  if (invocation.flag("dry-run")) return dry_run(invocation, planned);
+  if (std::all_of(planned.begin(), planned.end(),
+                  [](const auto& p) { return !p.refusal.empty(); })) {
+    throw UsageError(planned[0].refusal);
+  }
+
+  Output output(invocation);
+  const std::string env = environment_id(environment());
+  std::unique_ptr<BenchRecords> records;
+  if (!folder.empty()) records = std::make_unique<BenchRecords>(folder, resume, invocation.err);
+
+  std::vector<BenchRow> rows;
+  std::vector<BenchCase> to_measure;
+  const auto row_of = [&](const BenchResult& result) {
+    const auto same_case = std::find_if(planned.begin(), planned.end(), [&](const PlannedCase& p) {
+      BenchCase part = p.bench_case;
+      part.mode = result.bench_case.mode;
+      return result.bench_case.mode.rfind(p.bench_case.mode, 0) == 0 &&
+             name_of(part) == name_of(result.bench_case);
+    });
+    return BenchRow{env, result, same_case->macs, same_case->predicted_peak_bytes, std::nullopt};
+  };
+  const auto keep = [&](const BenchRow& row) {
+    rows.push_back(row);
+    if (records) records->write(row);
+  };
+  for (const PlannedCase& p : planned) {
+    if (records && records->has(env, p.bench_case)) continue;
+    if (p.refusal.empty()) {
+      to_measure.push_back(p.bench_case);
+    } else {
+      BenchResult refused;
+      refused.bench_case = p.bench_case;
+      refused.status = "failed";
+      refused.reason = p.refusal;
+      keep(row_of(refused));
+    }
+  }
+
+  bool stopped = false;
+  if (!to_measure.empty()) {
+    const InterruptGuard interruptible;
+    Progress progress(invocation.err, "bench", static_cast<int64_t>(to_measure.size()), "cases");
+    int64_t finished = 0;
+    BenchEvents events;
+    events.doing = [&](const BenchCase&, const std::string&) { progress.update(finished); };
+    events.finished = [&](const std::vector<BenchResult>& parts) {
+      for (const BenchResult& part : parts) keep(row_of(part));
+      progress.update(++finished);
+    };
+    try {
+      measure(to_measure, rule, events);
+    } catch (const Interrupted&) {
+      stopped = true;
+    }
+  }
+  if (records) record_run(folder, invocation, started);
+  if (!rows.empty()) {
+    const bool for_people = output.format() != Format::csv && output.format() != Format::json;
+    output.print(for_people ? bench_summary(rows) : bench_table(rows));
+  }
+  const int code = exit_code(rows, invocation.err);
+  if (!stopped) return code;
+  invocation.err << "convscope: interrupted; " << rows.size() << " rows are kept"
+                 << (folder.empty() ? "" : ", --resume goes on") << "\n";
+  return interrupted;
 }
 
 int run(const Invocation& invocation) {
-  if (!invocation.text("ranking").empty()) {
-    return print_ranking(invocation, invocation.text("ranking"));
+  const std::string& ranking = invocation.text("ranking");
+  const bool layers = invocation.flag("layers"), operators = invocation.flag("operators");
+  if (layers + operators + !ranking.empty() > 1) {
+    throw UsageError("--layers, --operators and --ranking are three questions: ask one at a time");
   }
-  const auto engines = one_of(invocation, "engine", {"eager", "frozen"});
-  const auto layouts = one_of(invocation, "layout", {"contiguous", "channels_last"});
-  const auto threads = static_cast<int>(positive_integer(invocation, "threads"));
-  const int64_t batch = positive_integer(invocation, "batch");
-  if (invocation.flag("operators")) {
-    return print_operator_times(invocation, engines, threads, batch, layouts[0],
-                                invocation.flag("quick") ? quick_rounds : RoundPlan());
+  if (!ranking.empty()) return print_ranking(invocation, ranking);
+  const bool quick = invocation.flag("quick");
+  if (layers) {
+    return print_layer_times(invocation, planned_cases(invocation, network_cases(invocation)), {},
+                             quick ? quick_passes : PassPlan());
   }
-  if (!invocation.flag("layers"))
-    throw UsageError("bench needs --layers, --operators or --ranking");
-  std::vector<BenchCase> cases;
-  for (const NetworkCase& network : network_cases(invocation)) {
-    if (!network.refusal.empty()) throw UsageError(network.refusal);
-    for (const std::string& engine : engines) {
-      BenchCase bench_case;
-      bench_case.architecture = network.architecture;
-      bench_case.settings = network.settings;
-      bench_case.threads = threads;
-      bench_case.batch = batch;
-      bench_case.layout = layouts[0];
-      bench_case.engine = engine;
-      bench_case.scenario = batch == 1 ? "latency" : "throughput";
-      cases.push_back(std::move(bench_case));
+  if (operators) {
+    std::vector<NetworkCase> variants;
+    for (const Architecture& variant : variants_asked_for(invocation)) {
+      variants.push_back({variant, variant.settings, ""});
     }
+    return print_operator_times(invocation, planned_cases(invocation, variants),
+                                quick ? quick_rounds : RoundPlan());
   }
-  return print_layer_times(invocation, cases, {},
-                           invocation.flag("quick") ? quick_passes : PassPlan());
+  return measure_cases(invocation);
 }
 
 }  // namespace
 
 Command bench_command() {
   Command command{"bench",
-                  "how fast networks are on this machine, and why",
-                  "convscope bench resnet50 --layers",
+                  "measured time and memory",
+                  "convscope bench resnet50 mobilenet_v2 --engine eager,frozen --threads 1,2",
                   {},
                   {"model"},
-                  run};
-  add_network_options(command.options);
+                  run,
+                  "benchmark-flag"};
+  add_bench_case_options(command.options);
+  add_bench_rule_options(command.options);
   command.options.add_options()  //
-      ("threads,t", text_value("1"), "that compute")("batch,b", text_value("1"), "images at once")(
-          "engine", list_value(), "eager, frozen (default: eager)")(
-          "layout", list_value(), "contiguous or channels_last (default: contiguous)")(
-          "layers", po::bool_switch(), "where the time goes: a row for each operation")(
+      ("layers", po::bool_switch(), "where the time goes: a row for each operator call")(
           "operators", po::bool_switch(),
           "the textbook table: one layer's worth of work done in different ways, timed")(
           "ranking", text_value(),
-          "FILE: a bench.csv; how latency ranks with MACs, and the pairs that MACs order wrongly")(
-          "quick", po::bool_switch(), "a tenth of the time, for a first look")(
-          "results", text_value(), "DIR: also write records there");
+          "FILE: a bench.csv; how its times rank with MACs, and the pairs that MACs order wrongly")(
+          "results", text_value(),
+          "DIR: also write bench.csv, samples.csv (or bench_layers.csv, bench_operators.csv) and "
+          "manifest.json there")("resume", po::bool_switch(),
+                                 "keep what is in --results and add what is missing")(
+          "dry-run", po::bool_switch(), "list the cases and what stands against them");
   add_variant_options(command.options, "--operators");
   add_output_options(command.options);
   return command;

@@ -8,7 +8,7 @@
 #include <optional>
 #include <ostream>
 
-#include "suite/commands/network_options.h"
+#include "suite/commands/bench_rows.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
 #include "suite/timing/environment.h"
@@ -84,6 +84,11 @@ std::vector<Column<LayerRow>> record_columns() {
   };
 }
 
+Cell median_text(const Summary& ns) {
+  if (!ns.interval) return ns.median / ms;
+  return with_interval(ns.median / ms, ns.interval->low / ms, ns.interval->high / ms);
+}
+
 Cell percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 /// What people see: shares in per cent, and what needs a roofline only where there is one.
@@ -100,11 +105,7 @@ std::vector<Column<LayerRow>> columns_for_people(bool several, bool calibrated) 
       {"index", "", Human::plain, [](const R& r) { return Cell(r.layer.index); }},
       {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.layer.layer); }},
       {"op", "Operator", Human::plain, [](const R& r) { return Cell(r.layer.op); }},
-      {"ms", "ms", Human::plain, [](const R& r) { return Cell(r.layer.ns.median / ms); }},
-      {"low", "from", Human::plain,
-       [](const R& r) { return interval_end(r.layer.ns, &Interval::low); }},
-      {"high", "to", Human::plain,
-       [](const R& r) { return interval_end(r.layer.ns, &Interval::high); }},
+      {"ms", "ms", Human::plain, [](const R& r) { return median_text(r.layer.ns); }, Align::right},
       {"time", "Of time", Human::plain, [](const R& r) { return percent(r.share); }, Align::right},
       {"macs", "MACs", Human::count, [](const R& r) { return Cell(r.layer.macs); }},
       {"bytes", "Moved", Human::bytes, [](const R& r) { return Cell(r.layer.work.bytes); }},
@@ -138,7 +139,7 @@ std::string coverage_line(const BenchCase& bench_case, const LayerTimes& times) 
 
 }  // namespace
 
-int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>& cases,
+int print_layer_times(const Invocation& invocation, const std::vector<PlannedCase>& cases,
                       const Rooflines& rooflines, const PassPlan& plan) {
   const std::string started = utc_now();
   const std::string& folder = invocation.text("results");
@@ -153,9 +154,8 @@ int print_layer_times(const Invocation& invocation, const std::vector<BenchCase>
   std::vector<LayerRow> rows;
   std::vector<std::string> lines;
   std::vector<std::pair<std::string, std::string>> facts;
-  for (const BenchCase& bench_case : cases) {
+  for (const auto& [bench_case, macs, peak_bytes, refusal] : cases) {
     try {
-      const std::string refusal = refusal_of(bench_case);
       if (!refusal.empty()) throw UsageError(refusal);
       const LayerTimes times = time_layers(bench_case, plan);
       const auto line = rooflines.find(bench_case.threads);

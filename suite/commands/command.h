@@ -36,6 +36,8 @@ struct Command {
   /// takes all the rest. Empty: the command takes none.
   std::vector<std::string> positional;
   std::function<int(const Invocation&)> run;  ///< returns the exit code
+  /// The option that words after "--" are values of; empty: the command takes none.
+  std::string rest = "";
 };
 
 /// A mistake of the user's: one line, exit code 2.
@@ -44,7 +46,7 @@ struct UsageError : std::invalid_argument {
 };
 
 /// Exit codes, as product contracts.
-enum Exit { done = 0, some_failed = 1, usage = 2 };
+enum Exit { done = 0, some_failed = 1, usage = 2, interrupted = 130 };
 
 /// Every subcommand, in the order of the help.
 const std::vector<Command>& commands();

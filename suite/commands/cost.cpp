@@ -194,20 +194,6 @@ CostRow cost_row(const NetworkCase& a_case, bool folded) {
   return row;
 }
 
-/// Leaves in a record only the rows that `keep` says yes to.
-void prune(const std::filesystem::path& path,
-           const std::function<bool(const CsvFile&, const CsvRow&)>& keep) {
-  const CsvFile file = read_csv(path);
-  const std::filesystem::path pruned = path.string() + ".unfinished";
-  {
-    CsvWriter writer(pruned, file.columns, Existing::replace);
-    for (const CsvRow& row : file.rows) {
-      if (keep(file, row)) writer.write({row.fields.begin(), row.fields.end()});
-    }
-  }
-  std::filesystem::rename(pruned, path);
-}
-
 /// cost.csv and layers.csv. With `resume`, what an earlier run finished stays, and the rest of what
 /// it wrote goes: failed networks, and layers of one that it was killed in.
 class Records {

@@ -10,6 +10,7 @@ namespace convscope {
 namespace {
 
 constexpr int64_t largest_side = 65536;
+constexpr int64_t largest_integer = 1'000'000'000;
 
 std::optional<int64_t> integer(const std::string& text) {
   int64_t number = 0;
@@ -51,20 +52,29 @@ ImageShape parse_size(const std::string& text) {
   }
 }
 
-/// "160-320+32", "32-256*2" or a single size.
-std::vector<ImageShape> parse_sizes(const std::string& text) {
+/// "160-320+32", "32-256*2": from, to, and the step; nothing for what is no range, or an empty one.
+std::vector<int64_t> range(const std::string& text, int64_t largest) {
   const size_t dash = text.find('-');
-  if (dash == std::string::npos) return {parse_size(text)};
-  const size_t by = text.find_first_of("+*", dash);
-  if (by == std::string::npos) not_a_size(text);
-  const int64_t last = side(text.substr(dash + 1, by - dash - 1), text);
-  const int64_t step = side(text.substr(by + 1), text);
-  if (text[by] == '*' && step < 2) not_a_size(text);
-  std::vector<ImageShape> sizes;
-  for (int64_t size = side(text.substr(0, dash), text); size <= last;
-       size = text[by] == '+' ? size + step : size * step) {
-    sizes.push_back({0, size, size});
+  const size_t by = dash == std::string::npos ? dash : text.find_first_of("+*", dash);
+  if (by == std::string::npos) return {};
+  const auto first = integer(text.substr(0, dash));
+  const auto last = integer(text.substr(dash + 1, by - dash - 1));
+  const auto step = integer(text.substr(by + 1));
+  const bool grows = text[by] == '+';
+  if (!first || !last || !step || *first < 1 || *last > largest || *step < (grows ? 1 : 2)) {
+    return {};
   }
+  std::vector<int64_t> numbers;
+  for (int64_t number = *first; number <= *last; number = grows ? number + *step : number * *step) {
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<ImageShape> parse_sizes(const std::string& text) {
+  if (text.find('-') == std::string::npos) return {parse_size(text)};
+  std::vector<ImageShape> sizes;
+  for (const int64_t side : range(text, largest_side)) sizes.push_back({0, side, side});
   if (sizes.empty()) not_a_size(text);
   return sizes;
 }
@@ -156,10 +166,27 @@ ImageShape parse_shape(const std::string& text) {
   return shape;
 }
 
+std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option) {
+  std::vector<int64_t> numbers;
+  for (const std::string& text : invocation.list(option)) {
+    std::vector<int64_t> some = range(text, largest_integer);
+    const auto one = integer(text);
+    if (one && *one >= 1 && *one <= largest_integer) some = {*one};
+    if (some.empty()) {
+      throw UsageError(
+          "--" + option + " '" + text +
+          "' is no whole number of at least 1: write 8, or a list or range like 1,8,64 "
+          "or 1-16*2");
+    }
+    numbers.insert(numbers.end(), some.begin(), some.end());
+  }
+  return numbers;
+}
+
 int64_t positive_integer(const Invocation& invocation, const std::string& option) {
   const std::string& text = invocation.text(option);
   const auto number = integer(text);
-  if (!number || *number < 1 || *number > 1'000'000'000) {
+  if (!number || *number < 1 || *number > largest_integer) {
     throw UsageError("--" + option + " '" + text + "' is no whole number of at least 1");
   }
   return *number;

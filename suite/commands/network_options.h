@@ -34,6 +34,10 @@ std::string to_string(const ImageShape& image);
 /// What to_string() wrote. Throws UsageError.
 ImageShape parse_shape(const std::string& text);
 
+/// The whole numbers of at least 1 that a repeatable option has: "1,8,64", "1-16*2", "2-8+2".
+/// Throws UsageError that names the option.
+std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option);
+
 /// A whole number of at least 1. Throws UsageError that names the option.
 int64_t positive_integer(const Invocation& invocation, const std::string& option);
 

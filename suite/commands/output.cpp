@@ -101,6 +101,18 @@ std::unique_ptr<CsvWriter> open_record(const fs::path& folder, const std::string
   }
 }
 
+void prune(const fs::path& path, const std::function<bool(const CsvFile&, const CsvRow&)>& keep) {
+  const CsvFile file = read_csv(path);
+  const fs::path pruned = path.string() + ".unfinished";
+  {
+    CsvWriter writer(pruned, file.columns, Existing::replace);
+    for (const CsvRow& row : file.rows) {
+      if (keep(file, row)) writer.write({row.fields.begin(), row.fields.end()});
+    }
+  }
+  fs::rename(pruned, path);
+}
+
 void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started,
                 const std::string& what,
                 const std::vector<std::pair<std::string, std::string>>& facts) {

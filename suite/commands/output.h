@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,10 @@ class Output {
 std::unique_ptr<CsvWriter> open_record(const std::filesystem::path& folder, const std::string& file,
                                        const std::vector<std::string>& columns, bool resume,
                                        std::ostream& err);
+
+/// Leaves in a record only the rows that `keep` says yes to.
+void prune(const std::filesystem::path& path,
+           const std::function<bool(const CsvFile&, const CsvRow&)>& keep);
 
 /// Writes what ran, with what settings, where, into `folder`/manifest.json, beside what other
 /// commands of the same experiment wrote there. `what` tells this run

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "architectures/nearest.h"
+#include "suite/timing/bench_process.h"
 #include "suite/version.h"
 
 namespace convscope {
@@ -97,6 +98,18 @@ void print_overview(std::ostream& out) {
   out << "\n'convscope COMMAND --help' shows the options of a command and an example.\n";
 }
 
+/// What follows "--" as values of the option that the command has for it.
+std::vector<std::string> with_rest_named(const Command& command,
+                                         std::vector<std::string> arguments) {
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (command.rest.empty() || dashes == arguments.end()) return arguments;
+  std::vector<std::string> named(arguments.begin(), dashes);
+  for (auto word = dashes + 1; word != arguments.end(); ++word) {
+    named.push_back("--" + command.rest + "=" + *word);
+  }
+  return named;
+}
+
 int run_command_line(const std::vector<std::string>& arguments, std::ostream& out,
                      std::ostream& err) {
   const std::string first = arguments.empty() ? "" : arguments[0];
@@ -104,6 +117,8 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
     out << "convscope " << version << " (" << commit << ")\n";
     return done;
   }
+  // Not for people: how bench starts a process for a case.
+  if (first == "bench-worker") return serve_bench_requests();
   if (first == "--help" || first == "-h" || first == "help" || first.empty()) {
     print_overview(first.empty() ? err : out);
     return first.empty() ? usage : done;
@@ -115,7 +130,8 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
     throw UsageError("unknown command '" + first + "'" + did_you_mean(first, names) +
                      " ('convscope --help' shows them all)");
   }
-  Sources sources{{arguments.begin() + 1, arguments.end()}, {}, {}, nullptr};
+  Sources sources{
+      with_rest_named(*command, {arguments.begin() + 1, arguments.end()}), {}, {}, nullptr};
   std::vector<std::string> for_sections;
   if (command->name == "run") sources.ignored = &for_sections;
   po::variables_map values = gather(*command, sources);

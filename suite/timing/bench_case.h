@@ -11,7 +11,7 @@ namespace convscope {
 
 struct BenchCase {
   Architecture architecture;
-  Settings settings;  ///< the image's shape, classes, width
+  Settings settings = imagenet;  ///< the image's shape, classes, width
   std::string device = "cpu";
   int threads = 1;  ///< that compute; of the loader: that read and decode
   int64_t batch = 1;
@@ -20,7 +20,7 @@ struct BenchCase {
   std::string engine = "eager";       ///< eager, frozen
   std::string mode = "inference";     ///< inference, train, loader
   std::string scenario = "latency";   ///< latency (batch 1, one after another), throughput
-  std::string data;                   ///< of the loader: a folder, as `evaluate` takes it
+  std::string data = "";              ///< of the loader: a folder, as `evaluate` takes it
 };
 
 /// "resnet50/3x224x224/cpu/t1/b1/float32/contiguous/frozen/inference/latency": the `case` of

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -22,8 +23,8 @@ using nlohmann::json;
 // The messages: one line of JSON each. A double is written so that it reads back the same.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUpRule, seconds, iterations, limit_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUp, first_ns, second_ns, ns, drifting)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Disturbance, seconds, other_cores, steal, waiting, mhz, throttled,
-                                   reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Disturbance, seconds, other_cores, steal, waiting, limited,
+                                   memory, mhz, throttled, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Block, ns, device_ns, enqueue_share, disturbance)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Preparation, parts, warm_up, difference)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageShape, channels, height, width)
@@ -32,17 +33,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, image, classes, width, auxiliary)
 namespace {
 
 json to_message(const BenchCase& c) {
-  return {{"model", c.architecture.name},
-          {"settings", c.settings},
-          {"device", c.device},
-          {"threads", c.threads},
-          {"batch", c.batch},
-          {"precision", c.precision},
-          {"layout", c.layout},
-          {"engine", c.engine},
-          {"mode", c.mode},
-          {"scenario", c.scenario},
-          {"data", c.data}};
+  return {{"model", c.architecture.name}, {"settings", c.settings}, {"device", c.device},
+          {"threads", c.threads},         {"batch", c.batch},       {"precision", c.precision},
+          {"layout", c.layout},           {"engine", c.engine},     {"mode", c.mode},
+          {"scenario", c.scenario},       {"data", c.data}};
 }
 
 BenchCase from_message(const json& message) {
@@ -78,7 +72,9 @@ class Here : public Measured {
     watch_ = std::make_unique<MachineWatch>(bench_case.threads);
     restart_peak_memory();
     workload_->device_peak_bytes();
-    return {workload_->parts(), warm_up(*workload_, rule), workload_->difference()};
+    Preparation preparation{workload_->parts(), warm_up(*workload_, rule), workload_->difference()};
+    if (std::isnan(preparation.difference)) throw std::runtime_error("its logits are no numbers");
+    return preparation;
   }
 
   Block block(double seconds, int64_t least) override {
@@ -155,8 +151,8 @@ class LineReader {
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
-    return "its process was killed by signal " + std::to_string(signal) + " (" +
-           strsignal(signal) + ")" + (signal == SIGKILL ? ", perhaps for want of memory" : "");
+    return "its process was killed by signal " + std::to_string(signal) + " (" + strsignal(signal) +
+           ")" + (signal == SIGKILL ? ", perhaps for want of memory" : "");
   }
   return "its process ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
@@ -164,8 +160,9 @@ std::string how_it_ended(int status) {
 class Apart : public Measured {
  public:
   explicit Apart(const std::filesystem::path& program) {
-    const std::string path =
-        program.empty() ? std::filesystem::read_symlink("/proc/self/exe").string() : program.string();
+    const std::string path = program.empty()
+                                 ? std::filesystem::read_symlink("/proc/self/exe").string()
+                                 : program.string();
     if (access(path.c_str(), X_OK) != 0) {
       throw std::runtime_error("cannot start " + path + ": " + std::strerror(errno));
     }

@@ -22,8 +22,8 @@ namespace {
 template <class Event, class = void>
 struct TellsTime : std::false_type {};
 template <class Event>
-struct TellsTime<
-    Event, std::void_t<decltype(std::declval<Event&>().elapsedTime(std::declval<Event&>()))>>
+struct TellsTime<Event,
+                 std::void_t<decltype(std::declval<Event&>().elapsedTime(std::declval<Event&>()))>>
     : std::true_type {};
 
 template <class Event>
@@ -46,7 +46,9 @@ struct DeviceTimer::Events {
       : device(d),
         from(d.type(), c10::EventFlag::BACKEND_DEFAULT),
         to(d.type(), c10::EventFlag::BACKEND_DEFAULT) {}
-  c10::Stream stream() const { return c10::impl::VirtualGuardImpl(device.type()).getStream(device); }
+  c10::Stream stream() const {
+    return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+  }
   c10::Device device;
   c10::Event from, to;
 };

@@ -1,5 +1,5 @@
-// The few things that a GPU needs and a CPU does not, through LibTorch's generic interfaces, so that
-// nothing here needs CUDA's headers.
+// The few things that a GPU needs and a CPU does not, through LibTorch's generic interfaces, so
+// that nothing here needs CUDA's headers.
 #pragma once
 
 #include <c10/core/Device.h>

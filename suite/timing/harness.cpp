@@ -40,9 +40,10 @@ class CaseRun {
       preparation_ = measured_->prepare(case_, rule_.warm_up);
       // Also if it is not a number.
       if (case_.engine == "frozen" && !(preparation_.difference <= largest_difference)) {
-        throw std::runtime_error(fmt::format("the frozen network's logits differ from the eager "
-                                             "network's by {:.2g} of the largest",
-                                             preparation_.difference));
+        throw std::runtime_error(
+            fmt::format("the frozen network's logits differ from the eager "
+                        "network's by {:.2g} of the largest",
+                        preparation_.difference));
       }
       blocks_.resize(preparation_.parts.size());
     });
@@ -173,8 +174,8 @@ void initialize(const std::vector<std::string>& given, int64_t repetitions) {
   }
   for (const std::string& flag : given) {
     const std::string name = flag.substr(0, flag.find('='));
-    const bool is_known =
-        std::any_of(known.begin(), known.end(), [&](const auto& k) { return "--" + k.first == name; });
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const auto& k) { return "--" + k.first == name; });
     if (!is_known || flag == name) {
       std::string names;
       for (const auto& k : known) names += (names.empty() ? "--" : ", --") + k.first;
@@ -306,9 +307,9 @@ void judge(BenchResult& result, const BenchRule& rule) {
     seconds += sum(block->ns) / 1e9;
   }
   result.summary = summarize(repetitions);
-  const bool disturbed =
-      std::any_of(counted.begin(), counted.end(),
-                  [](const BenchBlock* block) { return block->disturbance.disturbed(); });
+  const bool disturbed = std::any_of(counted.begin(), counted.end(), [](const BenchBlock* block) {
+    return block->disturbance.disturbed();
+  });
   std::vector<std::string> reasons;
   const auto say = [&](const std::string& reason) {
     if (!reason.empty()) reasons.push_back(reason);

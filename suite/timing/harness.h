@@ -22,9 +22,9 @@ struct BenchRule {
   double precision = 0.01;  ///< wanted half width of the median's interval, as a share of it
   double timeout = 30;      ///< seconds of samples after which a case is given up as noisy
   int64_t repetitions = 10;
-  bool quick = false;          ///< only marks the rows
-  bool in_process = false;     ///< all cases in this process, one after another
-  int64_t interleave = 8;      ///< cases at a time
+  bool quick = false;             ///< only marks the rows
+  bool in_process = false;        ///< all cases in this process, one after another
+  int64_t interleave = 8;         ///< cases at a time
   std::filesystem::path program;  ///< whose cases are measured; empty: this one's
   /// Google Benchmark's own flags: "--benchmark_out=FILE".
   std::vector<std::string> benchmark_flags;
@@ -72,7 +72,8 @@ struct BenchEvents {
 void measure(const std::vector<BenchCase>& cases, const BenchRule& rule, const BenchEvents& events);
 
 /// Those of `cases` that --benchmark_filter among the flags lets through.
-std::vector<BenchCase> filtered(std::vector<BenchCase> cases, const std::vector<std::string>& flags);
+std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
+                                const std::vector<std::string>& flags);
 
 /// Status, reason and summary from the blocks: the judgement, apart so that it can be tested.
 void judge(BenchResult& result, const BenchRule& rule);

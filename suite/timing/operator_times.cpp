@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <random>
 
 #include "suite/analysis/variants.h"
+#include "suite/timing/process_memory.h"
 #include "suite/timing/workload.h"
 
 namespace convscope {
@@ -18,17 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 double ns_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
-
-/// Memory that new processes can have without swapping; a large number where the machine does not
-/// tell.
-int64_t free_memory() {
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  for (int64_t kibibytes; file >> name >> kibibytes && std::getline(file, unit);) {
-    if (name == "MemAvailable:") return kibibytes * 1024;
-  }
-  return std::numeric_limits<int64_t>::max();
 }
 
 std::string gibibytes(int64_t bytes) {
@@ -41,6 +30,7 @@ std::unique_ptr<Workload> prepare(OperatorTime& time, int64_t& budget) {
   const int copies = time.bench_case.engine == "frozen" ? 2 : 1;
   const int64_t weights = time.cost.weight_bytes * copies;
   if (weights > budget) {
+    time.fits = false;
     time.reason = "its weights need " + gibibytes(weights) +
                   ", of which half the free memory has " + gibibytes(budget);
     return nullptr;
@@ -66,6 +56,12 @@ std::vector<double> run(Workload& pass, const RoundPlan& plan) {
   return samples;
 }
 
+/// But for the variant.
+bool alike(const BenchCase& a, const BenchCase& b) {
+  return a.engine == b.engine && a.layout == b.layout && a.batch == b.batch &&
+         a.precision == b.precision;
+}
+
 void set_ratio(OperatorTime& time, const std::vector<double>& medians,
                const std::vector<double>& standard) {
   std::vector<double> ratios;
@@ -78,7 +74,8 @@ void set_ratio(OperatorTime& time, const std::vector<double>& medians,
 
 std::vector<OperatorTime> time_operators(const std::vector<BenchCase>& cases,
                                          const RoundPlan& plan) {
-  int64_t budget = free_memory() / 2;
+  const int64_t available = available_memory();
+  int64_t budget = available < 0 ? std::numeric_limits<int64_t>::max() : available / 2;
   std::vector<OperatorTime> times;
   std::vector<std::unique_ptr<Workload>> passes;
   for (const BenchCase& bench_case : cases) {
@@ -102,7 +99,7 @@ std::vector<OperatorTime> time_operators(const std::vector<BenchCase>& cases,
     if (!passes[i]) continue;
     times[i].ns = summarize(samples[i]);
     const auto standard = std::find_if(times.begin(), times.end(), [&](const OperatorTime& other) {
-      return other.bench_case.engine == times[i].bench_case.engine;
+      return alike(other.bench_case, times[i].bench_case);
     });
     const auto first = static_cast<size_t>(standard - times.begin());
     if (passes[first]) {

@@ -17,9 +17,11 @@ struct OperatorTime {
   BenchCase bench_case;
   Cost cost;           ///< of one image
   std::string reason;  ///< why it was not measured; "" if it was
+  bool fits = true;    ///< in memory, with the cases before it
   Summary ns;          ///< a repetition for each round
-  /// The median over the rounds of this time over the first case's of the same engine, each the
-  /// round's median; what slows the machine for a while slows both. 0 where one was not measured.
+  /// The median over the rounds of this time over that of the first case with the same engine,
+  /// layout, batch and precision, each the round's median; what slows the machine for a while slows
+  /// both. 0 where one was not measured.
   double ratio = 0;
   std::optional<Interval> ratio_interval;
 };

@@ -32,8 +32,8 @@ WarmUp warm_up(Workload& workload, const WarmUpRule& rule) {
     }
     medians.push_back(median(stretch));
     result.ns.insert(result.ns.end(), stretch.begin(), stretch.end());
-    const bool enough = total >= rule.seconds * 1e9 &&
-                        static_cast<int64_t>(result.ns.size()) >= rule.iterations;
+    const bool enough =
+        total >= rule.seconds * 1e9 && static_cast<int64_t>(result.ns.size()) >= rule.iterations;
     const bool seen = medians.size() >= stretches;
     if (enough && seen && !has_trend({medians.end() - stretches, medians.end()})) return result;
     if (enough && total >= rule.limit_s * 1e9) {

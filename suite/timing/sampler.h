@@ -1,6 +1,6 @@
-// How one case is sampled: the cold runs, a warm-up that ends when times no longer drift, and blocks
-// of iterations, each with what disturbed it. Without torch and without a clock of its own: time is
-// what the workload says it took, so that tests can make it up.
+// How one case is sampled: the cold runs, a warm-up that ends when times no longer drift, and
+// blocks of iterations, each with what disturbed it. Without torch and without a clock of its own:
+// time is what the workload says it took, so that tests can make it up.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,38 @@
+// The options that say what is timed and for how long: one vocabulary for bench and for what else
+// measures.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "suite/commands/command.h"
+#include "suite/commands/network_options.h"
+#include "suite/timing/harness.h"
+
+namespace convscope {
+
+/// Adds the network options and --batch, --threads, --device, --precision, --layout, --engine,
+/// --mode, --scenario and --data.
+void add_bench_case_options(po::options_description& options);
+
+/// Adds --quick, --min-time, --max-noise, --timeout, --warmup, --in-process, --interleave,
+/// --program and what follows "--".
+void add_bench_rule_options(po::options_description& options);
+
+/// A case, what it costs, and why it cannot be measured here.
+struct PlannedCase {
+  BenchCase bench_case;
+  int64_t macs = 0;  ///< of one image
+  int64_t predicted_peak_bytes = -1;
+  std::string refusal;  ///< "" if it can be measured
+};
+
+/// Every combination of these networks and what else was asked for, a network's together. Throws
+/// UsageError for values that do not exist.
+std::vector<PlannedCase> planned_cases(const Invocation& invocation,
+                                       const std::vector<NetworkCase>& networks);
+
+/// Throws UsageError.
+BenchRule bench_rule(const Invocation& invocation);
+
+}  // namespace convscope
