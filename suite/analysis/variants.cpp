@@ -4,7 +4,8 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "suite/analysis/trace.h"
+#include "architectures/network.h"
+#include "suite/analysis/network_trace.h"
 
 namespace convscope {
 namespace {
@@ -20,9 +21,16 @@ Conv2d same_size(int64_t in, int64_t out, int64_t kernel, int64_t groups = 1,
                     .bias(false));
 }
 
+struct LayersInTurn : Network {
+  explicit LayersInTurn(const Sequential& in_turn) : layers(register_module("layers", in_turn)) {}
+  torch::Tensor forward(torch::Tensor maps) override { return layers->forward(maps); }
+
+  Sequential layers;
+};
+
 }  // namespace
 
-std::vector<Variant> layer_variants(int64_t channels, int64_t kernel, int64_t size) {
+std::vector<Architecture> layer_variants(int64_t channels, int64_t kernel, int64_t size) {
   if (channels < 1 || size < 1) {
     throw std::invalid_argument("channels and size must be at least 1");
   }
@@ -43,33 +51,44 @@ std::vector<Variant> layer_variants(int64_t channels, int64_t kernel, int64_t si
   const int64_t groups = std::gcd(channels, int64_t{4});
   const int64_t narrow = std::max<int64_t>(channels / 4, 1);
 
-  const WithoutMemory on;
-  std::vector<std::pair<std::string, Sequential>> ways = {
-      {"standard " + k, Sequential(same_size(channels, channels, kernel))},
-      {"grouped " + k + ", " + std::to_string(groups) + " groups",
-       Sequential(same_size(channels, channels, kernel, groups))},
-      {"depthwise separable " + k, Sequential(same_size(channels, channels, kernel, channels),
-                                              same_size(channels, channels, 1))},
-      {"1x1", Sequential(same_size(channels, channels, 1))},
-      {"bottleneck 1x1, " + k + ", 1x1",
-       Sequential(same_size(channels, narrow, 1), same_size(narrow, narrow, kernel),
-                  same_size(narrow, channels, 1))},
-      {"dilated " + k + ", dilation 2", Sequential(same_size(channels, channels, kernel, 1, 2))},
-      {"two stacked " + k,
-       Sequential(same_size(channels, channels, kernel), same_size(channels, channels, kernel))},
-      {"one " + w, Sequential(same_size(channels, channels, wide))},
-      {"fully connected",
-       Sequential(
-           Flatten(),
-           Linear(LinearOptions(channels * size * size, channels * size * size).bias(false)))},
+  const Settings settings = {{channels, size, size}, channels, 0};
+  std::vector<Architecture> variants;
+  // The layers are made anew for each network that is built.
+  const auto add = [&](const std::string& name, const std::function<Sequential()>& layers) {
+    variants.push_back({name, 0, "", "", settings, [layers](const Settings&) {
+                          return std::make_shared<LayersInTurn>(layers());
+                        }});
   };
-  std::vector<Variant> variants;
-  for (auto& [name, layers] : ways) {
-    Cost result = cost(trace(*layers, {channels, size, size}));
-    if (result.linear_layers > 0) result.field.assign(2, {size, 1, 0});  // it sees the whole map
-    variants.push_back({name, std::move(result)});
-  }
+  const auto standard = [=] { return same_size(channels, channels, kernel); };
+  const auto pointwise = [=] { return same_size(channels, channels, 1); };
+  add("standard " + k, [=] { return Sequential(standard()); });
+  add("grouped " + k + ", " + std::to_string(groups) + " groups",
+      [=] { return Sequential(same_size(channels, channels, kernel, groups)); });
+  add("depthwise separable " + k,
+      [=] { return Sequential(same_size(channels, channels, kernel, channels), pointwise()); });
+  add("1x1", [=] { return Sequential(pointwise()); });
+  add("bottleneck 1x1, " + k + ", 1x1", [=] {
+    return Sequential(same_size(channels, narrow, 1), same_size(narrow, narrow, kernel),
+                      same_size(narrow, channels, 1));
+  });
+  add("dilated " + k + ", dilation 2",
+      [=] { return Sequential(same_size(channels, channels, kernel, 1, 2)); });
+  add("two stacked " + k, [=] { return Sequential(standard(), standard()); });
+  add("one " + w, [=] { return Sequential(same_size(channels, channels, wide)); });
+  add("fully connected", [=] {
+    const int64_t elements = channels * size * size;
+    return Sequential(Flatten(), Linear(LinearOptions(elements, elements).bias(false)));
+  });
   return variants;
+}
+
+Cost variant_cost(const Architecture& variant) {
+  Cost result = cost(trace_network(variant, variant.settings));
+  const ImageShape& map = variant.settings.image;
+  if (result.linear_layers > 0) {
+    result.field = {{map.height, 1, 0}, {map.width, 1, 0}};  // it sees the whole map
+  }
+  return result;
 }
 
 }  // namespace convscope

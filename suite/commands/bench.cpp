@@ -1,7 +1,10 @@
 // convscope bench: how long networks take on this machine, and how sure that is.
 #include <algorithm>
 
+#include "suite/commands/bench_layers.h"
+#include "suite/commands/bench_operators.h"
 #include "suite/commands/bench_options.h"
+#include "suite/commands/bench_ranking.h"
 #include "suite/commands/bench_rows.h"
 #include "suite/commands/command.h"
 #include "suite/commands/output.h"
@@ -10,6 +13,9 @@
 
 namespace convscope {
 namespace {
+
+constexpr PassPlan quick_passes = {10, 1, 0.3, 0.1};
+constexpr RoundPlan quick_rounds = {10, 0.01, 3, 0};
 
 int dry_run(const Invocation& invocation, const std::vector<PlannedCase>& cases) {
   for (const PlannedCase& planned : cases) {
@@ -32,7 +38,7 @@ int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
   return failed ? some_failed : done;
 }
 
-int run(const Invocation& invocation) {
+int measure_cases(const Invocation& invocation) {
   const std::string started = utc_now();
   const std::string folder = invocation.text("results");
   const bool resume = invocation.flag("resume");
@@ -40,7 +46,7 @@ int run(const Invocation& invocation) {
     throw UsageError("--resume needs --results: the folder to go on with");
   }
   const BenchRule rule = bench_rule(invocation);
-  std::vector<PlannedCase> planned = planned_cases(invocation);
+  std::vector<PlannedCase> planned = planned_cases(invocation, network_cases(invocation));
   planned.erase(std::remove_if(planned.begin(), planned.end(),
                                [&](const PlannedCase& p) {
                                  return filtered({p.bench_case}, rule.benchmark_flags).empty();
@@ -115,6 +121,29 @@ int run(const Invocation& invocation) {
   return interrupted;
 }
 
+int run(const Invocation& invocation) {
+  const std::string& ranking = invocation.text("ranking");
+  const bool layers = invocation.flag("layers"), operators = invocation.flag("operators");
+  if (layers + operators + !ranking.empty() > 1) {
+    throw UsageError("--layers, --operators and --ranking are three questions: ask one at a time");
+  }
+  if (!ranking.empty()) return print_ranking(invocation, ranking);
+  const bool quick = invocation.flag("quick");
+  if (layers) {
+    return print_layer_times(invocation, planned_cases(invocation, network_cases(invocation)), {},
+                             quick ? quick_passes : PassPlan());
+  }
+  if (operators) {
+    std::vector<NetworkCase> variants;
+    for (const Architecture& variant : variants_asked_for(invocation)) {
+      variants.push_back({variant, variant.settings, ""});
+    }
+    return print_operator_times(invocation, planned_cases(invocation, variants),
+                                quick ? quick_rounds : RoundPlan());
+  }
+  return measure_cases(invocation);
+}
+
 }  // namespace
 
 Command bench_command() {
@@ -128,9 +157,17 @@ Command bench_command() {
   add_bench_case_options(command.options);
   add_bench_rule_options(command.options);
   command.options.add_options()  //
-      ("results", text_value(), "DIR: also write bench.csv, samples.csv and manifest.json there")(
-          "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
+      ("layers", po::bool_switch(), "where the time goes: a row for each operator call")(
+          "operators", po::bool_switch(),
+          "the textbook table: one layer's worth of work done in different ways, timed")(
+          "ranking", text_value(),
+          "FILE: a bench.csv; how its times rank with MACs, and the pairs that MACs order wrongly")(
+          "results", text_value(),
+          "DIR: also write bench.csv, samples.csv (or bench_layers.csv, bench_operators.csv) and "
+          "manifest.json there")("resume", po::bool_switch(),
+                                 "keep what is in --results and add what is missing")(
           "dry-run", po::bool_switch(), "list the cases and what stands against them");
+  add_variant_options(command.options, "--operators");
   add_output_options(command.options);
   return command;
 }

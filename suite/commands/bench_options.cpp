@@ -7,7 +7,6 @@
 #include "suite/analysis/cost.h"
 #include "suite/analysis/memory.h"
 #include "suite/analysis/network_trace.h"
-#include "suite/commands/network_options.h"
 #include "suite/timing/machine_watch.h"
 #include "suite/timing/process_memory.h"
 #include "suite/timing/workload.h"
@@ -164,7 +163,8 @@ void add_bench_rule_options(po::options_description& options) {
           "a flag for Google Benchmark; also what follows --, as in -- --benchmark_repetitions=12");
 }
 
-std::vector<PlannedCase> planned_cases(const Invocation& invocation) {
+std::vector<PlannedCase> planned_cases(const Invocation& invocation,
+                                       const std::vector<NetworkCase>& networks) {
   const auto or_one = [](std::vector<int64_t> numbers) {
     return numbers.empty() ? std::vector<int64_t>{1} : numbers;
   };
@@ -191,9 +191,11 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation) {
     if (planned.refusal.empty()) planned.refusal = refusal_here(c, planned.predicted_peak_bytes);
     cases.push_back(planned);
   };
-  for (const NetworkCase& network : network_cases(invocation)) {
+  for (const NetworkCase& network : networks) {
     const Prediction prediction = predict(network);
-    BenchCase c{network.architecture, network.settings};
+    BenchCase c;
+    c.architecture = network.architecture;
+    c.settings = network.settings;
     for (const std::string& mode : modes)
       for (const int64_t batch : batches)
         for (const int64_t thread : threads)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "suite/commands/command.h"
+#include "suite/commands/network_options.h"
 #include "suite/timing/harness.h"
 
 namespace convscope {
@@ -26,9 +27,10 @@ struct PlannedCase {
   std::string refusal;  ///< "" if it can be measured
 };
 
-/// Every combination of what was asked for, a network's together. Throws UsageError for values that
-/// do not exist.
-std::vector<PlannedCase> planned_cases(const Invocation& invocation);
+/// Every combination of these networks and what else was asked for, a network's together. Throws
+/// UsageError for values that do not exist.
+std::vector<PlannedCase> planned_cases(const Invocation& invocation,
+                                       const std::vector<NetworkCase>& networks);
 
 /// Throws UsageError.
 BenchRule bench_rule(const Invocation& invocation);

@@ -354,11 +354,16 @@ int print_verification(const Invocation& invocation, const std::vector<NetworkCa
 }
 
 int print_variants(const Invocation& invocation) {
-  const std::vector<Variant> variants =
-      layer_variants(positive_integer(invocation, "channels"),
-                     positive_integer(invocation, "kernel"), positive_integer(invocation, "size"));
+  struct VariantRow {
+    std::string name;
+    Cost cost;
+  };
+  std::vector<VariantRow> variants;
+  for (const Architecture& variant : variants_asked_for(invocation)) {
+    variants.push_back({variant.name, variant_cost(variant)});
+  }
   const Cost& standard = variants[0].cost;
-  using R = Variant;
+  using R = VariantRow;
   const auto ratio = [](int64_t part, int64_t whole) {
     return Cell(static_cast<double>(part) / static_cast<double>(whole));
   };
@@ -413,12 +418,10 @@ Command cost_command() {
           "find the receptive field again from the support of the gradient")(
           "variants", po::bool_switch(),
           "the textbook table: one layer's worth of work done in different ways")(
-          "channels", text_value("64"), "of --variants")(
-          "kernel", text_value("3"), "of --variants")("size", text_value("56"),
-                                                      "of --variants: height and width")(
           "results", text_value(), "DIR: also write cost.csv, layers.csv and manifest.json there")(
           "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
           "dry-run", po::bool_switch(), "list what would be computed");
+  add_variant_options(command.options, "--variants");
   add_output_options(command.options);
   return command;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "architectures/catalogue.h"
+#include "suite/analysis/variants.h"
 
 namespace convscope {
 namespace {
@@ -107,6 +108,19 @@ void add_network_options(po::options_description& options) {
           "auxiliary", po::bool_switch(), "with the heads that only training uses");
 }
 
+void add_variant_options(po::options_description& options, const std::string& table) {
+  options.add_options()  //
+      ("channels", text_value("64"), ("of " + table).c_str())("kernel", text_value("3"),
+                                                              ("of " + table).c_str())(
+          "size", text_value("56"), ("of " + table + ": height and width").c_str());
+}
+
+std::vector<Architecture> variants_asked_for(const Invocation& invocation) {
+  return layer_variants(positive_integer(invocation, "channels"),
+                        positive_integer(invocation, "kernel"),
+                        positive_integer(invocation, "size"));
+}
+
 std::vector<NetworkCase> network_cases(const Invocation& invocation) {
   auto patterns = invocation.list("model");
   if (patterns.empty()) patterns = {"*"};
@@ -144,6 +158,12 @@ std::vector<NetworkCase> network_cases(const Invocation& invocation) {
 std::string to_string(const ImageShape& image) {
   return std::to_string(image.channels) + "x" + std::to_string(image.height) + "x" +
          std::to_string(image.width);
+}
+
+ImageShape parse_shape(const std::string& text) {
+  const ImageShape shape = parse_size(text);
+  if (shape.channels == 0) not_a_size(text);
+  return shape;
 }
 
 std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option) {

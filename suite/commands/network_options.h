@@ -11,6 +11,12 @@ namespace convscope {
 /// Adds --model, --input, --classes, --width and --auxiliary.
 void add_network_options(po::options_description& options);
 
+/// Adds --channels, --kernel and --size of the textbook's variants, which `table` prints.
+void add_variant_options(po::options_description& options, const std::string& table);
+
+/// The variants that these options describe.
+std::vector<Architecture> variants_asked_for(const Invocation& invocation);
+
 /// One network at one size.
 struct NetworkCase {
   Architecture architecture;
@@ -24,6 +30,9 @@ std::vector<NetworkCase> network_cases(const Invocation& invocation);
 
 /// "3x224x224".
 std::string to_string(const ImageShape& image);
+
+/// What to_string() wrote. Throws UsageError.
+ImageShape parse_shape(const std::string& text);
 
 /// The whole numbers of at least 1 that a repeatable option has: "1,8,64", "1-16*2", "2-8+2".
 /// Throws UsageError that names the option.

@@ -69,7 +69,10 @@ std::vector<std::string> Frozen::operators() const {
   return names;
 }
 
-torch::Tensor Frozen::forward(const torch::Tensor& images) {
+std::vector<FrozenStep> Frozen::steps() const { return {}; }
+
+torch::Tensor Frozen::forward(const torch::Tensor& images, std::vector<int64_t>* step_ns) {
+  if (step_ns) step_ns->clear();
   const torch::NoGradGuard no_grad;
   [[maybe_unused]] const Quiet quiet;
   jit::Stack stack = {images};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "architectures/network.h"
+#include "suite/inference/frozen_step.h"
 
 namespace convscope {
 
@@ -27,7 +28,14 @@ class Frozen {
 
   /// For batches of the example's shape only: some networks have it in their graph. Throws
   /// std::exception where oneDNN does not have an operator in the form that the network needs.
-  torch::Tensor forward(const torch::Tensor& images);
+  torch::Tensor forward(const torch::Tensor& images) { return forward(images, nullptr); }
+
+  /// What forward() does, in order. Empty where LibTorch's own frozen form runs, which does not
+  /// tell its steps.
+  std::vector<FrozenStep> steps() const;
+
+  /// The same forward pass; `step_ns` gets the time of each of steps().
+  torch::Tensor forward(const torch::Tensor& images, std::vector<int64_t>* step_ns);
 
  private:
   struct Function;

@@ -107,6 +107,7 @@ class Inference : public Workload {
     prepared_.network->eval();
     if (c.engine == "frozen") {
       frozen_ = std::make_unique<Frozen>(*prepared_.network, prepared_.images);
+      steps_ = frozen_->steps();
       prepared_.network.reset();  // not needed any more, and its weights would count as memory
     }
     synchronize(prepared_.device);
@@ -133,6 +134,21 @@ class Inference : public Workload {
     return (logits_.to(torch::kFloat) - expected).abs().max().item<double>() / largest;
   }
 
+  void run_watched(std::vector<CallTime>& calls) override {
+    const c10::InferenceMode no_gradients;
+    if (!prepared_.device.is_cpu()) return Workload::run_watched(calls);
+    if (!frozen_) return time_calls([&] { logits_ = forward(); }, calls);
+    if (steps_.empty()) {
+      throw std::runtime_error(
+          "LibTorch's own frozen form runs this network, and it does not tell its steps");
+    }
+    step_ns_.clear();
+    logits_ = frozen_->forward(prepared_.images, &step_ns_);
+    for (size_t i = 0; i < step_ns_.size(); ++i) calls.push_back({steps_.at(i).op, step_ns_[i]});
+  }
+
+  std::vector<FrozenStep> steps() const override { return steps_; }
+
   int64_t device_peak_bytes() override { return take_peak_bytes(prepared_.device); }
 
  private:
@@ -144,6 +160,8 @@ class Inference : public Workload {
   Prepared prepared_;
   DeviceTimer timer_;
   std::unique_ptr<Frozen> frozen_;
+  std::vector<FrozenStep> steps_;
+  std::vector<int64_t> step_ns_;
   torch::Tensor logits_;
 };
 
@@ -245,6 +263,10 @@ class Loading : public Workload {
 };
 
 }  // namespace
+
+void Workload::run_watched(std::vector<CallTime>&) {
+  throw std::runtime_error("only inference on a CPU can be timed operator by operator");
+}
 
 std::unique_ptr<Workload> make_workload(const BenchCase& bench_case) {
   const std::string missing = missing_device(bench_case.device);

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "suite/inference/frozen_step.h"
 #include "suite/timing/bench_case.h"
+#include "suite/timing/call_times.h"
 
 namespace convscope {
 
@@ -31,6 +33,15 @@ class Workload {
   /// The largest difference of a logit from the eager network's, as a share of the largest logit
   /// where that is above 1; negative where there is nothing to compare. After the first run.
   virtual double difference() { return -1; }
+
+  /// One iteration with a clock at each operator call, whose times are appended: of the eager
+  /// engine at those of Graph::calls, of the frozen one at steps(). Throws std::runtime_error for
+  /// what cannot be taken apart: other modes than inference, a GPU, a frozen form that does not
+  /// tell its steps.
+  virtual void run_watched(std::vector<CallTime>& calls);
+
+  /// What the frozen engine does in a pass; empty for what else there is.
+  virtual std::vector<FrozenStep> steps() const { return {}; }
 
   /// The largest amount that was allocated on the device since the last call; -1 on a CPU, where
   /// the process's memory says it.

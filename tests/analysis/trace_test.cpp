@@ -247,8 +247,8 @@ TEST(Trace, DropoutCostsNothingInEvaluationAndSomethingInTraining) {
 TEST(Variants, OfSixtyFourChannelsAreTheTextbooksNumbers) {
   const auto variants = layer_variants(64, 3, 56);
   const auto params = [&](const std::string& start) {
-    for (const Variant& v : variants) {
-      if (v.name.rfind(start, 0) == 0) return v.cost.params;
+    for (const Architecture& variant : variants) {
+      if (variant.name.rfind(start, 0) == 0) return variant_cost(variant).params;
     }
     return int64_t{-1};
   };
