@@ -67,6 +67,7 @@ Command evaluate_command();
 Command predict_command();
 Command features_command();
 Command weights_command();
+Command calibrate_command();
 Command env_command();
 Command run_command();
 

@@ -10,6 +10,7 @@
 
 #include "suite/commands/program.h"
 #include "suite/timing/environment.h"
+#include "suite/timing/machine_watch.h"
 
 namespace convscope {
 namespace {
@@ -134,6 +135,9 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
          {"configuration", dump_config(invocation.command, invocation.values)},
          {"env", environment_id(here)},
          {"load_average", load_average()}};
+  for (const auto& [name, value] : machine_state()) {
+    if (name != "load_average") run["machine"][name] = value;
+  }
   for (const auto& [name, value] : facts) run[name] = value;
   manifest["environments"][environment_id(here)] = where;
 

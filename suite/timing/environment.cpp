@@ -101,6 +101,16 @@ std::string environment_id(const Environment& environment) {
   return fmt::format("{:016x}", hash);
 }
 
+Environment machine_of(const Environment& environment) {
+  Environment machine;
+  for (const auto& entry : environment) {
+    if (entry.first != "version" && entry.first != "commit" && entry.first != "compiler") {
+      machine.push_back(entry);
+    }
+  }
+  return machine;
+}
+
 double load_average() {
   double load = 0;
   return getloadavg(&load, 1) == 1 ? load : -1;

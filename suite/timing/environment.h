@@ -17,6 +17,9 @@ Environment environment();
 /// Sixteen hexadecimal digits that are the same for the same environment.
 std::string environment_id(const Environment& environment);
 
+/// The environment without version, commit and compiler of this program: what its peaks depend on.
+Environment machine_of(const Environment& environment);
+
 /// The processes that wanted a core over the last minute, on average; -1 if unknown.
 double load_average();
 

@@ -283,8 +283,8 @@ Disturbance judge(const MachineCounters& before, const MachineCounters& after, i
   return found;
 }
 
-MachineWatch::MachineWatch(int threads, std::string root)
-    : root_(std::move(root)), threads_(threads), cores_(cores_of_this_process(root_)) {
+MachineWatch::MachineWatch(int threads, Cores cores, std::string root)
+    : root_(std::move(root)), threads_(threads), cores_(std::move(cores)) {
   for (const CpuLimit& limit : cpu_limits(root_)) {
     const std::string path = limit.folder + "/cpu.stat";
     if (is_readable(path)) limits_.push_back(path);

@@ -13,7 +13,8 @@ namespace convscope {
 /// The cores that this process may use.
 struct Cores {
   std::vector<int> allowed;  ///< logical ones, by affinity
-  /// That those lie on: two hardware threads of one core share its arithmetic units and caches.
+  /// That those lie on: two hardware threads of one core share its arithmetic units and caches. A
+  /// virtual machine may not be told which of its cores are: see measured_cores() in calibration.h.
   int physical = 1;
   double limit = -1;  ///< cores' worth of time that its cgroups grant; -1: no limit
 
@@ -74,7 +75,8 @@ struct MachineCounters {
 /// What happened between two moments to a process of which `threads` threads computed:
 /// - Others matter once they take cores that the threads need. A neighbour on a core that would be
 ///   free costs a share of caches, memory and turbo that no counter tells; it is told by
-///   `other_cores`, and no reason. Of hardware threads that share a core, one is free.
+///   `other_cores`, and no reason. A hardware thread of a core that computes is not free: a busy
+///   one takes up to half of what the core can do.
 /// - Whoever has less than /proc/stat can tell over so short a time is given the benefit: three
 ///   standard deviations of the ticks' rounding, and of stolen time the last tick of each core.
 /// - The frequency is no reason: what is usual for the work at hand (AVX-512, all cores) is known
@@ -89,7 +91,8 @@ Disturbance judge(const MachineCounters& before, const MachineCounters& after, i
 class MachineWatch {
  public:
   /// `threads` is how many of this process's threads compute.
-  explicit MachineWatch(int threads, std::string root = "");
+  explicit MachineWatch(int threads) : MachineWatch(threads, cores_of_this_process()) {}
+  MachineWatch(int threads, Cores cores, std::string root = "");
 
   void start();
   /// Since the last start.

@@ -10,13 +10,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
 
+#include "suite/weights/cache_folder.h"
 #include "suite/weights/sha256.h"
 
 namespace convscope {
@@ -351,26 +351,10 @@ int64_t download(const PublishedWeights& weights, const FetchPlan& plan, PartFil
   }
 }
 
-/// An absolute path in the environment: the XDG specification has others ignored.
-fs::path folder_of(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value && *value == '/' ? fs::path(value) : fs::path();
-}
-
 }  // namespace
 
-fs::path cache_folder() {
-  const fs::path cache = folder_of("XDG_CACHE_HOME"), home = folder_of("HOME");
-  if (cache.empty() && home.empty()) {
-    throw std::invalid_argument(
-        "no folder for downloads: expected an absolute path in XDG_CACHE_HOME or HOME, found "
-        "neither; set one of them");
-  }
-  return (cache.empty() ? home / ".cache" : cache) / "convscope" / "weights";
-}
-
 FetchPlan plan_fetch(const PublishedWeights& weights, const FetchOptions& options) {
-  const fs::path folder = options.folder.empty() ? cache_folder() : options.folder;
+  const fs::path folder = options.folder.empty() ? cache_folder("weights") : options.folder;
   FetchPlan plan;
   plan.url = options.url.empty() ? weights.url : options.url;
   plan.path = folder / weights.file;

@@ -12,7 +12,7 @@
 namespace convscope {
 
 struct FetchOptions {
-  std::filesystem::path folder;  ///< empty: cache_folder()
+  std::filesystem::path folder;  ///< empty: cache_folder("weights")
   std::string url;               ///< instead of the published one: a mirror's
   /// Bytes that are there, of how many; 0: the server does not say. What it throws stops the
   /// download, keeps the bytes and comes out of fetch().
@@ -37,10 +37,6 @@ struct Fetched {
   std::string sha256;
   int64_t received = 0;  ///< bytes; 0: the file was in the cache
 };
-
-/// $XDG_CACHE_HOME/convscope/weights, or ~/.cache/convscope/weights. Throws std::invalid_argument
-/// if neither XDG_CACHE_HOME nor HOME is an absolute path.
-std::filesystem::path cache_folder();
 
 FetchPlan plan_fetch(const PublishedWeights& weights, const FetchOptions& options = {});
 

@@ -203,7 +203,7 @@ class MadeMachine : public testing::Test {
 };
 
 TEST_F(MadeMachine, EmptyMachineTellsNothingAndDisturbsNothing) {
-  const MachineWatch watch(1, root());
+  const MachineWatch watch(1, cores_of_this_process(root()), root());
   EXPECT_EQ(watch.stop().reason, "");
   const MachineCounters counters = watch.read();
   EXPECT_EQ(counters.busy, -1);
@@ -235,7 +235,7 @@ TEST_F(MadeMachine, TightestLimitOfTheCgroupsHolds) {
   const Cores cores = cores_of_this_process(root());
   EXPECT_DOUBLE_EQ(cores.limit, 1.5);
   EXPECT_EQ(cores.usable(), 1);
-  EXPECT_DOUBLE_EQ(MachineWatch(1, root()).read().limited, 1);
+  EXPECT_DOUBLE_EQ(MachineWatch(1, cores, root()).read().limited, 1);
 }
 
 TEST_F(MadeMachine, LimitInsideAContainerIsAtTheTop) {
@@ -274,7 +274,7 @@ TEST_F(MadeMachine, ThrottlingBetweenTwoMomentsIsSeen) {
                                      "/thermal_throttle/";
   write(folder_of_core + "core_throttle_count", "5\n");
   write(folder_of_core + "package_throttle_count", "2\n");
-  const MachineWatch watch(1, root());
+  const MachineWatch watch(1, cores_of_this_process(root()), root());
   write(folder_of_core + "core_throttle_count", "6\n");
   write(folder_of_core + "package_throttle_count", "4\n");
   EXPECT_EQ(watch.stop().reason, "throttled by heat, 3 events");

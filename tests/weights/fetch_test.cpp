@@ -20,6 +20,7 @@
 #include <optional>
 #include <thread>
 
+#include "suite/weights/cache_folder.h"
 #include "suite/weights/sha256.h"
 #include "tests/report/temporary_folder.h"
 
@@ -500,14 +501,14 @@ TEST_F(Fetch, CacheIsWhereTheUserKeepsCaches) {
   const KeptVariable home("HOME");
   const KeptVariable cache("XDG_CACHE_HOME");
   setenv("XDG_CACHE_HOME", "/some/cache", 1);
-  EXPECT_EQ(cache_folder(), "/some/cache/convscope/weights");
+  EXPECT_EQ(cache_folder("weights"), "/some/cache/convscope/weights");
   setenv("XDG_CACHE_HOME", "relative", 1);
   setenv("HOME", "/home/someone", 1);
-  EXPECT_EQ(cache_folder(), "/home/someone/.cache/convscope/weights");
+  EXPECT_EQ(cache_folder("weights"), "/home/someone/.cache/convscope/weights");
   unsetenv("XDG_CACHE_HOME");
   unsetenv("HOME");
-  EXPECT_EQ(message_of<std::invalid_argument>([] { cache_folder(); }),
-            "no folder for downloads: expected an absolute path in XDG_CACHE_HOME or HOME, found "
+  EXPECT_EQ(message_of<std::invalid_argument>([] { cache_folder("weights"); }),
+            "no folder for the cache: expected an absolute path in XDG_CACHE_HOME or HOME, found "
             "neither; set one of them");
 }
 

@@ -1,0 +1,146 @@
+#include "suite/timing/calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "suite/timing/statistics.h"
+#include "suite/weights/cache_folder.h"
+#include "suite/weights/output_file.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+/// Two hardware threads of one core together do what one does; two cores that share a turbo do 1.5
+/// times as much or more.
+constexpr double worth_of_a_core = 0.5;
+
+std::invalid_argument unusable(const fs::path& path, const std::string& why) {
+  return std::invalid_argument("cannot use the calibration " + path.string() + ": " + why +
+                               "; run 'convscope calibrate' to replace it");
+}
+
+Calibrated calibrated_of(const ordered_json& row) {
+  const Calibrated found{row.at("quantity"), row.at("threads"),        row.at("value"),
+                         row.at("unit"),     row.at("spread_percent"), row.at("disturbed")};
+  if (found.threads < 1 || !std::isfinite(found.value) || found.value < 0) {
+    throw std::invalid_argument("the row '" + found.quantity + "' has no valid value");
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<double> Calibration::value(const std::string& quantity, int threads) const {
+  const Calibrated *below = nullptr, *above = nullptr;  // the nearest, both if it was measured
+  for (const Calibrated& row : measured) {
+    if (row.quantity != quantity) continue;
+    if (row.threads <= threads && (!below || row.threads > below->threads)) below = &row;
+    if (row.threads >= threads && (!above || row.threads < above->threads)) above = &row;
+  }
+  if (!below && !above) return std::nullopt;
+  if (!below || !above || below == above) return (below ? below : above)->value;
+  const double share = static_cast<double>(threads - below->threads) /
+                       static_cast<double>(above->threads - below->threads);
+  return below->value + share * (above->value - below->value);
+}
+
+Cores measured_cores(Cores cores, const Calibration& calibration) {
+  double one = 0, all = 0;
+  for (const Calibrated& row : calibration.measured) {
+    if (row.quantity != "fma" || !row.disturbed.empty()) continue;
+    if (row.threads == 1) one = row.value;
+    if (row.threads == cores.usable()) all = row.value;
+  }
+  if (one > 0 && all > 0) {
+    cores.physical = std::clamp(static_cast<int>(all / one + worth_of_a_core), 1, cores.physical);
+  }
+  return cores;
+}
+
+fs::path calibration_path(const std::string& machine) {
+  return cache_folder("calibration") / (machine + ".json");
+}
+
+std::optional<Calibration> load_calibration(const std::string& machine) {
+  return load_calibration_file(calibration_path(machine), machine);
+}
+
+std::optional<Calibration> load_calibration_file(const fs::path& path, const std::string& machine) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::nullopt;
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (!file || !fs::is_regular_file(path, error)) throw unusable(path, "it cannot be read");
+  Calibration calibration;
+  try {
+    const ordered_json stored = ordered_json::parse(text);
+    stored.at("machine").get_to(calibration.machine);
+    stored.at("date").get_to(calibration.date);
+    for (const auto& [name, value] : stored.at("environment").items()) {
+      calibration.environment.emplace_back(name, value.get<std::string>());
+    }
+    for (const ordered_json& row : stored.at("measured")) {
+      calibration.measured.push_back(calibrated_of(row));
+    }
+  } catch (const ordered_json::exception&) {
+    throw unusable(path, "it is damaged");
+  } catch (const std::invalid_argument& wrong) {
+    throw unusable(path, wrong.what());
+  }
+
+  if (calibration.machine != machine) {
+    throw unusable(path,
+                   "it is of the machine " + calibration.machine + ", and this is " + machine);
+  }
+  return calibration;
+}
+
+void store_calibration(const Calibration& calibration) {
+  store_calibration_file(calibration, calibration_path(calibration.machine));
+}
+
+void store_calibration_file(const Calibration& calibration, const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) {
+    throw std::invalid_argument("cannot create the folder " + path.parent_path().string() + ": " +
+                                error.message());
+  }
+  ordered_json stored = {{"machine", calibration.machine}, {"date", calibration.date}};
+  stored["environment"] = ordered_json::object();
+  for (const auto& [name, value] : calibration.environment) stored["environment"][name] = value;
+  stored["measured"] = ordered_json::array();
+  for (const Calibrated& row : calibration.measured) {
+    stored["measured"].push_back({{"quantity", row.quantity},
+                                  {"threads", row.threads},
+                                  {"value", row.value},
+                                  {"unit", row.unit},
+                                  {"spread_percent", row.spread_percent},
+                                  {"disturbed", row.disturbed}});
+  }
+  OutputFile file(path);
+  file.write(stored.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+  file.commit();
+}
+
+double aa_floor_percent(const std::function<std::vector<double>()>& measure_process, int pairs) {
+  if (pairs < 1) throw std::invalid_argument("an A/A floor needs at least one pair of processes");
+  std::vector<std::vector<double>> processes;
+  for (int i = 0; i < 2 * pairs; ++i) processes.push_back(measure_process());
+  std::vector<double> shifts;
+  for (size_t i = 0; i < processes.size(); ++i) {
+    for (size_t j = i + 1; j < processes.size(); ++j) {
+      // The same whichever of the two is called the first.
+      shifts.push_back(std::abs(std::log(hodges_lehmann(processes[i], processes[j]).ratio)));
+    }
+  }
+  return 100 * std::expm1(quantile(shifts, 0.95));
+}
+
+}  // namespace convscope
