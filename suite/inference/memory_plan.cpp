@@ -6,9 +6,12 @@
 namespace convscope {
 
 MemoryPlan plan_memory(const std::vector<Block>& blocks, size_t alignment) {
-  const auto rounded = [&](size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; };
-  // The largest first, each as low as it fits: what the arena planners of TensorFlow Lite do (Pisarchyk,
-  // Lee, "Efficient memory management for deep neural net inference", 2020), mostly the optimum.
+  const auto rounded = [&](size_t bytes) {
+    return (bytes + alignment - 1) / alignment * alignment;
+  };
+  // The largest first, each as low as it fits: what the arena planners of TensorFlow Lite do
+  // (Pisarchyk, Lee, "Efficient memory management for deep neural net inference", 2020), mostly the
+  // optimum.
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -26,11 +29,10 @@ MemoryPlan plan_memory(const std::vector<Block>& blocks, size_t alignment) {
     }
     plan.offsets[i] = offset;
     plan.bytes = std::max(plan.bytes, offset + rounded(block.bytes));
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
-                                   [&](size_t a, size_t b) {
-                                     return plan.offsets[a] < plan.offsets[b];
-                                   }),
-                  i);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), i,
+                         [&](size_t a, size_t b) { return plan.offsets[a] < plan.offsets[b]; }),
+        i);
   }
   return plan;
 }

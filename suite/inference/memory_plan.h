@@ -1,5 +1,5 @@
-// Where in one piece of memory each intermediate result lies, when it is known beforehand from which
-// step to which each is needed.
+// Where in one piece of memory each intermediate result lies, when it is known beforehand from
+// which step to which each is needed.
 #pragma once
 
 #include <cstddef>

@@ -46,15 +46,22 @@ std::string key_of(const ConvolutionProblem& problem) {
   return key;
 }
 
-ConvolutionDesc described(const ConvolutionProblem& problem, Layout src, Layout dst,
-                          dnnl::algorithm algorithm, const dnnl::engine& engine) {
-  const memory::dim channels = problem.dst.at(1);
-  const dnnl::convolution_forward::desc desc(
-      dnnl::prop_kind::forward_inference, algorithm, describe(problem.src, src),
-      {problem.weights, f32, Tag::any}, {{channels}, f32, Tag::a}, describe(problem.dst, dst),
-      problem.strides, problem.dilation, problem.padding_before, problem.padding_after);
-  return {desc, attributes_of(problem.post_ops), engine};
-}
+/// oneDNN's implementations one after the other. The walk reads the operation at each step, which
+/// oneDNN does not copy.
+struct Implementations {
+  dnnl::convolution_forward::desc operation;
+  ConvolutionDesc desc;
+
+  Implementations(const ConvolutionProblem& problem, Layout src, Layout dst,
+                  dnnl::algorithm algorithm, const dnnl::engine& engine)
+      : operation(dnnl::prop_kind::forward_inference, algorithm, describe(problem.src, src),
+                  {problem.weights, f32, Tag::any}, {{problem.dst.at(1)}, f32, Tag::a},
+                  describe(problem.dst, dst), problem.strides, problem.dilation,
+                  problem.padding_before, problem.padding_after),
+        desc(operation, attributes_of(problem.post_ops), engine) {}
+  Implementations(const Implementations&) = delete;
+  Implementations& operator=(const Implementations&) = delete;
+};
 
 /// Implementations for no processor in particular, which are never the quickest.
 bool is_slow(const std::string& implementation) {
@@ -92,10 +99,11 @@ double ConvolutionChooser::time(const ConvolutionDesc& desc, double limit_ns) {
   const dnnl::convolution_forward convolution(desc);
   std::unordered_map<int, memory> arguments;
   size_t i = 0;
-  for (const auto& [argument, md] :
-       {std::pair{DNNL_ARG_SRC, desc.src_desc()}, {DNNL_ARG_WEIGHTS, desc.weights_desc()},
-        {DNNL_ARG_BIAS, desc.bias_desc()}, {DNNL_ARG_DST, desc.dst_desc()},
-        {DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc()}}) {
+  for (const auto& [argument, md] : {std::pair{DNNL_ARG_SRC, desc.src_desc()},
+                                     {DNNL_ARG_WEIGHTS, desc.weights_desc()},
+                                     {DNNL_ARG_BIAS, desc.bias_desc()},
+                                     {DNNL_ARG_DST, desc.dst_desc()},
+                                     {DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc()}}) {
     arguments.emplace(argument, memory(md, engine_, scratch(i++, md.get_size())));
   }
   return quickest_ns([&] { convolution.execute(stream_, arguments); }, limit_ns);
@@ -103,7 +111,8 @@ double ConvolutionChooser::time(const ConvolutionDesc& desc, double limit_ns) {
 
 double ConvolutionChooser::reorder_ns(const memory::dims& dims, Layout from, Layout to) {
   if (from == to) return 0;
-  std::string key = std::to_string(static_cast<int>(from)) + ' ' + std::to_string(static_cast<int>(to)) + ' ';
+  std::string key =
+      std::to_string(static_cast<int>(from)) + ' ' + std::to_string(static_cast<int>(to)) + ' ';
   append(key, dims);
   const auto [known, is_new] = known_reorders_.emplace(key, 0);
   if (is_new) {
@@ -123,23 +132,23 @@ const std::vector<ConvolutionWay>& ConvolutionChooser::ways(const ConvolutionPro
   double best = std::numeric_limits<double>::infinity();
   const auto consider = [&](Layout src, Layout dst, dnnl::algorithm algorithm) {
     try {
-      ConvolutionDesc desc = described(problem, src, dst, algorithm, engine_);
+      Implementations all(problem, src, dst, algorithm, engine_);
       do {
-        const std::string name = desc.impl_info_str();
+        const std::string name = all.desc.impl_info_str();
         const bool again = std::any_of(ways.begin(), ways.end(), [&](const ConvolutionWay& way) {
           return way.implementation == name && way.src == src && way.dst == dst;
         });
         if (is_slow(name) || again) continue;
-        const double ns = time(desc, 1.3 * best);
+        const double ns = time(all.desc, 1.3 * best);
         ways.push_back({src, dst, algorithm, name, ns});
         best = std::min(best, ns);
-      } while (desc.next_impl());
+      } while (all.desc.next_impl());
     } catch (const dnnl::error&) {
       // There is none for these layouts.
     }
   };
-  const bool square_3x3 = std::equal(problem.weights.end() - 2, problem.weights.end(),
-                                     memory::dims{3, 3}.begin());
+  const bool square_3x3 =
+      std::equal(problem.weights.end() - 2, problem.weights.end(), memory::dims{3, 3}.begin());
   if (square_3x3 && problem.strides == memory::dims{1, 1}) {
     consider(Layout::blocked, Layout::blocked, dnnl::algorithm::convolution_winograd);
   }
@@ -156,9 +165,9 @@ const std::vector<ConvolutionWay>& ConvolutionChooser::ways(const ConvolutionPro
 
 ConvolutionWay ConvolutionChooser::choose(const ConvolutionProblem& problem, Layout from,
                                           Layout to) {
-  const bool adds = std::any_of(problem.post_ops.begin(), problem.post_ops.end(), [](const PostOp& op) {
-    return op.function == dnnl::algorithm::undef;
-  });
+  const bool adds =
+      std::any_of(problem.post_ops.begin(), problem.post_ops.end(),
+                  [](const PostOp& op) { return op.function == dnnl::algorithm::undef; });
   ConvolutionWay best{from, to, dnnl::algorithm::undef, "",
                       std::numeric_limits<double>::infinity()};
   for (ConvolutionWay way : ways(problem)) {
@@ -174,11 +183,12 @@ ConvolutionWay ConvolutionChooser::choose(const ConvolutionProblem& problem, Lay
 
 ConvolutionDesc ConvolutionChooser::describe_way(const ConvolutionProblem& problem,
                                                  const ConvolutionWay& way) const {
-  ConvolutionDesc desc = described(problem, way.src, way.dst, way.algorithm, engine_);
+  Implementations all(problem, way.src, way.dst, way.algorithm, engine_);
+  const ConvolutionDesc first = all.desc;
   do {
-    if (desc.impl_info_str() == way.implementation) return desc;
-  } while (desc.next_impl());
-  return described(problem, way.src, way.dst, way.algorithm, engine_);
+    if (all.desc.impl_info_str() == way.implementation) return all.desc;
+  } while (all.desc.next_impl());
+  return first;
 }
 
 }  // namespace convscope

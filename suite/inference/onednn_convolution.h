@@ -43,9 +43,11 @@ class ConvolutionChooser {
   /// The same way for another batch size, if oneDNN has it, else the nearest that it has.
   ConvolutionDesc describe_way(const ConvolutionProblem& problem, const ConvolutionWay& way) const;
 
+  /// What it takes to change a layout.
+  double reorder_ns(const dnnl::memory::dims& dims, Layout from, Layout to);
+
  private:
   const std::vector<ConvolutionWay>& ways(const ConvolutionProblem& problem);
-  double reorder_ns(const dnnl::memory::dims& dims, Layout from, Layout to);
   double time(const ConvolutionDesc& desc, double limit_ns);
   char* scratch(size_t i, size_t bytes);
 

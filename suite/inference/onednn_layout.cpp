@@ -18,8 +18,8 @@ int64_t block_channels() {
 }
 
 dnnl::memory::desc describe(const dnnl::memory::dims& dims, Layout layout) {
-  static constexpr Tag plain[] = {Tag::a,     Tag::a,     Tag::ab,     Tag::abc,
-                                  Tag::abcd,  Tag::abcde, Tag::abcdef};
+  static constexpr Tag plain[] = {Tag::a,    Tag::a,     Tag::ab,    Tag::abc,
+                                  Tag::abcd, Tag::abcde, Tag::abcdef};
   Tag tag = plain[dims.size()];
   if (layout == Layout::channels_last) tag = Tag::nhwc;
   if (layout == Layout::blocked) tag = block_channels() == 16 ? Tag::nChw16c : Tag::nChw8c;

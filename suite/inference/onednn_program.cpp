@@ -103,9 +103,10 @@ void OneDnnProgram::finish(Buffer output) {
   for (Step& step : steps_) {
     for (const Argument& argument : step.arguments) {
       const bool input = !argument.constant && root(argument.buffer) == input_;
-      char* where = argument.constant ? constant_arena_.data + constants_[static_cast<size_t>(argument.buffer)].offset
-                    : input           ? nullptr
-                                      : data(argument.buffer);
+      char* where = argument.constant ? constant_arena_.data +
+                                            constants_[static_cast<size_t>(argument.buffer)].offset
+                    : input ? nullptr
+                            : data(argument.buffer);
       memories_.emplace_back(argument.desc, engine_, where);
       if (input) inputs_.push_back(memories_.back());
       step.bound.push_back({argument.name, memories_.back().get()});

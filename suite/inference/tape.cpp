@@ -15,9 +15,8 @@ constexpr int stale = -2;
 /// Another number at each call.
 bool is_random(const std::string& op) {
   static const char* const words[] = {"rand", "normal", "bernoulli", "dropout", "multinomial"};
-  return std::any_of(std::begin(words), std::end(words), [&](const char* word) {
-    return op.find(word) != std::string::npos;
-  });
+  return std::any_of(std::begin(words), std::end(words),
+                     [&](const char* word) { return op.find(word) != std::string::npos; });
 }
 
 class Recorder : public Interceptor {
@@ -96,7 +95,8 @@ class Recorder : public Interceptor {
     TapeArgument argument{TapeArgument::Form::plain, {}, {}};
     if (for_each_tensor(value, declared,
                         [&](const torch::Tensor& t) { argument.values.push_back(value_of(t)); })) {
-      argument.form = value.isTensorList() ? TapeArgument::Form::tensors : TapeArgument::Form::tensor;
+      argument.form =
+          value.isTensorList() ? TapeArgument::Form::tensors : TapeArgument::Form::tensor;
     } else if (value.isList() && value.toListRef().size() > 0 && value.toListRef()[0].isTensor()) {
       throw std::invalid_argument("it indexes with tensors");
     } else {
@@ -128,8 +128,9 @@ void name_layers(Tape& tape, const std::vector<std::string>& ops, Network& netwo
                  const torch::Tensor& example) {
   const Shape image = example.sizes().slice(1).vec();
   const Graph graph = trace(network, image);
-  const bool same = std::equal(ops.begin(), ops.end(), graph.calls.begin(), graph.calls.end(),
-                               [](const std::string& op, const Call& call) { return op == call.op; });
+  const bool same =
+      std::equal(ops.begin(), ops.end(), graph.calls.begin(), graph.calls.end(),
+                 [](const std::string& op, const Call& call) { return op == call.op; });
   if (!same) {
     for (TapeCall& call : tape.calls) call.index = -1;
     return;
@@ -186,7 +187,8 @@ std::vector<torch::Tensor> replay(const TapeCall& call, const Tape& tape,
         stack.push_back(argument.plain);
         break;
       case TapeArgument::Form::tensor:
-        stack.emplace_back(argument.values.at(0) < 0 ? c10::IValue() : c10::IValue(of(argument.values[0])));
+        stack.emplace_back(argument.values.at(0) < 0 ? c10::IValue()
+                                                     : c10::IValue(of(argument.values[0])));
         break;
       case TapeArgument::Form::tensors: {
         std::vector<torch::Tensor> tensors;
