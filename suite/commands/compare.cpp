@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
-#include <cmath>
+#include <optional>
 #include <ostream>
+#include <set>
 #include <unordered_map>
 
 #include "architectures/nearest.h"
@@ -94,8 +93,8 @@ By parse_by(const std::string& text) {
       text.find(',', comma + 1) != std::string::npos) {
     throw UsageError("--by '" + text + "': expected two values, as in --by engine=eager,frozen");
   }
-  const By by{static_cast<size_t>(found - names.begin()),
-              text.substr(equals + 1, comma - equals - 1), text.substr(comma + 1)};
+  By by{static_cast<size_t>(found - names.begin()), text.substr(equals + 1, comma - equals - 1),
+        text.substr(comma + 1)};
   if (by.a == by.b) throw UsageError("--by '" + text + "' compares '" + by.a + "' with itself");
   return by;
 }

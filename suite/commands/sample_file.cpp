@@ -34,7 +34,7 @@ fs::path sample_path(const fs::path& path) {
                                 "or a samples.csv");
   }
   const auto beside = [&](const fs::path& folder) {
-    const fs::path samples = folder / "samples.csv";
+    fs::path samples = folder / "samples.csv";
     if (fs::is_regular_file(samples)) return samples;
     throw std::invalid_argument(fmt::format(
         "{} has no samples.csv, the raw times that are compared; 'convscope bench --results {}' "
@@ -158,9 +158,9 @@ std::vector<std::string> differences(const Environments& known, const std::set<s
 
 SampleFile read_samples(const fs::path& path, std::ostream& err) {
   SampleFile result;
-  result.path = sample_path(path);
-  result.environments = read_environments(result.path.parent_path() / "manifest.json");
   try {
+    result.path = sample_path(path);
+    result.environments = read_environments(result.path.parent_path() / "manifest.json");
     const CsvFile file = read_csv(result.path);
     if (file.dropped_bytes > 0) err << result.path.string() << ": left out a torn last row\n";
     size_t measured_again = 0;

@@ -298,6 +298,7 @@ TEST_F(Compare, MistakesGetOneLine) {
   expect_usage_error({good}, "expected two results");
   expect_usage_error({good, good, good}, "found 3");
   expect_usage_error({good, none}, "no such file or folder");
+  expect_usage_error({good, std::string(5000, 'x')}, "File name too long");
   expect_usage_error({good, folder.path.string()}, "has no samples.csv");
   expect_usage_error({good, good + "/samples.csv"}, "A and B are both");
   expect_usage_error({good, good, "--accross", "cpu"}, "did you mean '--across'?");

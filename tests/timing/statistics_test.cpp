@@ -82,6 +82,10 @@ TEST(Statistics, MedianIntervalOfMuchMoreValuesIsTheNormalOne) {
     const auto count = static_cast<double>(n);
     EXPECT_NEAR(interval->low, count / 2 - 1.95996 * std::sqrt(count) / 2, 1.01) << n;
     EXPECT_EQ(interval->low + interval->high, count + 1);
+    // Of nearly certain: 6.1094 deviations.
+    const auto wide = median_interval(counting(n), 1 - 1e-9);
+    EXPECT_NEAR(wide->low, count / 2 - 6.1094 * std::sqrt(count) / 2, 0.006 * std::sqrt(count) + 1)
+        << n;
   }
 }
 
@@ -134,6 +138,7 @@ TEST(Statistics, TrendIsWhatChanceSeldomGives) {
   EXPECT_TRUE(has_trend({5, 4, 3, 1, 2}));   // 10 of 120
   EXPECT_FALSE(has_trend({2, 1, 3, 5, 4}));  // 28 of 120
   EXPECT_FALSE(has_trend({3, 3, 3, 3, 3, 3}));
+  EXPECT_FALSE(has_trend({1, 1, 1, 2, 2}));  // 2 of 10
   EXPECT_TRUE(has_trend({9, 9, 8, 8, 7, 7, 6, 6}));
   EXPECT_TRUE(has_trend(counting(100000)));
 }

@@ -52,6 +52,9 @@ TEST(Verdict, FasterAndSlowerChangePlacesWithTheSides) {
   // The threshold too: what is just beyond it is so from either side.
   EXPECT_EQ(judged(around(100, ten), around(102.1, ten)).verdict, Verdict::slower);
   EXPECT_EQ(judged(around(102.1, ten), around(100, ten)).verdict, Verdict::faster);
+  const std::vector<double> still(10, 1);
+  EXPECT_EQ(judged(around(100, still), around(102.01, still)).verdict, Verdict::slower);
+  EXPECT_EQ(judged(around(102.01, still), around(100, still)).verdict, Verdict::faster);
 }
 
 TEST(Verdict, SameIsAnIntervalWithinTheThreshold) {
@@ -96,6 +99,8 @@ TEST(Verdict, CaseWithoutSamplesIsUndecidedAndDoesNotCountInTheFamily) {
   EXPECT_FALSE(comparisons[0].p);
   EXPECT_FALSE(comparisons[0].median_b);
   EXPECT_EQ(comparisons[20].verdict, Verdict::slower);
+  table[20] = {around(100, {0.9, 0.95, 1, 1.1}), around(100, {0.9, 0.96, 1, 1.2})};
+  EXPECT_EQ(judge(table, 2)[20].reason, "-18.2 % to +33.3 %, where 2 % counts");
 }
 
 TEST(Verdict, DisturbedRepetitionsAreLeftOutWhereEnoughOthersAreThere) {
