@@ -230,11 +230,6 @@ Figure roofline(const Records& records) {
     bubbles.bubbles.push_back({one_model ? layers[i] : models[i] + " " + layers[i],
                                one_model ? ops[i] : models[i], intensities[i], rates[i], times[i]});
   }
-  if (others > 0) {
-    records.err << "roofline: shows " << engines[0] << " with " << threads[0]
-                << (threads[0] == 1 ? " thread; " : " threads; ") << others
-                << (others == 1 ? " row" : " rows") << " of other engines or threads left out\n";
-  }
   if (bubbles.bubbles.empty()) {
     throw UsageError("bench_layers.csv: no layer whose rate and intensity are known");
   }
@@ -243,6 +238,11 @@ Figure roofline(const Records& records) {
              bandwidth = calibrated(calibration, "triad", threads[0]);
   if (!peak || !bandwidth) {
     throw UsageError("calibration.csv: a roofline needs the quantities fma and triad");
+  }
+  if (others > 0) {
+    records.err << "roofline: shows " << engines[0] << " with " << threads[0]
+                << (threads[0] == 1 ? " thread; " : " threads; ") << others
+                << (others == 1 ? " row" : " rows") << " of other engines or threads left out\n";
   }
   bubbles.roof = Bubbles::Roof{*bandwidth,
                                "memory: " + three_digits(*bandwidth) + " GB/s",
