@@ -1,9 +1,13 @@
 // convscope calibrate: what this machine can do at most, and what difference is none.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "suite/commands/command.h"

@@ -1,10 +1,14 @@
 // convscope plot: figures from the records of a results folder.
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <filesystem>
 #include <functional>
+#include <iomanip>
 #include <map>
+#include <optional>
 #include <set>
+#include <sstream>
 
 #include "architectures/catalogue.h"
 #include "architectures/nearest.h"
@@ -178,10 +182,112 @@ Figure cost_bubbles(const Records& records) {
           bubbles};
 }
 
-const std::vector<std::pair<std::string, std::function<Figure(const Records&)>>>& figures() {
-  static const std::vector<std::pair<std::string, std::function<Figure(const Records&)>>> all = {
-      {"cost_bars", cost_bars}, {"receptive_field", field_lines}, {"cost_bubbles", cost_bubbles}};
+/// The value of a quantity for so many threads, from calibration.csv; nothing if it has none.
+std::optional<double> calibrated(const CsvFile& calibration, const std::string& quantity,
+                                 double threads) {
+  const auto quantities = texts(calibration, "quantity");
+  const auto counts = numbers(calibration, "threads"), values = numbers(calibration, "value");
+  std::optional<double> found;
+  double nearest = 0;
+  for (size_t i = 0; i < quantities.size(); ++i) {
+    if (quantities[i] != quantity) continue;
+    if (found && std::abs(counts[i] - threads) >= std::abs(nearest - threads)) continue;
+    nearest = counts[i];
+    found = values[i];
+  }
+  return found;
+}
+
+std::string three_digits(double value) {
+  std::ostringstream text;
+  text << std::setprecision(value >= 100 ? 4 : 3) << std::round(value * 10) / 10;
+  return text.str();
+}
+
+/// Each layer's rate against its arithmetic intensity, under what the machine can do. Of the engine
+/// and the number of threads that come first, since others have another roof.
+Figure roofline(const Records& records) {
+  const CsvFile calibration = read_csv(records.folder / "calibration.csv");
+  const CsvFile csv = records.read("bench_layers.csv", records.models);
+  const auto models = texts(csv, "model"), engines = texts(csv, "engine"),
+             layers = texts(csv, "layer"), ops = texts(csv, "op");
+  const auto threads = numbers(csv, "threads"), times = numbers(csv, "median_ms"),
+             rates = numbers(csv, "gflop_per_s"), intensities = numbers(csv, "intensity");
+  Bubbles bubbles;
+  bubbles.x = {"Arithmetic intensity (FLOP per byte)", Scale::log, TickText::plain};
+  bubbles.y = {"GFLOP/s", Scale::log, TickText::plain};
+  bubbles.size_label = "milliseconds";
+  bubbles.named = 8;
+  const bool one_model = std::set<std::string>(models.begin(), models.end()).size() == 1;
+  size_t others = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (engines[i] != engines[0] || threads[i] != threads[0]) {
+      ++others;
+      continue;
+    }
+    // What only moves data does no operations, and a logarithmic axis has no zero.
+    if (!(rates[i] > 0) || !(intensities[i] > 0)) continue;
+    bubbles.bubbles.push_back({one_model ? layers[i] : models[i] + " " + layers[i],
+                               one_model ? ops[i] : models[i], intensities[i], rates[i], times[i]});
+  }
+  if (bubbles.bubbles.empty()) {
+    throw UsageError("bench_layers.csv: no layer whose rate and intensity are known");
+  }
+  const auto peak = calibrated(calibration, "fma", threads[0]),
+             product = calibrated(calibration, "onednn", threads[0]),
+             bandwidth = calibrated(calibration, "triad", threads[0]);
+  if (!peak || !bandwidth) {
+    throw UsageError("calibration.csv: a roofline needs the quantities fma and triad");
+  }
+  if (others > 0) {
+    records.err << "roofline: shows " << engines[0] << " with " << threads[0]
+                << (threads[0] == 1 ? " thread; " : " threads; ") << others
+                << (others == 1 ? " row" : " rows") << " of other engines or threads left out\n";
+  }
+  bubbles.roof = Bubbles::Roof{*bandwidth,
+                               "memory: " + three_digits(*bandwidth) + " GB/s",
+                               {{*peak, "FMA: " + three_digits(*peak) + " GFLOP/s"}}};
+  if (product && *product < *peak) {
+    bubbles.roof->ceilings.push_back(
+        {*product, "matrix product: " + three_digits(*product) + " GFLOP/s"});
+  }
+  const std::string with =
+      std::to_string(static_cast<int>(threads[0])) + (threads[0] == 1 ? " thread" : " threads");
+  return {"roofline",
+          "What bounds the layers" + (one_model ? " of " + models[0] : "") + ": " + engines[0] +
+              ", " + with,
+          bubbles};
+}
+
+struct PlotFigure {
+  std::string name;
+  std::vector<std::string> records;  ///< that it is drawn from
+  std::function<Figure(const Records&)> make;
+};
+
+const std::vector<PlotFigure>& figures() {
+  static const std::vector<PlotFigure> all = {
+      {"cost_bars", {"cost.csv", "layers.csv"}, cost_bars},
+      {"receptive_field", {"layers.csv"}, field_lines},
+      {"cost_bubbles", {"cost.csv"}, cost_bubbles},
+      {"roofline", {"calibration.csv", "bench_layers.csv"}, roofline}};
   return all;
+}
+
+/// Those that are asked for; without that, those whose records are there, and if there are none,
+/// all, so that the error says what is missing.
+std::vector<PlotFigure> wanted_figures(const std::vector<std::string>& asked,
+                                       const std::filesystem::path& folder) {
+  std::vector<PlotFigure> wanted;
+  for (const PlotFigure& figure : figures()) {
+    const bool drawable = std::all_of(
+        figure.records.begin(), figure.records.end(),
+        [&](const std::string& file) { return std::filesystem::exists(folder / file); });
+    if (asked.empty() ? drawable : std::count(asked.begin(), asked.end(), figure.name) > 0) {
+      wanted.push_back(figure);
+    }
+  }
+  return wanted.empty() ? figures() : wanted;
 }
 
 /// The names of the list that are in `known`, all of them if the list is empty.
@@ -210,8 +316,9 @@ int run(const Invocation& invocation) {
   const std::string& folder = invocation.text("results");
   if (folder.empty()) throw UsageError("plot: say with --results which folder to read");
   std::vector<std::string> known;
-  for (const auto& [name, make] : figures()) known.push_back(name);
-  const auto wanted = chosen(invocation.list("figure"), "figure", known);
+  for (const PlotFigure& figure : figures()) known.push_back(figure.name);
+  const auto asked = invocation.list("figure");
+  chosen(asked, "figure", known);
   const std::map<std::string, ImageFormat> all_formats = {
       {"svg", ImageFormat::svg}, {"png", ImageFormat::png}, {"pdf", ImageFormat::pdf}};
   std::vector<ImageFormat> formats;
@@ -224,13 +331,12 @@ int run(const Invocation& invocation) {
                         names(invocation.list("rf-model"))};
   try {
     check_gnuplot();
-    for (const auto& [name, make] : figures()) {
-      if (!std::count(wanted.begin(), wanted.end(), name)) continue;
+    for (const PlotFigure& figure : wanted_figures(asked, folder)) {
       if (invocation.flag("dry-run")) {
-        invocation.out << "plot " << name << "\n";
+        invocation.out << "plot " << figure.name << "\n";
         continue;
       }
-      for (const auto& path : render(make(records), records.folder / "figures", formats)) {
+      for (const auto& path : render(figure.make(records), records.folder / "figures", formats)) {
         invocation.err << "wrote " << path.string() << "\n";
       }
     }
@@ -252,8 +358,9 @@ Command plot_command() {
                   run};
   command.options.add_options()  //
       ("results", text_value(), "DIR: its records are read, figures go to DIR/figures")(
-          "figure", list_value(), "cost_bars, receptive_field, cost_bubbles (default: all)")(
-          "model,m", list_value(), "only these networks (default: all that are there)")(
+          "figure", list_value(),
+          "cost_bars, receptive_field, cost_bubbles, roofline (default: all that the records "
+          "allow)")("model,m", list_value(), "only these networks (default: all that are there)")(
           "rf-model", list_value(), "only these in the receptive-field figure")(
           "image-format", list_value(), "svg, png, pdf (default: all)")(
           "dry-run", po::bool_switch(), "list what would be drawn");

@@ -36,6 +36,82 @@ void check(const Bubbles& bubbles) {
   }
 }
 
+double highest(const Bubbles::Roof& roof) {
+  double y = 0;
+  for (const Bubbles::Roof::Ceiling& ceiling : roof.ceilings) y = std::max(y, ceiling.y);
+  return y;
+}
+
+void check(const Bubbles& bubbles, const Bubbles::Roof& roof) {
+  if (roof.ceilings.empty()) throw std::invalid_argument("a roof needs a ceiling");
+  check_value(bubbles.y, roof.slope, roof.slope_label);
+  if (roof.slope <= 0)
+    throw std::invalid_argument(printable(roof.slope_label) + ": a roof's slope is positive");
+  for (const Bubbles::Roof::Ceiling& ceiling : roof.ceilings)
+    check_value(bubbles.y, ceiling.y, ceiling.label);
+}
+
+// The ranges with the corner of the roof in them, and some of its slope and of its ceiling.
+void make_room_for(const Bubbles::Roof& roof, Range& x, Range& y) {
+  const double corner = highest(roof) / roof.slope;
+  x = {std::min(x.low, corner / 8), std::max(x.high, corner * 4)};
+  y = {std::min(y.low, highest(roof) / 8), std::max(y.high, highest(roof))};
+}
+
+// A name beside a line, right-aligned, at the first of the places that covers neither a bubble nor
+// what else is there; at the first of all if there is none.
+void name_line(Drawing& drawing, const Frame& frame, const std::string& name,
+               const std::vector<Point>& right_ends, Obstacles& obstacles) {
+  std::vector<Text> candidates;
+  for (const Point& end : right_ends) {
+    candidates.push_back(
+        {end, shortened(name, 2 * longest_name, small_size), Anchor::right, small_size, ink});
+  }
+  const auto is_free = [&](const Text& text) {
+    const Box box = bounds(text);
+    const auto covers = [&box](const auto& obstacle) { return overlap(box, obstacle, 1); };
+    return box.left > frame.box.left + 1 && box.right < page_width - page_margin &&
+           box.top < frame.box.top + 8 && box.bottom > frame.box.bottom &&
+           std::none_of(obstacles.circles.begin(), obstacles.circles.end(), covers) &&
+           std::none_of(obstacles.segments.begin(), obstacles.segments.end(), covers) &&
+           std::none_of(obstacles.boxes.begin(), obstacles.boxes.end(), covers);
+  };
+  const auto found = std::find_if(candidates.begin(), candidates.end(), is_free);
+  const Text& text = found == candidates.end() ? candidates.front() : *found;
+  drawing.texts.push_back(text);
+  obstacles.boxes.push_back(bounds(text));
+}
+
+void draw_roof(Drawing& drawing, const Frame& frame, const Bubbles::Roof& roof,
+               Obstacles& obstacles) {
+  const double top = highest(roof);
+  const auto on_slope = [&](double y) { return frame.at(y / roof.slope, y); };
+  // The slope enters the frame from the left or from below.
+  const double start = std::max(frame.y_range.low, roof.slope * frame.x_range.low);
+  const Point low = on_slope(start), corner = on_slope(top);
+  drawing.shapes.push_back(
+      Polyline{{low, corner, frame.at(frame.x_range.high, top)}, ink, 1.1, Dash::solid});
+  obstacles.segments.push_back({low, corner});
+  for (const Bubbles::Roof::Ceiling& ceiling : roof.ceilings) {
+    const Point from = on_slope(ceiling.y), to = frame.at(frame.x_range.high, ceiling.y);
+    if (ceiling.y < top) drawing.shapes.push_back(Polyline{{from, to}, ink, 0.8, Dash::dashed});
+    obstacles.segments.push_back({from, to});
+  }
+  for (const Bubbles::Roof::Ceiling& ceiling : roof.ceilings) {
+    const Point end = frame.at(frame.x_range.high, ceiling.y);
+    std::vector<Point> places;
+    for (double shift = 0; shift < frame.box.right - frame.box.left; shift += 4)
+      for (const double away : {6.0, -6.0}) places.push_back({end.x - shift, end.y + away});
+    name_line(drawing, frame, ceiling.label, places, obstacles);
+  }
+  // Left of the slope, as near to its middle as there is room.
+  std::vector<Point> places;
+  for (const double share : {0.5, 0.6, 0.4, 0.7, 0.3, 0.8, 0.2, 0.9})
+    places.push_back(
+        {low.x + share * (corner.x - low.x) - 7, low.y + share * (corner.y - low.y) + 4});
+  name_line(drawing, frame, roof.slope_label, places, obstacles);
+}
+
 // The largest of 1, 2 or 5 times a power of ten up to `value`.
 double round_down(double value) {
   const double power = std::pow(10, std::floor(std::log10(value)));
@@ -62,6 +138,7 @@ void draw_size_key(Drawing& drawing, const Bubbles& bubbles, double largest, dou
 
 Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
   check(bubbles);
+  if (bubbles.roof) check(bubbles, *bubbles.roof);
   for (Bubbles::Bubble& bubble : bubbles.bubbles)
     bubble.label = shortened(bubble.label, longest_name, label_size);
   const std::vector<Bubbles::Bubble>& all = bubbles.bubbles;
@@ -75,6 +152,7 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
     x = {std::min(x.low, bubble.x), std::max(x.high, bubble.x)};
     y = {std::min(y.low, bubble.y), std::max(y.high, bubble.y)};
   }
+  if (bubbles.roof) make_room_for(*bubbles.roof, x, y);
   const std::vector<std::string> groups = group_order(bubbles.groups, seen);
   std::vector<LegendEntry> legend;
   for (size_t g = 0; g < groups.size(); ++g)
@@ -114,17 +192,21 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
 
   Obstacles obstacles{
       {frame.box.left + 1, bottom + 1, page_width - page_margin, frame.box.top}, {}, {}, {}};
+  for (const Disc& disc : discs) obstacles.circles.push_back({disc.centre, disc.radius});
+  if (bubbles.roof) draw_roof(drawing, frame, *bubbles.roof, obstacles);
+  order.resize(std::min(order.size(), bubbles.named.value_or(order.size())));
+  if (!bubbles.named) std::sort(order.begin(), order.end());
   std::vector<Label> labels;
-  for (size_t i = 0; i < all.size(); ++i) {
-    obstacles.circles.push_back({discs[i].centre, discs[i].radius});
+  for (const size_t i : order) {
     labels.push_back(
         {discs[i].centre, discs[i].radius, text_width(all[i].label, label_size), 1.1 * label_size});
   }
   const auto placed = place_labels(labels, obstacles);
-  for (size_t i = 0; i < placed.size(); ++i) {
-    if (!placed[i]) continue;
-    const Box& box = placed[i]->box;
-    if (placed[i]->leader) draw_leader(drawing, *placed[i]->leader, discs[i].centre);
+  for (size_t k = 0; k < placed.size(); ++k) {
+    if (!placed[k]) continue;
+    const Box& box = placed[k]->box;
+    const size_t i = order[k];
+    if (placed[k]->leader) draw_leader(drawing, *placed[k]->leader, discs[i].centre);
     drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2},
                              all[i].label,
                              Anchor::left,

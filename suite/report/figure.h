@@ -67,10 +67,23 @@ struct Bubbles {
     std::string group;
     double x, y, size;
   };
+  /// What no bubble can be above: y = `slope` * x up to the ceilings, the highest of them solid,
+  /// the others dashed. Of a roofline: bytes per second and operations per second.
+  struct Roof {
+    struct Ceiling {
+      double y;
+      std::string label;  ///< "FMA: 235 GFLOP/s"
+    };
+    double slope;
+    std::string slope_label;
+    std::vector<Ceiling> ceilings;
+  };
   Axis x, y;
   std::string size_label;  ///< what the area is: "activations"
   std::vector<Bubble> bubbles;
   std::vector<std::string> groups;  ///< the order of the colours; groups not named here come after
+  std::optional<Roof> roof = {};
+  std::optional<size_t> named = {};  ///< only so many get their names, the largest
 };
 
 struct Figure {

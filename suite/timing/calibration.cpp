@@ -26,8 +26,8 @@ std::invalid_argument unusable(const fs::path& path, const std::string& why) {
 }
 
 Calibrated calibrated_of(const ordered_json& row) {
-  const Calibrated found{row.at("quantity"), row.at("threads"),        row.at("value"),
-                         row.at("unit"),     row.at("spread_percent"), row.at("disturbed")};
+  Calibrated found{row.at("quantity"), row.at("threads"),        row.at("value"),
+                   row.at("unit"),     row.at("spread_percent"), row.at("disturbed")};
   if (found.threads < 1 || !std::isfinite(found.value) || found.value < 0) {
     throw std::invalid_argument("the row '" + found.quantity + "' has no valid value");
   }

@@ -175,6 +175,29 @@ TEST_F(Program, ResultsFolderHoldsRecordsAndManifest) {
   EXPECT_TRUE(manifest.at("environments").contains(run.at("env").get<std::string>()));
 }
 
+TEST_F(Program, RooflineIsDrawnWhereItsRecordsAre) {
+  const fs::path results = folder / "timed";
+  fs::create_directories(results);
+  std::ofstream(results / "calibration.csv")
+      << "quantity,threads,value\nfma,1,235\nonednn,1,199\ntriad,1,38\n";
+  std::ofstream(results / "bench_layers.csv")
+      << "model,input,engine,threads,index,layer,op,median_ms,ci_low_ms,ci_high_ms,macs,flops,"
+         "bytes,gflop_per_s,gb_per_s,peak_share,intensity,bound\n"
+         "lenet5,3x32x32,frozen,1,0,conv1,conv2d,0.01,0.01,0.01,1,2,3,100,10,0.4,10,compute\n"
+         "lenet5,3x32x32,frozen,1,1,relu1,relu,0.001,0.001,0.001,0,1,8,2,10,0.01,0.125,memory\n"
+         "lenet5,3x32x32,frozen,1,2,flat,flatten,0.001,0.001,0.001,0,0,8,0,10,0,0,overhead\n"
+         "lenet5,3x32x32,eager,1,0,conv1,conv2d,0.1,0.1,0.1,1,2,3,10,1,0.04,10,compute\n";
+  const Result result =
+      convscope_with({"plot", "--results", results.string(), "--image-format", "svg"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(results / "figures/roofline.svg"));
+  EXPECT_FALSE(fs::exists(results / "figures/cost_bars.svg"));
+  EXPECT_NE(result.err.find("1 row of other engines or threads left out"), std::string::npos)
+      << result.err;
+  std::ofstream(results / "calibration.csv") << "quantity,threads,value\nfma,1,235\n";
+  expect_usage_error({"plot", "--results", results.string()}, "needs the quantities fma and triad");
+}
+
 TEST_F(Program, ResumeKeepsWhatIsThereAndDropsATornRow) {
   const std::string results = (folder / "results").string();
   convscope_with({"cost", "lenet5", "--results", results});

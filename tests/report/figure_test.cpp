@@ -84,8 +84,22 @@ Figure lines(Scale x) {
   return {"lines", "How much of the image a feature sees", lines};
 }
 
+// Layers of a network under what a machine can do: 40 GB/s, 200 and 235 GFLOP/s.
+Figure roofline() {
+  Bubbles layers{{"FLOP per byte", Scale::log}, {"GFLOP/s", Scale::log}, "milliseconds", {}, {}};
+  for (int layer = 0; layer < 40; ++layer) {
+    const double intensity = 0.1 * std::pow(1.2, layer);
+    layers.bubbles.push_back({"layer" + std::to_string(layer), layer % 3 == 0 ? "relu" : "conv2d",
+                              intensity, 0.8 * std::min(40 * intensity, 200.0), 1.0 + layer % 7});
+  }
+  layers.roof = Bubbles::Roof{
+      40, "memory: 40 GB/s", {{235, "FMA: 235 GFLOP/s"}, {200, "matrix product: 200 GFLOP/s"}}};
+  layers.named = 8;
+  return {"roofline", "What bounds the layers", layers};
+}
+
 std::vector<Figure> figures() {
-  return {bars(), bubbles(), lines(Scale::log), lines(Scale::linear)};
+  return {bars(), bubbles(), roofline(), lines(Scale::log), lines(Scale::linear)};
 }
 
 bool has_text(const Drawing& drawing, const std::string& text) {
@@ -172,6 +186,51 @@ TEST(Bubbles, AreaIsInProportion) {
       if (disc->fill == canvas::palette(0)) radii.push_back(disc->radius);
   ASSERT_EQ(radii.size(), 2u);
   EXPECT_NEAR(std::pow(radii[0] / radii[1], 2), 4, 1e-9) << "the larger one is drawn first";
+}
+
+TEST(Bubbles, RoofRisesToItsHighestCeiling) {
+  const Drawing drawing = canvas::draw(roofline());
+  std::vector<canvas::Polyline> roofs;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* line = std::get_if<canvas::Polyline>(&shape))
+      if (line->points.size() == 3 && line->dash == canvas::Dash::solid && line->width > 1)
+        roofs.push_back(*line);
+  ASSERT_EQ(roofs.size(), 1u);
+  const auto& points = roofs[0].points;
+  EXPECT_LT(points[0].x, points[1].x);
+  EXPECT_LT(points[0].y, points[1].y);
+  EXPECT_LT(points[1].x, points[2].x);
+  EXPECT_EQ(points[1].y, points[2].y);
+  for (const auto& shape : drawing.shapes)
+    if (const auto* disc = std::get_if<canvas::Disc>(&shape))
+      if (disc->fill != 0x999999) {
+        // Every layer of this example does 0.8 of what it could.
+        const double along = (disc->centre.x - points[0].x) / (points[1].x - points[0].x);
+        const double roof = points[0].y + std::min(along, 1.0) * (points[1].y - points[0].y);
+        EXPECT_LT(disc->centre.y, roof);
+      }
+}
+
+TEST(Bubbles, OnlyTheLargestAreNamedWhereThatIsAsked) {
+  Figure figure = roofline();
+  std::get<Bubbles>(figure.content).named = 2;
+  std::get<Bubbles>(figure.content).bubbles[30].size = 50;
+  std::get<Bubbles>(figure.content).bubbles[3].size = 40;
+  const Drawing drawing = canvas::draw(figure);
+  for (int layer = 0; layer < 40; ++layer)
+    EXPECT_EQ(has_text(drawing, "layer" + std::to_string(layer)), layer == 30 || layer == 3);
+}
+
+TEST(Bubbles, RoofThatCannotStandIsRefused) {
+  Figure figure = roofline();
+  auto& roof = *std::get<Bubbles>(figure.content).roof;
+  roof.slope = 0;
+  EXPECT_EQ(error_of(figure),
+            "memory: 40 GB/s: GFLOP/s is 0, which a logarithmic axis cannot show");
+  roof = {40, "memory", {{-1, "FMA"}}};
+  EXPECT_EQ(error_of(figure), "FMA: GFLOP/s is -1, which a logarithmic axis cannot show");
+  roof.ceilings.clear();
+  EXPECT_EQ(error_of(figure), "a roof needs a ceiling");
 }
 
 TEST(Lines, ReferenceHasItsNameAndItsPlaceOnTheAxis) {
