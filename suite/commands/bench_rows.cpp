@@ -118,7 +118,7 @@ const std::vector<std::string> sample_columns = {"env",   "case", "repetition",
 
 /// The value with as many digits as those of its uncertainty's leading one.
 std::string rounded(double value, double uncertainty) {
-  const int decimals = -static_cast<int>(std::floor(std::log10(uncertainty)));
+  const int decimals = -static_cast<int>(std::floor(std::log10(uncertainty) + 1e-9));
   char text[64];
   if (decimals >= 0) {
     std::snprintf(text, sizeof text, "%.*f", std::min(decimals, 9), value);

@@ -46,7 +46,14 @@ struct UsageError : std::invalid_argument {
 };
 
 /// Exit codes, as product contracts.
-enum Exit { done = 0, some_failed = 1, usage = 2, interrupted = 130 };
+enum Exit {
+  done = 0,
+  some_failed = 1,
+  usage = 2,
+  found_regression = 3,
+  found_undecided = 4,
+  interrupted = 130
+};
 
 /// Every subcommand, in the order of the help.
 const std::vector<Command>& commands();
@@ -54,6 +61,7 @@ const std::vector<Command>& commands();
 Command list_command();
 Command cost_command();
 Command bench_command();
+Command compare_command();
 Command plot_command();
 Command evaluate_command();
 Command predict_command();

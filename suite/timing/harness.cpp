@@ -164,7 +164,7 @@ void initialize(const std::vector<std::string>& given, int64_t repetitions) {
       {"benchmark_context", ""},
       {"v", "0"},
   };
-  std::vector<std::string> flags = {"convscope"};
+  std::vector<std::string> flags;
   for (const auto& [name, value] : known) {
     if (name == "benchmark_repetitions") {
       flags.push_back("--" + name + "=" + std::to_string(repetitions));
@@ -188,17 +188,17 @@ void initialize(const std::vector<std::string>& given, int64_t repetitions) {
       flags.push_back(flag);
     }
   }
-  std::vector<char*> arguments;
-  arguments.reserve(flags.size() + 1);
+  static std::string program = "convscope";  // whose address Google Benchmark keeps
+  std::vector<char*> arguments = {program.data()};
   for (std::string& flag : flags) arguments.push_back(flag.data());
   arguments.push_back(nullptr);
-  int count = static_cast<int>(flags.size());
+  int count = static_cast<int>(flags.size()) + 1;
   gb::Initialize(&count, arguments.data());
 }
 
 /// Shows nothing: the caller prints rows when they are known. Keeps Google Benchmark's records for
 /// --benchmark_out, over several runs of it, of which each would begin the file anew.
-class Recorder : public gb::JSONReporter {
+class Recorder {
  public:
   explicit Recorder(const std::vector<std::string>& flags)
       : path_(value_of(flags, "benchmark_out", "")) {
@@ -215,12 +215,13 @@ class Recorder : public gb::JSONReporter {
 
   /// One run of Google Benchmark.
   void run() {
-    text_.str("");
-    SetOutputStream(&text_);
-    SetErrorStream(&std::cerr);
-    gb::RunSpecifiedBenchmarks(this);
-    if (path_.empty() || text_.str().empty()) return;
-    nlohmann::ordered_json part = nlohmann::ordered_json::parse(text_.str());
+    std::ostringstream text;
+    gb::JSONReporter reporter;  // anew: it remembers that it has begun a list
+    reporter.SetOutputStream(&text);
+    reporter.SetErrorStream(&std::cerr);
+    gb::RunSpecifiedBenchmarks(&reporter);
+    if (path_.empty() || text.str().empty()) return;
+    nlohmann::ordered_json part = nlohmann::ordered_json::parse(text.str());
     if (all_.is_null()) {
       all_ = std::move(part);
     } else {
@@ -231,7 +232,6 @@ class Recorder : public gb::JSONReporter {
 
  private:
   std::string path_;
-  std::ostringstream text_;
   nlohmann::ordered_json all_;
 };
 

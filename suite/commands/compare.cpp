@@ -1,0 +1,417 @@
+// convscope compare: which cases of two measurements are faster, slower or the same, and of which
+// nobody can say.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <ostream>
+#include <unordered_map>
+
+#include "architectures/nearest.h"
+#include "suite/commands/command.h"
+#include "suite/commands/output.h"
+#include "suite/commands/sample_file.h"
+#include "suite/report/text.h"
+#include "suite/timing/verdict.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a case's name is made of, and the headings of its columns.
+struct Part {
+  std::string name, heading;
+};
+const std::vector<Part>& parts() {
+  static const std::vector<Part> all = {{"model", "Network"}, {"input", "Input"},
+                                        {"device", "Device"}, {"threads", "Threads"},
+                                        {"batch", "Batch"},   {"precision", "Precision"},
+                                        {"layout", "Layout"}, {"engine", "Engine"},
+                                        {"mode", "Mode"},     {"scenario", "Scenario"}};
+  return all;
+}
+
+/// The values of the parts, "t2" and "b8" without their letters; none of a name that is not made
+/// so.
+std::vector<std::string> parts_of(const std::string& name) {
+  std::vector<std::string> values(1);
+  for (const char c : name) {
+    if (c == '/') {
+      values.emplace_back();
+    } else {
+      values.back() += c;
+    }
+  }
+  if (values.size() != parts().size()) return {};
+  for (const auto& [place, letter] : {std::pair<size_t, char>{3, 't'}, {4, 'b'}}) {
+    if (values[place].size() > 1 && values[place][0] == letter) values[place].erase(0, 1);
+  }
+  return values;
+}
+
+/// A case of both sides.
+struct Pair {
+  std::string name;
+  std::vector<std::string> parts;
+  const MeasuredCase* a;
+  const MeasuredCase* b;
+};
+
+struct Row {
+  std::string name;
+  std::vector<std::string> parts;
+  Comparison result;
+};
+
+std::string joined(const std::vector<std::string>& texts, const char* between = ", ") {
+  std::string text;
+  for (const std::string& item : texts) text += (text.empty() ? "" : between) + item;
+  return text;
+}
+
+/// --by engine=eager,frozen: which part of the names differs between the sides, and how.
+struct By {
+  size_t part;
+  std::string a, b;
+};
+
+By parse_by(const std::string& text) {
+  const size_t equals = std::min(text.find('='), text.size());
+  const size_t comma = std::min(text.find(',', equals), text.size());
+  const std::string column = text.substr(0, equals);
+  std::vector<std::string> names;
+  for (const Part& part : parts()) names.push_back(part.name);
+  const auto found = std::find(names.begin(), names.end(), column);
+  if (found == names.end()) {
+    throw UsageError("--by '" + text + "': cases have no '" + column + "'" +
+                     did_you_mean(column, names) + "; they have " + joined(names));
+  }
+  if (comma + 1 >= text.size() || comma <= equals + 1 ||
+      text.find(',', comma + 1) != std::string::npos) {
+    throw UsageError("--by '" + text + "': expected two values, as in --by engine=eager,frozen");
+  }
+  const By by{static_cast<size_t>(found - names.begin()),
+              text.substr(equals + 1, comma - equals - 1), text.substr(comma + 1)};
+  if (by.a == by.b) throw UsageError("--by '" + text + "' compares '" + by.a + "' with itself");
+  return by;
+}
+
+/// The cases of a file under the names by which they meet those of the other side.
+using Named = std::vector<std::pair<std::string, const MeasuredCase*>>;
+
+Named all_cases(const SampleFile& file) {
+  Named named;
+  for (const MeasuredCase& one : file.cases) named.emplace_back(one.name, &one);
+  return named;
+}
+
+/// Those with this value, named as if it were that of both sides.
+Named cases_with(const SampleFile& file, const By& by, const std::string& value) {
+  Named named;
+  std::vector<std::string> values;
+  for (const MeasuredCase& one : file.cases) {
+    std::vector<std::string> of_name = parts_of(one.name);
+    if (of_name.empty()) continue;
+    std::string& here = of_name[by.part];
+    if (!std::count(values.begin(), values.end(), here)) values.push_back(here);
+    if (here != value) continue;
+    here = by.a + " vs " + by.b;
+    named.emplace_back(joined(of_name, "/"), &one);
+  }
+  if (named.empty()) {
+    const std::string& part = parts()[by.part].name;
+    throw UsageError("--by: " + file.path.string() + " has no case with " + part + " '" + value +
+                     "'" + did_you_mean(value, values) + "; there are " +
+                     printable(joined(values)));
+  }
+  return named;
+}
+
+std::vector<Pair> matched(const Named& a, const Named& b, std::ostream& err) {
+  std::unordered_map<std::string, const MeasuredCase*> of_b(b.begin(), b.end());
+  std::vector<Pair> pairs;
+  for (const auto& [name, one] : a) {
+    const auto other = of_b.find(name);
+    if (other == of_b.end()) {
+      err << "only in A: " << printable(one->name) << "\n";
+      continue;
+    }
+    pairs.push_back({name, parts_of(name), one, other->second});
+    of_b.erase(other);
+  }
+  for (const auto& [name, one] : b) {
+    if (of_b.count(name)) err << "only in B: " << printable(one->name) << "\n";
+  }
+  return pairs;
+}
+
+/// Two files with nothing in common may be of two engines: then --by is what their user wants.
+std::string by_that_would_match(const SampleFile& a, const SampleFile& b) {
+  std::vector<std::string> found;
+  for (size_t part = 0; part < parts().size(); ++part) {
+    const auto values = [&](const SampleFile& file) {
+      std::set<std::string> different;
+      for (const MeasuredCase& one : file.cases) {
+        const auto of_name = parts_of(one.name);
+        if (!of_name.empty()) different.insert(of_name[part]);
+      }
+      return different;
+    };
+    const auto of_a = values(a), of_b = values(b);
+    if (of_a.size() == 1 && of_b.size() == 1 && of_a != of_b) {
+      found.push_back("--by " + parts()[part].name + "=" + *of_a.begin() + "," + *of_b.begin());
+    }
+  }
+  return found.size() == 1 ? "; did you mean " + printable(found[0]) + "?" : "";
+}
+
+/// Two environments are compared only by who says that this is the question.
+void check_environments(const std::vector<Pair>& pairs, const Environments& known,
+                        const std::vector<std::string>& across, std::ostream& err) {
+  std::set<std::string> ids, ids_of_a, ids_of_b;
+  for (const Pair& pair : pairs) {
+    ids_of_a.insert(pair.a->env);
+    ids_of_b.insert(pair.b->env);
+  }
+  ids.insert(ids_of_a.begin(), ids_of_a.end());
+  ids.insert(ids_of_b.begin(), ids_of_b.end());
+  std::vector<std::string> names = {"env"};
+  for (const auto& [id, facts] : known) {
+    for (const auto& [name, value] : facts) {
+      if (!std::count(names.begin(), names.end(), name)) names.push_back(name);
+    }
+  }
+  for (const std::string& name : across) {
+    if (!std::count(names.begin(), names.end(), name)) {
+      throw UsageError("--across: an environment has no '" + name + "'" +
+                       did_you_mean(name, names) + "; there are " + joined(names));
+    }
+  }
+  if (ids.size() < 2) return;
+  const auto different = differences(known, ids);
+  std::vector<std::string> said;
+  bool named = true;
+  for (const std::string& name : different) {
+    named = named && std::count(across.begin(), across.end(), name);
+    std::set<std::string> values;
+    for (const std::string& id : ids) {
+      const auto facts = known.find(id);
+      if (facts != known.end() && facts->second.count(name)) values.insert(facts->second.at(name));
+    }
+    said.push_back(name == "env" && values.empty()
+                       ? "env (" + joined({ids.begin(), ids.end()}) +
+                             "; no manifest.json says what they are)"
+                       : name + " (" + joined({values.begin(), values.end()}, " / ") + ")");
+  }
+  const std::string text = printable(joined(said));
+  if (named) {
+    err << "note: across " << text << "\n";
+    return;
+  }
+  const bool mixed = ids_of_a.size() > 1 || ids_of_b.size() > 1;
+  throw UsageError(std::string(mixed ? "the cases of one side were measured in several environments"
+                                     : "A and B were measured in different environments") +
+                   ": " + text + "; say --across " + joined(different, ",") +
+                   " if that is what you compare");
+}
+
+/// The A/A floor, in percent, and where it is from: --floor.
+struct Floor {
+  double percent = 0;
+  std::string source = "none is known of this machine; --floor says one";
+};
+
+Floor floor_of(const Invocation& invocation) {
+  const std::string& text = invocation.text("floor");
+  if (text.empty()) return {};
+  double percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      !(percent >= 0 && percent < 100)) {
+    throw UsageError("--floor '" + text + "': expected per cent, from 0 to below 100");
+  }
+  return {percent, fmt::format("{:g} %, by --floor", percent)};
+}
+
+Cell number(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
+
+/// Integers as such, so that they stand at the right.
+Cell part_cell(const std::string& value) {
+  int64_t integer = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), integer);
+  const bool whole = error == std::errc() && end == value.data() + value.size();
+  return whole ? Cell(integer) : Cell(value);
+}
+
+/// People see of a case's name only what varies among the rows.
+std::vector<Column<Row>> compare_columns(const std::vector<Row>& rows) {
+  const bool split =
+      std::all_of(rows.begin(), rows.end(), [](const Row& row) { return !row.parts.empty(); });
+  std::vector<Column<Row>> columns = {{"case", "Case", split ? Human::none : Human::plain,
+                                       [](const Row& row) { return Cell(row.name); }}};
+  for (size_t part = 0; part < parts().size(); ++part) {
+    const bool varies = split && std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+                          return row.parts[part] != rows[0].parts[part];
+                        });
+    columns.push_back({parts()[part].name, parts()[part].heading,
+                       varies || (split && part == 0) ? Human::plain : Human::none,
+                       [part](const Row& row) {
+                         return row.parts.empty() ? Cell() : part_cell(row.parts[part]);
+                       }});
+  }
+  const auto interval = [](double Interval::*end) {
+    return [end](const Row& row) {
+      const auto& shift = row.result.shift;
+      return shift && shift->interval ? Cell((*shift->interval).*end) : Cell();
+    };
+  };
+  const bool any_reason = std::any_of(rows.begin(), rows.end(),
+                                      [](const Row& row) { return !row.result.reason.empty(); });
+  const std::vector<Column<Row>> results = {
+      {"median_a_ms", "A (ms)", Human::plain,
+       [](const Row& row) { return number(row.result.median_a); }},
+      {"median_b_ms", "B (ms)", Human::plain,
+       [](const Row& row) { return number(row.result.median_b); }},
+      {"ratio", "B/A", Human::plain,
+       [](const Row& row) { return row.result.shift ? Cell(row.result.shift->ratio) : Cell(); }},
+      {"ratio_low", "from", Human::plain, interval(&Interval::low)},
+      {"ratio_high", "to", Human::plain, interval(&Interval::high)},
+      {"p", "p", Human::plain, [](const Row& row) { return number(row.result.p); }},
+      {"verdict", "B is", Human::plain,
+       [](const Row& row) { return Cell(to_string(row.result.verdict)); }},
+      {"reason", "Why", any_reason ? Human::plain : Human::none,
+       [](const Row& row) { return row.result.reason.empty() ? Cell() : Cell(row.result.reason); }},
+      {"repetitions_a", "", Human::none,
+       [](const Row& row) { return Cell(static_cast<int64_t>(row.result.repetitions_a)); }},
+      {"repetitions_b", "", Human::none,
+       [](const Row& row) { return Cell(static_cast<int64_t>(row.result.repetitions_b)); }},
+  };
+  columns.insert(columns.end(), results.begin(), results.end());
+  return columns;
+}
+
+/// What --fail-on asks for, known before the work.
+struct FailOn {
+  bool regression = false, undecided = false;
+};
+
+FailOn parse_fail_on(const std::vector<std::string>& words) {
+  FailOn fail;
+  for (const std::string& word : words) {
+    if (word == "regression") {
+      fail.regression = true;
+    } else if (word == "undecided") {
+      fail.undecided = true;
+    } else {
+      throw UsageError("--fail-on '" + word + "'" +
+                       did_you_mean(word, {"regression", "undecided"}) +
+                       "; there are regression, undecided");
+    }
+  }
+  return fail;
+}
+
+/// Judges the pairs, prints them, and returns the exit code.
+int report(const Invocation& invocation, Output& output, const std::vector<Pair>& pairs,
+           const Floor& floor, const FailOn& fail_on) {
+  std::vector<std::pair<Measurement, Measurement>> table;
+  for (const Pair& pair : pairs) table.emplace_back(pair.a->measurement, pair.b->measurement);
+  const double threshold = practical_threshold(floor.percent);
+  const std::vector<Comparison> comparisons = judge(table, threshold);
+  std::vector<Row> rows;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    rows.push_back({pairs[i].name, pairs[i].parts, comparisons[i]});
+  }
+  output.print(make_table(compare_columns(rows), rows));
+
+  const auto count = [&](Verdict verdict) {
+    return std::count_if(rows.begin(), rows.end(),
+                         [&](const Row& row) { return row.result.verdict == verdict; });
+  };
+  const auto few = std::count_if(rows.begin(), rows.end(), [](const Row& row) {
+    return std::min(row.result.repetitions_a, row.result.repetitions_b) < advised_repetitions;
+  });
+  if (few > 0) {
+    invocation.err << "note: " << few << " of " << rows.size() << " have fewer than "
+                   << advised_repetitions << " repetitions; small changes stay undecided\n";
+  }
+  invocation.err << fmt::format(
+      "{} compared: {} FASTER, {} SLOWER, {} SAME, {} UNDECIDED; a change counts from {:.3g} % "
+      "(A/A "
+      "floor: {})\n",
+      rows.size(), count(Verdict::faster), count(Verdict::slower), count(Verdict::same),
+      count(Verdict::undecided), threshold, floor.source);
+  if (fail_on.regression && count(Verdict::slower) > 0) return found_regression;
+  if (fail_on.undecided && count(Verdict::undecided) > 0) return found_undecided;
+  return done;
+}
+
+int run(const Invocation& invocation) {
+  // As they were typed: a path may have a comma.
+  const auto paths = invocation.values.count("of")
+                         ? invocation.values["of"].as<std::vector<std::string>>()
+                         : std::vector<std::string>();
+  std::optional<By> by;
+  if (!invocation.text("by").empty()) by = parse_by(invocation.text("by"));
+  if (paths.size() != 2 && !(by && paths.size() == 1)) {
+    throw UsageError(fmt::format(
+        "compare: expected two results (or one, with --by engine=eager,frozen), found {}",
+        paths.size()));
+  }
+  const FailOn fail_on = parse_fail_on(invocation.list("fail-on"));
+  const Floor floor = floor_of(invocation);
+  Output output(invocation);
+  const SampleFile a = read_samples(paths[0], invocation.err);
+  std::optional<SampleFile> second;
+  if (paths.size() == 2) second = read_samples(paths[1], invocation.err);
+  const SampleFile& b = second ? *second : a;
+  if (!by && fs::equivalent(a.path, b.path)) {
+    throw UsageError("compare: A and B are both " + a.path.string() +
+                     "; with --by engine=eager,frozen it is compared within itself");
+  }
+  const auto pairs = matched(by ? cases_with(a, *by, by->a) : all_cases(a),
+                             by ? cases_with(b, *by, by->b) : all_cases(b), invocation.err);
+  if (pairs.empty()) {
+    throw UsageError(by ? "compare: no case of A has one of B that differs in nothing else"
+                        : "compare: no case is in both" + by_that_would_match(a, b));
+  }
+  Environments known = a.environments;
+  known.insert(b.environments.begin(), b.environments.end());
+  check_environments(pairs, known, invocation.list("across"), invocation.err);
+  if (by) {
+    invocation.err << "A: " << parts()[by->part].name << " " << by->a << "; B: " << by->b << "\n";
+  }
+  return report(invocation, output, pairs, floor, fail_on);
+}
+
+}  // namespace
+
+Command compare_command() {
+  Command command{"compare",
+                  "two measurements, case by case: faster, slower, same, undecided",
+                  "convscope compare results/before results/after --fail-on regression",
+                  {},
+                  {"of"},
+                  run};
+  command.options.add_options()  //
+      ("of", list_value(),
+       "A and B: each a results folder, a bench.csv with samples.csv beside it, or a samples.csv; "
+       "how is B against A? With --by, one may be enough")(
+          "by", text_value(),
+          "COLUMN=A,B: compare cases that differ only in this: engine=eager,frozen, or "
+          "model=resnet18,vgg11")("across", list_value(),
+                                  "compare although this differs: commit, cpu, libtorch, ...")(
+          "floor", text_value(),
+          "PERCENT: how far apart this machine measures the same case; changes count from twice "
+          "that, and from 2 %")("fail-on", list_value(),
+                                "regression: exit code 3 if a case is SLOWER; undecided: 4 if a "
+                                "case is UNDECIDED");
+  add_output_options(command.options);
+  return command;
+}
+
+}  // namespace convscope

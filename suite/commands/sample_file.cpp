@@ -1,0 +1,186 @@
+#include "suite/commands/sample_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "suite/report/csv_file.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A case as it is read: its repetitions by number.
+struct ReadCase {
+  MeasuredCase measured;
+  std::pair<int64_t, int64_t> first;  ///< repetition and index of its first row
+  std::map<int64_t, std::pair<std::vector<double>, bool>> repetitions;
+};
+
+/// The samples that a path of the command line means.
+fs::path sample_path(const fs::path& path) {
+  if (!fs::exists(path)) {
+    throw std::invalid_argument(path.string() +
+                                ": no such file or folder; expected a results folder, a bench.csv "
+                                "or a samples.csv");
+  }
+  const auto beside = [&](const fs::path& folder) {
+    const fs::path samples = folder / "samples.csv";
+    if (fs::is_regular_file(samples)) return samples;
+    throw std::invalid_argument(fmt::format(
+        "{} has no samples.csv, the raw times that are compared; 'convscope bench --results {}' "
+        "writes it",
+        folder.string(), folder.string()));
+  };
+  if (fs::is_directory(path)) return beside(path);
+  std::ifstream file(path);
+  std::string header;
+  std::getline(file, header);
+  const bool summaries = (',' + header).find(",median_ms") != std::string::npos;
+  return summaries ? beside(path.has_parent_path() ? path.parent_path() : fs::path(".")) : path;
+}
+
+template <class Number>
+Number parsed(const CsvFile& file, const CsvRow& row, size_t column, Number least,
+              const char* expected) {
+  const std::string& text = row.fields[column];
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  // NaN is not at least anything.
+  if (error != std::errc() || end != text.data() + text.size() || !(number >= least) ||
+      number > std::numeric_limits<Number>::max()) {
+    throw std::invalid_argument(fmt::format("{} line {}, column '{}': expected {}, found '{}'",
+                                            file.path.string(), row.line, file.columns[column],
+                                            expected, printable(text)));
+  }
+  return number;
+}
+
+bool parsed_bool(const CsvFile& file, const CsvRow& row, size_t column) {
+  const std::string& text = row.fields[column];
+  if (text == "true" || text == "false") return text == "true";
+  throw std::invalid_argument(
+      fmt::format("{} line {}, column 'disturbed': expected true or false, found '{}'",
+                  file.path.string(), row.line, printable(text)));
+}
+
+Environments read_environments(const fs::path& manifest_path) {
+  Environments found;
+  std::ifstream file(manifest_path);
+  if (!file) return found;
+  const auto manifest = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  if (!manifest.is_object() || !manifest.contains("environments")) return found;
+  for (const auto& [id, facts] : manifest["environments"].items()) {
+    if (!facts.is_object()) continue;
+    for (const auto& [name, value] : facts.items()) {
+      found[id][name] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+  }
+  return found;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& environments,
+                                 size_t& measured_again) {
+  const size_t env = column_index(file, "env"), name = column_index(file, "case"),
+               repetition = column_index(file, "repetition"), index = column_index(file, "index"),
+               ns = column_index(file, "ns");
+  const bool watched = std::count(file.columns.begin(), file.columns.end(), "disturbed") > 0;
+  const size_t disturbed = watched ? column_index(file, "disturbed") : 0;
+  std::vector<ReadCase> cases;
+  std::unordered_map<std::string, size_t> places;
+  for (const CsvRow& row : file.rows) {
+    const auto [place, is_new] = places.emplace(row.fields[name], cases.size());
+    const std::pair<int64_t, int64_t> position = {
+        parsed<int64_t>(file, row, repetition, 0, "a number from 0"),
+        parsed<int64_t>(file, row, index, 0, "a number from 0")};
+    if (is_new) {
+      ReadCase& added = cases.emplace_back();
+      added.measured.name = row.fields[name];
+      added.measured.env = row.fields[env];
+      added.first = position;
+    }
+    ReadCase& here = cases[place->second];
+    if (here.measured.env != row.fields[env]) {
+      throw std::invalid_argument(
+          fmt::format("{} line {}: '{}' was measured in two environments, which differ in {}; "
+                      "measure into two folders and compare those",
+                      file.path.string(), row.line, printable(row.fields[name]),
+                      joined(differences(environments, {here.measured.env, row.fields[env]}))));
+    }
+    if (!is_new && position == here.first) {
+      here.repetitions.clear();
+      ++measured_again;
+    }
+    const double time = parsed<double>(file, row, ns, std::numeric_limits<double>::min(),
+                                       "a positive number of nanoseconds");
+    const bool flagged = watched && parsed_bool(file, row, disturbed);
+    if (position.first == 0) continue;  // the warm-up
+    auto& [times, any] = here.repetitions[position.first];
+    times.push_back(time / 1e6);
+    any = any || flagged;
+  }
+  return cases;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const Environments& known, const std::set<std::string>& ids) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const std::string& id : ids) {
+    const auto found = known.find(id);
+    if (found == known.end()) return {"env"};
+    for (const auto& [name, value] : found->second) values[name].insert(value);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, of_all] : values) {
+    const bool everywhere = std::all_of(ids.begin(), ids.end(), [&, &n = name](const auto& id) {
+      return known.at(id).count(n) > 0;
+    });
+    if (of_all.size() > 1 || !everywhere) names.push_back(name);
+  }
+  return names.empty() && ids.size() > 1 ? std::vector<std::string>{"env"} : names;
+}
+
+SampleFile read_samples(const fs::path& path, std::ostream& err) {
+  SampleFile result;
+  result.path = sample_path(path);
+  result.environments = read_environments(result.path.parent_path() / "manifest.json");
+  try {
+    const CsvFile file = read_csv(result.path);
+    if (file.dropped_bytes > 0) err << result.path.string() << ": left out a torn last row\n";
+    size_t measured_again = 0;
+    for (ReadCase& read : read_cases(file, result.environments, measured_again)) {
+      for (auto& [number, repetition] : read.repetitions) {
+        read.measured.measurement.repetitions.push_back(std::move(repetition.first));
+        read.measured.measurement.disturbed.push_back(repetition.second);
+      }
+      result.cases.push_back(std::move(read.measured));
+    }
+    if (measured_again > 0) {
+      err << result.path.string() << ": of " << measured_again
+          << " that were measured again, the last time counts\n";
+    }
+  } catch (const std::runtime_error& error) {
+    throw std::invalid_argument(error.what());
+  }
+  if (result.cases.empty()) throw std::invalid_argument(result.path.string() + " has no samples");
+
+  return result;
+}
+
+}  // namespace convscope

@@ -1,0 +1,161 @@
+// convscope bench from the outside: its rows, what it refuses, and that nothing finished is lost.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "suite/commands/bench_rows.h"
+#include "suite/report/csv_file.h"
+#include "suite/timing/statistics.h"
+#include "tests/commands/convscope_with.h"
+#include "tests/report/temporary_folder.h"
+
+namespace convscope {
+namespace {
+
+Result bench(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"bench", "--program", CONVSCOPE_PROGRAM});
+  return convscope_with(arguments);
+}
+
+TEST(BenchCommand, ARowAgreesWithItsSamples) {
+  const TemporaryFolder folder;
+  const Result result = bench({"lenet5", "lenet5_1998", "--quick", "--engine", "eager,frozen",
+                               "--results", folder.path.string(), "--format", "csv"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const CsvFile rows = read_csv(folder.path / "bench.csv");
+  EXPECT_EQ(result.out, contents(folder.path / "bench.csv"));
+  ASSERT_EQ(rows.rows.size(), 4u);
+  const CsvFile samples = read_csv(folder.path / "samples.csv");
+  const auto cases = texts(samples, "case");
+  const auto repetition = integers(samples, "repetition");
+  const auto ns = numbers(samples, "ns");
+  const auto disturbed = texts(samples, "disturbed");
+  for (size_t row = 0; row < rows.rows.size(); ++row) {
+    std::vector<double> all, clean;
+    for (size_t i = 0; i < cases.size(); ++i) {
+      if (cases[i] != texts(rows, "case")[row] || repetition[i] == 0) continue;
+      all.push_back(ns[i]);
+      if (disturbed[i] == "false") clean.push_back(ns[i]);
+    }
+    const auto count = static_cast<size_t>(integers(rows, "samples")[row]);
+    ASSERT_TRUE(count == all.size() || count == clean.size());
+    EXPECT_NEAR(numbers(rows, "median_ms")[row] * 1e6, median(count == all.size() ? all : clean),
+                1);
+    EXPECT_EQ(numbers(rows, "predicted_peak_bytes")[row] > 0, true);
+  }
+}
+
+TEST(BenchCommand, TheColumnsAreThoseOfTheContract) {
+  const Table table = bench_table({});
+  std::string names;
+  for (const TableColumn& column : table.columns) names += column.name + ",";
+  EXPECT_EQ(names.find("env,model,input,device,threads,batch,precision,layout,engine,mode,scenario,"
+                       "samples,median_ms,ci_low_ms,ci_high_ms,min_ms,iqr_ms,p90_ms,p95_ms,p99_ms,"
+                       "first_ms,second_ms,images_per_s,gflop_per_s,peak_share,peak_bytes,"
+                       "predicted_peak_bytes,status,reason,case,"),
+            0u);
+}
+
+TEST(BenchCommand, OnlyTheDigitsThatTheIntervalSupports) {
+  EXPECT_EQ(with_interval(9.8731, 9.83, 9.915), "9.87 ± 0.04");
+  EXPECT_EQ(with_interval(1234.5, 1190, 1270), "1230 ± 40");
+  EXPECT_EQ(with_interval(0.0812345, 0.0811, 0.0813), "0.0812 ± 0.0001");
+}
+
+TEST(BenchCommand, WhatCannotBeMeasuredIsSaidAndTheRestIsMeasured) {
+  const Result result = bench({"lenet5", "--quick", "--batch", "1,100000000", "--format", "csv"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(contains(result.err, "a batch of 100000000 does not fit: it needs about"))
+      << result.err;
+  EXPECT_TRUE(contains(result.out, ",failed,")) << result.out;
+  EXPECT_TRUE(contains(result.out, ",quick,") || contains(result.out, ",disturbed,")) << result.out;
+}
+
+TEST(BenchCommand, WrongWordsAreOneLineAndCode2) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"lenet5", "--threads", "4096"}, "4096 threads would wait for each other"},
+      {{"lenet5", "--device", "gpu"}, "--device 'gpu' is none of"},
+      {{"lenet5", "--engine", "frosen"}, "did you mean 'frozen'"},
+      {{"lenet5", "--engine", "frozen", "--mode", "train"}, "a frozen network does not train"},
+      {{"lenet5", "--precision", "float16"}, "float16 is for GPUs"},
+      {{"lenet5", "--scenario", "latency", "--batch", "8"}, "a batch of 8 is throughput"},
+      {{"lenet5", "--min-time", "-1"}, "--min-time '-1' is no number above 0"},
+      {{"lenet5", "--batch", "8-1*2"}, "--batch '8-1*2' is no whole number"},
+      {{"lenet5", "--mode", "loader"}, "--mode loader needs --data"},
+      {{"lenet5", "--resume"}, "--resume needs --results"},
+      {{"lenet5", "--", "--benchmark_filter=nothing"}, "--benchmark_filter leaves no case"},
+      {{"lenet5", "--", "--what"}, "'--what' is not taken"},
+  };
+  for (const auto& [words, part] : wrong) {
+    const Result result = bench(words);
+    EXPECT_EQ(result.code, 2) << part;
+    EXPECT_TRUE(contains(result.err, part)) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+
+TEST(BenchCommand, SweepsAreEveryCombination) {
+  const Result result =
+      bench({"lenet5", "resnet20", "--batch", "1-4*2", "--engine", "eager,frozen", "--dry-run"});
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 12);
+  EXPECT_TRUE(contains(
+      result.out, "resnet20/3x32x32/cpu/t1/b4/float32/contiguous/frozen/inference/throughput\n"));
+}
+
+pid_t start(const std::vector<std::string>& words, const std::filesystem::path& err) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!freopen("/dev/null", "w", stdout) || !freopen(err.c_str(), "w", stderr)) _exit(127);
+    std::vector<std::string> all = {CONVSCOPE_PROGRAM};
+    all.insert(all.end(), words.begin(), words.end());
+    std::vector<char*> arguments;
+    for (std::string& word : all) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+  return child;
+}
+
+size_t finished_rows(const std::filesystem::path& folder) {
+  if (contents(folder / "bench.csv").empty()) return 0;
+  return read_csv(folder / "bench.csv").rows.size();
+}
+
+TEST(BenchCommand, CtrlCKeepsWhatIsFinishedAndResumeGoesOn) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> words = {
+      "bench",    "lenet5", "lenet5_1998",  "--min-time", "0.4",       "--timeout",      "0.5",
+      "--warmup", "0.05",   "--interleave", "1",          "--results", folder.path / "r"};
+  const pid_t child = start(words, folder.path / "err");
+  for (int i = 0; i < 600 && finished_rows(folder.path / "r") < 1; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  kill(child, SIGINT);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(contains(contents(folder.path / "err"), "interrupted; 1 rows are kept"));
+  const std::string before = contents(folder.path / "r" / "bench.csv");
+  EXPECT_EQ(finished_rows(folder.path / "r"), 1u);
+
+  std::vector<std::string> again = words;
+  again.push_back("--resume");
+  waitpid(start(again, folder.path / "err"), &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0) << contents(folder.path / "err");
+  EXPECT_EQ(finished_rows(folder.path / "r"), 2u);
+  EXPECT_EQ(contents(folder.path / "r" / "bench.csv").find(before), 0u);
+  const CsvFile samples = read_csv(folder.path / "r" / "samples.csv");
+  const auto cases = texts(samples, "case");
+  EXPECT_EQ(std::set<std::string>(cases.begin(), cases.end()).size(), 2u);
+}
+
+}  // namespace
+}  // namespace convscope
