@@ -1,83 +1,39 @@
 #include "suite/inference/frozen.h"
 
-#include <c10/util/Exception.h>
-#include <torch/csrc/jit/api/function_impl.h>
-#include <torch/csrc/jit/frontend/tracer.h>
-#include <torch/csrc/jit/passes/constant_propagation.h>
-#include <torch/csrc/jit/passes/frozen_conv_folding.h>
-#include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
-#include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
-#include <torch/version.h>
+#include <stdexcept>
+
+#include "suite/inference/frozen_engine.h"
 
 namespace convscope {
-
-namespace jit = torch::jit;
-
 namespace {
 
-#if TORCH_VERSION_MAJOR < 2
-/// LibTorch 1.13 warns at every call that it resizes the padded output of its own hard-swish.
-class Quiet : c10::WarningHandler {
- public:
-  void process(const c10::SourceLocation&, const std::string&, bool) override {}
-
- private:
-  c10::Warning::WarningHandlerGuard guard_{this};
-};
-#else
-struct Quiet {};
+FrozenForm freeze(Network& network, const torch::Tensor& example) {
+#ifdef CONVSCOPE_ONEDNN
+  try {
+    return freeze_with_onednn(network, example);
+  } catch (const std::invalid_argument&) {
+    // No straight line of operators, which LibTorch does not need.
+  }
 #endif
+  return freeze_with_libtorch(network, example);
+}
 
 }  // namespace
 
-struct Frozen::Function {
-  // The simple executor: the other one watches its first runs, which are slower for it, in order to
-  // fuse what it does not fuse on a CPU.
-  explicit Function(std::shared_ptr<jit::Graph> graph)
-      : graph_function("frozen", std::move(graph), nullptr, jit::ExecutorExecutionMode::SIMPLE) {}
-  jit::GraphFunction graph_function;
-};
-
 Frozen::Frozen(Network& network, const torch::Tensor& example) {
   const torch::NoGradGuard no_grad;
-  // What needs no gradient becomes a constant of the graph.
-  for (const torch::Tensor& parameter : network.parameters()) parameter.set_requires_grad(false);
-  const auto forward = [&](jit::Stack inputs) -> jit::Stack {
-    return {network.forward(inputs.at(0).toTensor())};
-  };
-  const auto traced = jit::tracer::trace(
-      {example}, forward, [](const torch::Tensor&) { return ""; }, /*strict=*/true,
-      // A frozen graph is rewritten more freely when nothing is written in place.
-      /*force_outplace=*/true);
-  expected_ = traced.second.at(0).toTensor();
-  std::shared_ptr<jit::Graph> graph = traced.first->graph;
-  // Strides and paddings are traced as lists of constants; folding wants constant lists.
-  jit::ConstantPropagation(graph);
-  jit::FoldFrozenConvBatchnorm(graph);
-  jit::OptimizeFrozenGraph(graph);
-  jit::ConvertFrozenOpsToMKLDNN(graph);
-  function_ = std::make_unique<Function>(std::move(graph));
+  FrozenForm form = freeze(network, example);
+  expected_ = std::move(form.expected);
+  engine_ = std::move(form.engine);
 }
 
 Frozen::~Frozen() = default;
 
-std::vector<std::string> Frozen::operators() const {
-  std::vector<std::string> names;
-  for (const jit::Node* node : function_->graph_function.graph()->nodes()) {
-    names.emplace_back(node->kind().toQualString());
-  }
-  return names;
-}
-
-std::vector<FrozenStep> Frozen::steps() const { return {}; }
+std::vector<FrozenStep> Frozen::steps() const { return engine_->steps(); }
 
 torch::Tensor Frozen::forward(const torch::Tensor& images, std::vector<int64_t>* step_ns) {
-  if (step_ns) step_ns->clear();
   const torch::NoGradGuard no_grad;
-  [[maybe_unused]] const Quiet quiet;
-  jit::Stack stack = {images};
-  function_->graph_function.run(stack);
-  return stack.at(0).toTensor();
+  return engine_->forward(images, step_ns);
 }
 
 }  // namespace convscope
