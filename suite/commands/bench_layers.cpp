@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,9 @@ namespace convscope {
 namespace {
 
 constexpr double ms = 1e6;  // in ns
+
+/// How far coverage may be from what a pass by itself shows.
+constexpr double noisy = 0.05;
 
 struct LayerRow {
   BenchCase bench_case;
@@ -130,11 +134,18 @@ std::vector<Column<LayerRow>> columns_for_people(bool several, bool calibrated) 
 }
 
 std::string coverage_line(const BenchCase& bench_case, const LayerTimes& times) {
-  return fmt::format(
-      "{}: these {} rows take {:.1f} % of a pass ({:.4g} ms); the clocks at each add {:.1f} % to "
-      "it",
-      name_of(bench_case), times.layers.size(), 100 * times.coverage(), times.plain_ns.median / ms,
-      100 * times.watching());
+  const double coverage = times.coverage();
+  std::string line = fmt::format(
+      "{}: these {} rows take {:.1f} % of a pass ({} ms); the clocks at each add {:.1f} % to it",
+      name_of(bench_case), times.layers.size(), 100 * coverage,
+      human_text(median_text(times.plain_ns), Human::plain), 100 * times.watching());
+  if (std::abs(coverage - times.inside_calls) > noisy) {
+    line += fmt::format(
+        "; passes differ too much for medians to add up: of each pass by itself, {:.1f} % is in "
+        "its operators",
+        100 * times.inside_calls);
+  }
+  return line;
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ std::vector<Column<OperatorRow>> record_columns() {
 
 /// "0.224 ± 0.012".
 Cell estimate(double value, const std::optional<Interval>& interval) {
-  if (!interval) return value;
+  if (!interval || interval->low == interval->high) return value;
   return with_interval(value, interval->low, interval->high);
 }
 

@@ -23,6 +23,7 @@ double ns_since(Clock::time_point start) {
 struct Passes {
   Repetitions plain, watched;
   std::vector<Repetitions> calls;
+  std::vector<double> inside_calls;
 };
 
 /// Throws where the pass that was timed is not the one that was counted.
@@ -88,9 +89,13 @@ class PassTimer {
     workload_.run_watched(timed_);
     passes_.watched.back().push_back(ns_since(start));
     require_same_calls(model_, expected_, timed_);
+    double inside = 0;
     for (size_t i = 0; i < timed_.size(); ++i) {
-      passes_.calls[i].back().push_back(static_cast<double>(timed_[i].ns));
+      const auto ns = static_cast<double>(timed_[i].ns);
+      passes_.calls[i].back().push_back(ns);
+      inside += ns;
     }
+    passes_.inside_calls.push_back(inside / passes_.watched.back().back());
   }
 
   std::string model_;
@@ -184,6 +189,7 @@ LayerTimes time_layers(const BenchCase& c, const PassPlan& plan) {
   LayerTimes result;
   result.plain_ns = summarize(passes.plain);
   result.watched_ns = summarize(passes.watched);
+  result.inside_calls = median(passes.inside_calls);
   for (Row& row : rows) {
     row.time.ns = summarize(passes.calls[row.timed]);
     result.layers.push_back(std::move(row.time));

@@ -27,6 +27,9 @@ struct LayerTimes {
   std::vector<LayerTime> layers;  ///< in execution order
   Summary plain_ns;               ///< a whole pass as it is
   Summary watched_ns;             ///< a whole pass with a clock at each call
+  /// The median over the watched passes of how much of a pass is inside its calls. Where coverage()
+  /// is far from it, passes differ so much that medians do not add up.
+  double inside_calls = 0;
 
   /// The sum of the layers' medians as a share of a plain pass's median. It lacks what happens
   /// between operators and those that only rearrange weights; nothing is scaled to make it 1.

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "architectures/catalogue.h"
 #include "architectures/network.h"
@@ -85,6 +86,30 @@ TEST(LayerTimes, AddUpToLessThanThePass) {
     for (const CallTime& call : calls) sum += call.ns;
     EXPECT_GT(sum, 0);
     EXPECT_LE(sum, whole.count());
+  }
+}
+
+TEST(LayerTimes, OfTheFrozenEngineAreOfItsStepsAndAddUpToTheNetworksMacs) {
+  for (const std::string model : {"lenet5", "resnet18", "mobilenet_v3_small", "googlenet"}) {
+    BenchCase bench_case = small(model);
+    bench_case.engine = "frozen";
+    const Graph graph = trace_network(bench_case.architecture, bench_case.settings);
+    const auto steps = make_workload(bench_case)->steps();
+    ASSERT_FALSE(steps.empty());
+    std::set<size_t> calls;
+    for (const FrozenStep& step : steps) {
+      for (const size_t call : step.calls) EXPECT_TRUE(calls.insert(call).second) << step.op;
+    }
+    const LayerTimes times = time_layers(bench_case, once_or_twice);
+    ASSERT_EQ(times.layers.size(), steps.size());
+    int64_t macs = 0;
+    for (size_t i = 0; i < steps.size(); ++i) {
+      EXPECT_EQ(times.layers[i].op, steps[i].op);
+      EXPECT_EQ(times.layers[i].implementation, steps[i].implementation);
+      EXPECT_GT(times.layers[i].ns.median, 0);
+      macs += times.layers[i].macs;
+    }
+    EXPECT_EQ(macs, cost(graph).macs) << model;
   }
 }
 
