@@ -215,7 +215,7 @@ void Lowering::find_chains() {
     if (done_[i]) continue;
     const std::string name = call(i).name();
     const bool convolution = name == "aten::conv2d";
-    if (!convolution && name != "aten::linear") continue;
+    if (!convolution && name != "aten::linear" && name != "aten::addmm") continue;
     Chain chain = chain_from(i, convolution, convolution);
     for (const size_t part : chain.calls) done_[part] = true;
     chains_.emplace(i, std::move(chain));
@@ -338,7 +338,7 @@ Buffer Lowering::read(int v, Layout layout) {
     held(v).push_back({Layout::plain, read(flat_.at(v), Layout::plain)});
   }
   for (const Held& copy : held(v)) {
-    if (copy.layout == layout) return copy.buffer;
+    if (same_memory(value(v).shape, copy.layout, layout)) return copy.buffer;
   }
   const Held source = held(v).at(0);
   const Buffer target = program_.add_buffer(describe(value(v).shape, layout).get_size());
@@ -423,21 +423,27 @@ bool Lowering::convolution(size_t i, const Chain& chain) {
   return true;
 }
 
+/// Also aten::addmm, which LibTorch makes of a linear layer with a bias.
 bool Lowering::linear(size_t i, const Chain& chain) {
   const TapeCall& c = call(i);
-  const int input = c.value("input"), weight_value = c.value("weight"),
-            bias_value = c.value("bias");
-  if (!is_computed(input) || value(input).shape.size() != 2 ||
-      !value(weight_value).constant.defined() ||
-      (bias_value >= 0 && !value(bias_value).constant.defined())) {
+  const bool product = c.name() == "aten::addmm";
+  const int input = c.value(product ? "mat1" : "input");
+  const int weight_value = c.value(product ? "mat2" : "weight");
+  const int bias_value = c.value(product ? "self" : "bias");
+  const auto constant = [&](int v) { return v < 0 ? torch::Tensor() : value(v).constant; };
+  if (!is_computed(input) || value(input).shape.size() != 2 || !constant(weight_value).defined() ||
+      (bias_value >= 0 && constant(bias_value).dim() != 1)) {
+    return false;
+  }
+  if (product && (c.argument("beta").plain.toScalar().toDouble() != 1 ||
+                  c.argument("alpha").plain.toScalar().toDouble() != 1)) {
     return false;
   }
   const auto flat = flat_.find(input);
   const int source = flat != flat_.end() && is_image(flat->second) ? flat->second : input;
   const Layout layout = source == input ? Layout::plain : home_;
-  const auto [weight, bias] =
-      folded(value(weight_value).constant,
-             bias_value < 0 ? torch::Tensor() : value(bias_value).constant, nullptr, *tape_);
+  const auto [weight, bias] = folded(product ? constant(weight_value).t() : constant(weight_value),
+                                     constant(bias_value), nullptr, *tape_);
   memory::dims weights = value(source).shape;
   weights[0] = weight.size(0);
   const memory::desc result = describe(value(chain.result).shape, Layout::plain);
@@ -710,6 +716,8 @@ void Lowering::emit(size_t i) {
         return false;
       } catch (const std::invalid_argument&) {
         return false;
+      } catch (const std::out_of_range&) {
+        return false;  // another overload, with other arguments
       }
     };
     if (lowered(chain->second)) return;
@@ -746,7 +754,8 @@ void Lowering::emit(size_t i) {
 Buffer Lowering::lower() {
   find_users();
   find_chains();
-  choose_home();
+  auto T=[]{timespec t;clock_gettime(CLOCK_THREAD_CPUTIME_ID,&t);return t.tv_sec*1e3+t.tv_nsec/1e6;};double t0=T();
+  choose_home();fprintf(stderr,"choose %.0f\n",T()-t0);
   find_places();
   const Buffer input = program_.add_buffer(0);
   program_.set_input(input);
@@ -765,8 +774,9 @@ class OneDnnEngine : public FrozenEngine {
         engine_(dnnl::engine::kind::cpu, 0),
         program_(engine_) {
     tape_->expected.reset();
-    output_ = Lowering(tape_, program_, engine_).lower();
-    program_.finish(output_);
+    auto T=[]{timespec t;clock_gettime(CLOCK_THREAD_CPUTIME_ID,&t);return t.tv_sec*1e3+t.tv_nsec/1e6;};double t0=T();
+    output_ = Lowering(tape_, program_, engine_).lower();double t1=T();
+    program_.finish(output_);fprintf(stderr,"lower %.0f finish %.0f\n",t1-t0,T()-t1);
   }
 
   torch::Tensor forward(const torch::Tensor& images, std::vector<int64_t>* step_ns) override {

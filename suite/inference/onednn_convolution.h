@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "suite/inference/onednn_layout.h"
@@ -48,7 +49,11 @@ class ConvolutionChooser {
 
  private:
   const std::vector<ConvolutionWay>& ways(const ConvolutionProblem& problem);
-  double time(const ConvolutionDesc& desc, double limit_ns);
+  struct Trial {
+    ConvolutionDesc desc;
+    dnnl::convolution_forward convolution;
+  };
+  double time(const Trial& trial);
   char* scratch(size_t i, size_t bytes);
 
   dnnl::engine engine_;
@@ -56,6 +61,7 @@ class ConvolutionChooser {
   std::map<std::string, std::vector<ConvolutionWay>> known_;
   std::map<std::string, double> known_reorders_;
   std::vector<AlignedMemory> scratch_;
+  size_t cold_ = 0;  ///< where the weights of the next trial lie
 };
 
 }  // namespace convscope

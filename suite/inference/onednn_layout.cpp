@@ -26,6 +26,13 @@ dnnl::memory::desc describe(const dnnl::memory::dims& dims, Layout layout) {
   return {dims, dnnl::memory::data_type::f32, tag};
 }
 
+bool same_memory(const dnnl::memory::dims& dims, Layout a, Layout b) {
+  if (a == b) return true;
+  if (dims.size() != 4 || dims[2] * dims[3] != 1) return false;
+  const bool either_blocked = a == Layout::blocked || b == Layout::blocked;
+  return !either_blocked || dims[1] % block_channels() == 0;
+}
+
 AlignedMemory::AlignedMemory(size_t size) : bytes(size) {
   constexpr size_t large_page = 2 << 20, line = 64;
   const size_t alignment = size >= large_page ? large_page : line;

@@ -17,6 +17,9 @@ dnnl::memory::desc describe(const dnnl::memory::dims& dims, Layout layout);
 /// The channels in a block.
 int64_t block_channels();
 
+/// Whether a tensor of these dimensions has its elements in the same places in both.
+bool same_memory(const dnnl::memory::dims& dims, Layout a, Layout b);
+
 /// Memory that large pages make quicker to walk through, where there is a large piece of it.
 struct AlignedMemory {
   AlignedMemory() = default;
