@@ -9,6 +9,7 @@
 #include "suite/commands/command.h"
 #include "suite/commands/output.h"
 #include "suite/commands/progress.h"
+#include "suite/timing/calibration.h"
 #include "suite/timing/environment.h"
 
 namespace convscope {
@@ -38,6 +39,37 @@ int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
   return failed ? some_failed : done;
 }
 
+/// The peaks of this machine, and a word to people on where they are from.
+std::optional<Calibration> quoted_calibration(std::ostream& err) {
+  auto calibration = load_calibration(environment_id(machine_of(environment())));
+  if (!calibration) {
+    err << "note: this machine is not calibrated, so there are no shares of its peak: 'convscope "
+           "calibrate' takes two minutes\n";
+    return std::nullopt;
+  }
+  const auto peak = calibration->value("fma", 1), floor = calibration->value("aa_floor", 1);
+  err << "calibrated " << calibration->date;
+  if (peak) err << ": " << human_text(*peak, Human::plain) << " GFLOP/s on one core";
+  if (floor) err << "; A/A floor " << human_text(*floor, Human::plain) << " %";
+  err << "\n";
+  return calibration;
+}
+
+Rooflines rooflines_of(const std::optional<Calibration>& calibration,
+                       const std::vector<PlannedCase>& cases) {
+  Rooflines rooflines;
+  if (!calibration) return rooflines;
+  for (const PlannedCase& planned : cases) {
+    const int threads = planned.bench_case.threads;
+    const auto arithmetic = calibration->value("fma", threads);
+    const auto memory = calibration->value("triad", threads);
+    const auto launch_us = calibration->value("operator_launch", threads);
+    if (!arithmetic || !memory || !launch_us) continue;
+    rooflines[threads] = {*arithmetic, *memory, 1000 * *launch_us};
+  }
+  return rooflines;
+}
+
 int measure_cases(const Invocation& invocation) {
   const std::string started = utc_now();
   const std::string folder = invocation.text("results");
@@ -61,6 +93,7 @@ int measure_cases(const Invocation& invocation) {
 
   Output output(invocation);
   const std::string env = environment_id(environment());
+  const auto calibration = quoted_calibration(invocation.err);
   std::unique_ptr<BenchRecords> records;
   if (!folder.empty()) records = std::make_unique<BenchRecords>(folder, resume, invocation.err);
 
@@ -73,7 +106,10 @@ int measure_cases(const Invocation& invocation) {
       return result.bench_case.mode.rfind(p.bench_case.mode, 0) == 0 &&
              name_of(part) == name_of(result.bench_case);
     });
-    return BenchRow{env, result, same_case->macs, same_case->predicted_peak_bytes, std::nullopt};
+    const bool on_cpu = result.bench_case.device == "cpu";
+    return BenchRow{env, result, same_case->macs, same_case->predicted_peak_bytes,
+                    calibration && on_cpu ? calibration->value("fma", result.bench_case.threads)
+                                          : std::nullopt};
   };
   const auto keep = [&](const BenchRow& row) {
     rows.push_back(row);
@@ -95,13 +131,17 @@ int measure_cases(const Invocation& invocation) {
   bool stopped = false;
   if (!to_measure.empty()) {
     const InterruptGuard interruptible;
-    Progress progress(invocation.err, "bench", static_cast<int64_t>(to_measure.size()), "cases");
-    int64_t finished = 0;
+    // A step is a warm-up or a repetition; cases that are noisy take more of them.
+    int64_t steps = 0;
+    int64_t expected = static_cast<int64_t>(to_measure.size()) * (1 + rule.repetitions);
+    Progress progress(invocation.err, "bench", expected, "steps");
     BenchEvents events;
-    events.doing = [&](const BenchCase&, const std::string&) { progress.update(finished); };
+    events.doing = [&](const BenchCase&, const std::string&) {
+      expected = std::max(expected, steps + 1);
+      progress.update(steps++, expected);
+    };
     events.finished = [&](const std::vector<BenchResult>& parts) {
       for (const BenchResult& part : parts) keep(row_of(part));
-      progress.update(++finished);
     };
     try {
       measure(to_measure, rule, events);
@@ -130,7 +170,9 @@ int run(const Invocation& invocation) {
   if (!ranking.empty()) return print_ranking(invocation, ranking);
   const bool quick = invocation.flag("quick");
   if (layers) {
-    return print_layer_times(invocation, planned_cases(invocation, network_cases(invocation)), {},
+    const auto planned = planned_cases(invocation, network_cases(invocation));
+    return print_layer_times(invocation, planned,
+                             rooflines_of(quoted_calibration(invocation.err), planned),
                              quick ? quick_passes : PassPlan());
   }
   if (operators) {

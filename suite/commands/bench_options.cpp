@@ -15,6 +15,7 @@ namespace convscope {
 namespace {
 
 constexpr int64_t largest_usual_batch = 64;
+constexpr int64_t what_fits = 0;  // a batch that is still to be found
 
 /// The values of an option, each one of these.
 std::vector<std::string> choices(const Invocation& invocation, const std::string& option,
@@ -174,7 +175,7 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
                      did_you_mean(scenario, {"latency", "throughput"}));
   }
   std::vector<int64_t> batches = positive_integers(invocation, "batch");
-  if (batches.empty()) batches = {scenario == "throughput" ? 0 : 1};  // 0: what fits
+  if (batches.empty()) batches = {scenario == "throughput" ? what_fits : 1};
   const auto threads = or_one(positive_integers(invocation, "threads"));
   const auto precisions =
       choices(invocation, "precision", {"float32", "bfloat16", "float16", "tf32"}, "float32");
@@ -185,7 +186,8 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
   std::vector<PlannedCase> cases;
   const auto add = [&](BenchCase c, const Prediction& prediction) {
     c.data = invocation.text("data");
-    if (c.batch == 0) c.batch = batch_that_fits(c, prediction);
+    c.program = invocation.text("program");
+    if (c.batch == what_fits) c.batch = batch_that_fits(c, prediction);
     c.scenario = !scenario.empty() ? scenario : c.batch == 1 ? "latency" : "throughput";
     PlannedCase planned{c, prediction.macs, prediction.peak_bytes(c), prediction.failure};
     if (planned.refusal.empty()) planned.refusal = refusal_here(c, planned.predicted_peak_bytes);
@@ -224,8 +226,7 @@ BenchRule bench_rule(const Invocation& invocation) {
   rule.warm_up.seconds = positive_number(invocation, "warmup", 3600);
   rule.in_process = invocation.flag("in-process");
   rule.interleave = positive_integer(invocation, "interleave");
-  rule.program = invocation.text("program");
-  if (rule.in_process && !rule.program.empty()) {
+  if (rule.in_process && !invocation.text("program").empty()) {
     throw UsageError("--in-process measures this program, not --program");
   }
   if (invocation.values.count("benchmark-flag")) {

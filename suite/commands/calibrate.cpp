@@ -10,12 +10,14 @@
 #include <string>
 #include <thread>
 
+#include "architectures/catalogue.h"
 #include "suite/commands/command.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/progress.h"
 #include "suite/timing/calibration.h"
 #include "suite/timing/environment.h"
+#include "suite/timing/harness.h"
 #include "suite/timing/machine_watch.h"
 #include "suite/timing/peaks.h"
 #include "suite/timing/torch_peaks.h"
@@ -68,9 +70,22 @@ Calibrated measured(const Quantity& quantity, int threads, const Cores& cores) {
   return found;
 }
 
-/// What the A/A floor is measured with: the medians of the repetitions of one small case in a
-/// process of its own. Empty: there is no harness to measure it.
-std::function<std::vector<double>()> same_case_again() { return {}; }
+/// What the A/A floor is of: the medians of the repetitions of a case of about a millisecond, as
+/// bench measures them, in a process of its own each time.
+std::vector<double> same_case_again() {
+  BenchRule rule;
+  rule.seconds = rule.timeout = 1;
+  BenchEvents events;
+  Repetitions repetitions;
+  std::string failure;
+  events.finished = [&](const std::vector<BenchResult>& parts) {
+    if (parts[0].failed()) failure = parts[0].reason;
+    for (const BenchBlock* block : parts[0].counted()) repetitions.push_back(block->ns);
+  };
+  measure({{find_architecture("resnet20")}}, rule, events);
+  if (!failure.empty()) throw std::runtime_error("the A/A floor cannot be measured: " + failure);
+  return repetition_medians(repetitions);
+}
 
 Calibration calibrate(const Invocation& invocation, int pairs) {
   Calibration calibration;
@@ -93,13 +108,13 @@ Calibration calibrate(const Invocation& invocation, int pairs) {
   }
   progress.finish();
 
-  if (const auto measure_process = same_case_again(); measure_process && pairs > 0) {
+  if (pairs > 0) {
     Progress floor(invocation.err, "calibrate: A/A", 2 * int64_t{pairs}, "processes");
     int64_t process = 0;
     const double percent = aa_floor_percent(
         [&] {
           floor.update(process++);
-          return measure_process();
+          return same_case_again();
         },
         pairs);
     calibration.measured.push_back({"aa_floor", 1, percent, "percent", 0, ""});

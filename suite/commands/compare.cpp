@@ -7,13 +7,20 @@
 #include <optional>
 #include <ostream>
 #include <set>
+#include <sstream>
 #include <unordered_map>
 
 #include "architectures/nearest.h"
+#include "suite/commands/bench_options.h"
 #include "suite/commands/command.h"
+#include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
+#include "suite/commands/program.h"
+#include "suite/commands/progress.h"
 #include "suite/commands/sample_file.h"
 #include "suite/report/text.h"
+#include "suite/timing/calibration.h"
+#include "suite/timing/environment.h"
 #include "suite/timing/verdict.h"
 
 namespace convscope {
@@ -218,22 +225,37 @@ void check_environments(const std::vector<Pair>& pairs, const Environments& know
                    " if that is what you compare");
 }
 
-/// The A/A floor, in percent, and where it is from: --floor.
+/// The A/A floor, in percent, and where it is from.
 struct Floor {
   double percent = 0;
-  std::string source = "none is known of this machine; --floor says one";
+  std::string source = "none is known; 'convscope calibrate' measures it, or --floor says one";
 };
 
-Floor floor_of(const Invocation& invocation) {
+/// This machine's own floor, if the samples were taken on it.
+Floor calibrated_floor(const Environments& measured_in) {
+  const Environment here = machine_of(environment());
+  for (const auto& [id, facts] : measured_in) {
+    for (const auto& [name, value] : here) {
+      const auto found = facts.find(name);
+      if (found == facts.end() || found->second != value) return {};
+    }
+  }
+  const auto calibration = load_calibration(environment_id(here));
+  const auto percent = calibration ? calibration->value("aa_floor", 1) : std::nullopt;
+  if (measured_in.empty() || !percent) return {};
+  return {*percent, fmt::format("{:.2g} %, calibrated {}", *percent, calibration->date)};
+}
+
+std::optional<Floor> floor_asked_for(const Invocation& invocation) {
   const std::string& text = invocation.text("floor");
-  if (text.empty()) return {};
+  if (text.empty()) return std::nullopt;
   double percent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
   if (error != std::errc() || end != text.data() + text.size() ||
       !(percent >= 0 && percent < 100)) {
     throw UsageError("--floor '" + text + "': expected per cent, from 0 to below 100");
   }
-  return {percent, fmt::format("{:g} %, by --floor", percent)};
+  return Floor{percent, fmt::format("{:g} %, by --floor", percent)};
 }
 
 Cell number(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
@@ -349,11 +371,107 @@ int report(const Invocation& invocation, Output& output, const std::vector<Pair>
   return done;
 }
 
+/// The cases that the words of a bench command line mean.
+std::vector<BenchCase> cases_of_line(const std::string& line) {
+  const Command bench = bench_command();
+  const po::variables_map values = gather(bench, {po::split_unix(line), {}, {}, nullptr});
+  const std::vector<std::string> no_words;
+  std::ostringstream nowhere;
+  const Invocation invocation{bench, no_words, values, nowhere, nowhere};
+  std::vector<BenchCase> cases;
+  for (const PlannedCase& planned : planned_cases(invocation, network_cases(invocation))) {
+    if (!planned.refusal.empty()) throw UsageError("'" + line + "': " + planned.refusal);
+    cases.push_back(planned.bench_case);
+  }
+  return cases;
+}
+
+/// What the two names have in common, and "a vs b" where they differ.
+std::string name_of_both(const std::string& a, const std::string& b) {
+  std::vector<std::string> of_a = parts_of(a);
+  const std::vector<std::string> of_b = parts_of(b);
+  if (of_a.size() != of_b.size() || of_a.empty()) return a + " vs " + b;
+  for (size_t part = 0; part < of_a.size(); ++part) {
+    if (of_a[part] != of_b[part]) of_a[part] += " vs " + of_b[part];
+  }
+  return joined(of_a, "/");
+}
+
+MeasuredCase measured_case(const BenchResult& result) {
+  MeasuredCase measured{name_of(result.bench_case), environment_id(environment()), {}};
+  if (result.failed()) throw std::runtime_error(measured.name + ": " + result.reason);
+  for (const BenchBlock* block : result.counted()) {
+    measured.measurement.repetitions.push_back(block->ns);
+    for (double& time : measured.measurement.repetitions.back()) time /= 1e6;
+    measured.measurement.disturbed.push_back(block->disturbance.disturbed());
+  }
+  return measured;
+}
+
+/// A and B are the words of two bench command lines, measured in turn.
+int run_paired(const Invocation& invocation, const std::vector<std::string>& lines) {
+  if (lines.size() != 2) {
+    throw UsageError(
+        "compare --paired: expected what to measure for A and for B, as in --paired "
+        "'resnet50 --engine eager' 'resnet50 --engine frozen'");
+  }
+  if (!invocation.text("by").empty()) throw UsageError("--by is not for --paired");
+  const FailOn fail_on = parse_fail_on(invocation.list("fail-on"));
+  const std::optional<Floor> asked = floor_asked_for(invocation);
+  const std::vector<BenchCase> of_a = cases_of_line(lines[0]), of_b = cases_of_line(lines[1]);
+  if (of_a.size() != of_b.size()) {
+    throw UsageError(
+        fmt::format("compare --paired: A means {} cases and B {}: they are compared "
+                    "one by one",
+                    of_a.size(), of_b.size()));
+  }
+  Output output(invocation);
+  std::vector<BenchCase> in_turn;
+  for (size_t i = 0; i < of_a.size(); ++i) in_turn.insert(in_turn.end(), {of_a[i], of_b[i]});
+  BenchRule rule;
+  rule.interleave = 2;
+  rule.precision = 0.005;  // of each, so that a difference of 2 % is not left open
+  if (invocation.flag("quick")) rule = quick(rule);
+  // Each of a training step's parts is compared, too.
+  std::vector<std::vector<MeasuredCase>> measured;
+  {
+    const InterruptGuard interruptible;
+    int64_t steps = 0;
+    int64_t expected = static_cast<int64_t>(in_turn.size()) * (1 + rule.repetitions);
+    Progress progress(invocation.err, "compare", expected, "steps");
+    BenchEvents events;
+    events.doing = [&](const BenchCase&, const std::string&) {
+      expected = std::max(expected, steps + 1);
+      progress.update(steps++, expected);
+    };
+    events.finished = [&](const std::vector<BenchResult>& parts) {
+      auto& cases = measured.emplace_back();
+      for (const BenchResult& part : parts) cases.push_back(measured_case(part));
+    };
+    measure(in_turn, rule, events);
+  }
+  std::vector<Pair> pairs;
+  for (size_t i = 0; i + 1 < measured.size(); i += 2) {
+    for (size_t part = 0; part < std::min(measured[i].size(), measured[i + 1].size()); ++part) {
+      const MeasuredCase& a = measured[i][part];
+      const MeasuredCase& b = measured[i + 1][part];
+      const std::string name = name_of_both(a.name, b.name);
+      pairs.push_back({name, parts_of(name), &a, &b});
+    }
+  }
+  Environments here;
+  for (const auto& [name, value] : environment()) {
+    here[environment_id(environment())][name] = value;
+  }
+  return report(invocation, output, pairs, asked ? *asked : calibrated_floor(here), fail_on);
+}
+
 int run(const Invocation& invocation) {
   // As they were typed: a path may have a comma.
   const auto paths = invocation.values.count("of")
                          ? invocation.values["of"].as<std::vector<std::string>>()
                          : std::vector<std::string>();
+  if (invocation.flag("paired")) return run_paired(invocation, paths);
   std::optional<By> by;
   if (!invocation.text("by").empty()) by = parse_by(invocation.text("by"));
   if (paths.size() != 2 && !(by && paths.size() == 1)) {
@@ -362,7 +480,7 @@ int run(const Invocation& invocation) {
         paths.size()));
   }
   const FailOn fail_on = parse_fail_on(invocation.list("fail-on"));
-  const Floor floor = floor_of(invocation);
+  const std::optional<Floor> asked = floor_asked_for(invocation);
   Output output(invocation);
   const SampleFile a = read_samples(paths[0], invocation.err);
   std::optional<SampleFile> second;
@@ -384,7 +502,7 @@ int run(const Invocation& invocation) {
   if (by) {
     invocation.err << "A: " << parts()[by->part].name << " " << by->a << "; B: " << by->b << "\n";
   }
-  return report(invocation, output, pairs, floor, fail_on);
+  return report(invocation, output, pairs, asked ? *asked : calibrated_floor(known), fail_on);
 }
 
 }  // namespace
@@ -400,6 +518,10 @@ Command compare_command() {
       ("of", list_value(),
        "A and B: each a results folder, a bench.csv with samples.csv beside it, or a samples.csv; "
        "how is B against A? With --by, one may be enough")(
+          "paired", po::bool_switch(),
+          "A and B are what bench is to measure, in turn: 'resnet50 --engine eager' 'resnet50 "
+          "--engine frozen'; --program FILE in one of them for another branch's convscope")(
+          "quick", po::bool_switch(), "of --paired: a first look")(
           "by", text_value(),
           "COLUMN=A,B: compare cases that differ only in this: engine=eager,frozen, or "
           "model=resnet18,vgg11")("across", list_value(),

@@ -23,7 +23,10 @@ namespace fs = std::filesystem;
 struct ReadCase {
   MeasuredCase measured;
   std::pair<int64_t, int64_t> first;  ///< repetition and index of its first row
-  std::map<int64_t, std::pair<std::vector<double>, bool>> repetitions;
+  struct Repetition {
+    std::vector<double> undisturbed, disturbed;
+  };
+  std::map<int64_t, Repetition> repetitions;
 };
 
 /// The samples that a path of the command line means.
@@ -130,9 +133,8 @@ std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& enviro
                                        "a positive number of nanoseconds");
     const bool flagged = watched && parsed_bool(file, row, disturbed);
     if (position.first == 0) continue;  // the warm-up
-    auto& [times, any] = here.repetitions[position.first];
-    times.push_back(time / 1e6);
-    any = any || flagged;
+    ReadCase::Repetition& repetition = here.repetitions[position.first];
+    (flagged ? repetition.disturbed : repetition.undisturbed).push_back(time / 1e6);
   }
   return cases;
 }
@@ -166,8 +168,11 @@ SampleFile read_samples(const fs::path& path, std::ostream& err) {
     size_t measured_again = 0;
     for (ReadCase& read : read_cases(file, result.environments, measured_again)) {
       for (auto& [number, repetition] : read.repetitions) {
-        read.measured.measurement.repetitions.push_back(std::move(repetition.first));
-        read.measured.measurement.disturbed.push_back(repetition.second);
+        // A disturbed block was measured again: where that went well, it is what counts.
+        const bool disturbed = repetition.undisturbed.empty();
+        read.measured.measurement.repetitions.push_back(
+            std::move(disturbed ? repetition.disturbed : repetition.undisturbed));
+        read.measured.measurement.disturbed.push_back(disturbed);
       }
       result.cases.push_back(std::move(read.measured));
     }

@@ -21,6 +21,7 @@ struct BenchCase {
   std::string mode = "inference";     ///< inference, train, loader
   std::string scenario = "latency";   ///< latency (batch 1, one after another), throughput
   std::string data = "";              ///< of the loader: a folder, as `evaluate` takes it
+  std::string program = "";  ///< the convscope that runs it, of another branch; "": this one
 };
 
 /// "resnet50/3x224x224/cpu/t1/b1/float32/contiguous/frozen/inference/latency": the `case` of

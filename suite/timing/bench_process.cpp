@@ -14,6 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include "architectures/catalogue.h"
+#include "suite/timing/calibration.h"
+#include "suite/timing/environment.h"
 #include "suite/timing/process_memory.h"
 
 namespace convscope {
@@ -69,7 +71,7 @@ class Here : public Measured {
     } catch (const std::exception& error) {
       throw std::runtime_error(first_line(error.what()));
     }
-    watch_ = std::make_unique<MachineWatch>(bench_case.threads);
+    watch_ = std::make_unique<MachineWatch>(bench_case.threads, cores());
     restart_peak_memory();
     workload_->device_peak_bytes();
     Preparation preparation{workload_->parts(), warm_up(*workload_, rule), workload_->difference()};
@@ -89,6 +91,13 @@ class Here : public Measured {
   }
 
  private:
+  /// As the calibration found them, where there is one.
+  static Cores cores() {
+    const auto calibration = load_calibration(environment_id(machine_of(environment())));
+    const Cores told = cores_of_this_process();
+    return calibration ? measured_cores(told, *calibration) : told;
+  }
+
   int64_t memory_before_ = -1;
   std::unique_ptr<Workload> workload_;
   std::unique_ptr<MachineWatch> watch_;

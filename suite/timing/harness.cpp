@@ -36,7 +36,7 @@ class CaseRun {
 
   void prepare() {
     guarded([&] {
-      measured_ = rule_.in_process ? measured_here() : measured_apart(rule_.program);
+      measured_ = rule_.in_process ? measured_here() : measured_apart(case_.program);
       preparation_ = measured_->prepare(case_, rule_.warm_up);
       // Also if it is not a number.
       if (case_.engine == "frozen" && !(preparation_.difference <= largest_difference)) {

@@ -3,7 +3,6 @@
 // does over a minute falls on all of them alike.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,10 +21,9 @@ struct BenchRule {
   double precision = 0.01;  ///< wanted half width of the median's interval, as a share of it
   double timeout = 30;      ///< seconds of samples after which a case is given up as noisy
   int64_t repetitions = 10;
-  bool quick = false;             ///< only marks the rows
-  bool in_process = false;        ///< all cases in this process, one after another
-  int64_t interleave = 8;         ///< cases at a time
-  std::filesystem::path program;  ///< whose cases are measured; empty: this one's
+  bool quick = false;       ///< only marks the rows
+  bool in_process = false;  ///< all cases in this process, one after another
+  int64_t interleave = 8;   ///< cases at a time
   /// Google Benchmark's own flags: "--benchmark_out=FILE".
   std::vector<std::string> benchmark_flags;
 };

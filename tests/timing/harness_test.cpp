@@ -87,8 +87,8 @@ TEST(Judge, WorkThatIsMostlyHandedOverIsCalledHostBound) {
 BenchCase lenet() { return {find_architecture("lenet5")}; }
 
 std::vector<BenchResult> measured_by(const std::filesystem::path& program,
-                                     const std::vector<BenchCase>& cases, BenchRule rule) {
-  rule.program = program;
+                                     std::vector<BenchCase> cases, const BenchRule& rule) {
+  for (BenchCase& c : cases) c.program = program;
   std::vector<BenchResult> results;
   BenchEvents events;
   events.finished = [&](const std::vector<BenchResult>& parts) {
