@@ -41,8 +41,13 @@ Cell rate(int64_t amount, const LayerRow& row) {
 
 template <class Value>
 std::function<Cell(const LayerRow&)> if_calibrated(Value value) {
-  return [value](const LayerRow& r) -> Cell { return r.roofline ? value(r, *r.roofline) : Cell(); };
+  return [value](const LayerRow& r) -> Cell {
+    return r.roofline && r.layer.calls > 0 ? value(r, *r.roofline) : Cell();
+  };
 }
+
+/// Unknown where only the layout changes.
+Cell bytes(const LayerRow& r) { return r.layer.calls > 0 ? Cell(r.layer.work.bytes) : Cell(); }
 
 double gflop_per_s(const LayerRow& r) {
   return static_cast<double>(r.layer.work.flops) / r.layer.ns.median;
@@ -66,7 +71,7 @@ std::vector<Column<LayerRow>> record_columns() {
       {"ci_high_ms", "", no, [](const R& r) { return interval_end(r.layer.ns, &I::high); }},
       {"macs", "", no, [](const R& r) { return Cell(r.layer.macs); }},
       {"flops", "", no, [](const R& r) { return Cell(r.layer.flops); }},
-      {"bytes", "", no, [](const R& r) { return Cell(r.layer.work.bytes); }},
+      {"bytes", "", no, bytes},
       {"gflop_per_s", "", no, [](const R& r) { return rate(r.layer.work.flops, r); }},
       {"gb_per_s", "", no, [](const R& r) { return rate(r.layer.work.bytes, r); }},
       {"peak_share", "", no, if_calibrated([](const R& r, const Roofline& line) {
@@ -112,7 +117,7 @@ std::vector<Column<LayerRow>> columns_for_people(bool several, bool calibrated) 
       {"ms", "ms", Human::plain, [](const R& r) { return median_text(r.layer.ns); }, Align::right},
       {"time", "Of time", Human::plain, [](const R& r) { return percent(r.share); }, Align::right},
       {"macs", "MACs", Human::count, [](const R& r) { return Cell(r.layer.macs); }},
-      {"bytes", "Moved", Human::bytes, [](const R& r) { return Cell(r.layer.work.bytes); }},
+      {"bytes", "Moved", Human::bytes, bytes},
       {"gflop_per_s", "GFLOP/s", Human::plain,
        [](const R& r) { return rate(r.layer.work.flops, r); }},
       {"gb_per_s", "GB/s", Human::plain, [](const R& r) { return rate(r.layer.work.bytes, r); }},

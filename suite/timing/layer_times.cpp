@@ -126,7 +126,7 @@ std::vector<Row> rows_of_calls(const Cost& cost) {
   std::vector<Row> rows;
   for (const LayerCost& layer : cost.layers) {
     rows.push_back(
-        {{layer.index, layer.layer, layer.op, 0, 0, {}, {}, ""}, {layer.call}, layer.call});
+        {{layer.index, layer.layer, layer.op, 1, 0, 0, {}, {}, ""}, {layer.call}, layer.call});
   }
   return rows;
 }
@@ -135,10 +135,17 @@ std::vector<Row> rows_of_steps(const std::vector<FrozenStep>& steps) {
   std::vector<Row> rows;
   for (const FrozenStep& step : steps) {
     const size_t number = rows.size();
-    rows.push_back(
-        {{static_cast<int64_t>(number), step.layer, step.op, 0, 0, {}, {}, step.implementation},
-         step.calls,
-         number});
+    rows.push_back({{static_cast<int64_t>(number),
+                     step.layer,
+                     step.op,
+                     step.calls.size(),
+                     0,
+                     0,
+                     {},
+                     {},
+                     step.implementation},
+                    step.calls,
+                    number});
   }
   return rows;
 }

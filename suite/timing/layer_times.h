@@ -16,6 +16,7 @@ namespace convscope {
 struct LayerTime {
   int64_t index;               ///< from 0; of an operator call, the row of `cost --layers`
   std::string layer, op;       ///< "layer1.0.conv1", "conv2d"
+  size_t calls;                ///< of the trace; none of a step that only changes a layout
   int64_t macs, flops;         ///< of one image
   Work work;                   ///< of the batch; traffic.h says which bytes
   Summary ns;                  ///< over the watched passes

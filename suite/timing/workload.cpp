@@ -264,10 +264,6 @@ class Loading : public Workload {
 
 }  // namespace
 
-void Workload::run_watched(std::vector<CallTime>&) {
-  throw std::runtime_error("only inference on a CPU can be timed operator by operator");
-}
-
 std::unique_ptr<Workload> make_workload(const BenchCase& bench_case) {
   const std::string missing = missing_device(bench_case.device);
   if (!missing.empty()) throw std::invalid_argument(missing);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,9 @@ class Workload {
   /// engine at those of Graph::calls, of the frozen one at steps(). Throws std::runtime_error for
   /// what cannot be taken apart: other modes than inference, a GPU, a frozen form that does not
   /// tell its steps.
-  virtual void run_watched(std::vector<CallTime>& calls);
+  virtual void run_watched(std::vector<CallTime>& /*calls*/) {
+    throw std::runtime_error("only inference on a CPU can be timed operator by operator");
+  }
 
   /// What the frozen engine does in a pass; empty for what else there is.
   virtual std::vector<FrozenStep> steps() const { return {}; }
