@@ -73,10 +73,12 @@ struct MachineCounters {
 };
 
 /// What happened between two moments to a process of which `threads` threads computed:
-/// - Others matter once they take cores that the threads need. A neighbour on a core that would be
-///   free costs a share of caches, memory and turbo that no counter tells; it is told by
-///   `other_cores`, and no reason. A hardware thread of a core that computes is not free: a busy
-///   one takes up to half of what the core can do.
+/// - Others matter once they take cores that the threads need. A neighbour on a core that is free
+/// is
+///   told by `other_cores` and is no reason: beside one, arithmetic kept its rate (231 and 231
+///   GFLOP/s, two cores of a virtual EPYC), while streams share the memory's bandwidth (one core 45
+///   GB/s, two together 47), and no counter tells who streams. A hardware thread of a core that
+///   computes is not free.
 /// - Whoever has less than /proc/stat can tell over so short a time is given the benefit: three
 ///   standard deviations of the ticks' rounding, and of stolen time the last tick of each core.
 /// - The frequency is no reason: what is usual for the work at hand (AVX-512, all cores) is known

@@ -228,16 +228,17 @@ std::string fma_instructions() { return fma_kind().name; }
 
 Peak fma_peak(int threads) {
   check_threads(threads);
-  constexpr int tries = 40;
+  constexpr int tries = 200;
   const FmaKind kind = fma_kind();
   std::atomic<float> result{0};  // so that the loops are not left out
-  // 10 ms of them: long against the start, short against a time slice.
+  // 2 ms of them: long against the start, and shorter than the 3 ms after which Linux lets another
+  // process have the core, so that some tries are whole even where there is one.
   constexpr int64_t few_rounds = 20'000;
   const double few_seconds =
       lowest(timed_together(
                  1, 10, [](int) {}, [&](int) { result = kind.loop(few_rounds); }))
           .best;
-  const auto rounds = static_cast<int64_t>(static_cast<double>(few_rounds) * 0.01 / few_seconds);
+  const auto rounds = static_cast<int64_t>(static_cast<double>(few_rounds) * 0.002 / few_seconds);
   std::vector<double> rates = timed_together(
       threads, tries, [](int) {}, [&](int) { result = kind.loop(rounds); });
   for (double& value : rates) {
