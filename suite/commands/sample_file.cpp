@@ -133,8 +133,8 @@ std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& enviro
                                        "a positive number of nanoseconds");
     const bool flagged = watched && parsed_bool(file, row, disturbed);
     if (position.first == 0) continue;  // the warm-up
-    ReadCase::Repetition& repetition = here.repetitions[position.first];
-    (flagged ? repetition.disturbed : repetition.undisturbed).push_back(time / 1e6);
+    ReadCase::Repetition& times = here.repetitions[position.first];
+    (flagged ? times.disturbed : times.undisturbed).push_back(time / 1e6);
   }
   return cases;
 }
