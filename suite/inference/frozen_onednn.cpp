@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "suite/inference/activation_functions.h"
 #include "suite/inference/frozen_engine.h"
@@ -42,6 +43,13 @@ std::optional<memory::dims> pair_of(const TapeCall& call, const char* name) {
   if (numbers.size() == 1) numbers.push_back(numbers[0]);
   if (numbers.size() != 2) return std::nullopt;
   return numbers;
+}
+
+/// Operators whose result may be the memory of what they were given.
+bool is_view(const std::string& op) {
+  static const char* const views[] = {"aten::flatten", "aten::view", "aten::reshape",
+                                      "aten::_unsafe_view", "aten::adaptive_avg_pool2d"};
+  return std::find(std::begin(views), std::end(views), op) != std::end(views);
 }
 
 /// The calls done by one step, the first of which is a convolution or the like.
@@ -127,6 +135,7 @@ class Lowering {
   std::vector<std::vector<size_t>> users_;
   std::vector<std::vector<Held>> held_;
   std::unordered_map<int, int> flat_;      // values that are another's elements in the same order
+  std::unordered_set<int> shared_;         // values whose memory may be another's too
   std::unordered_map<int, Place> places_;  // values that are written where they are joined
   std::unordered_map<size_t, Chain> chains_;
   std::vector<bool> done_;
@@ -146,12 +155,13 @@ void Lowering::find_users() {
     }
   }
   users(tape_->output).push_back(tape_->calls.size());
+  for (const TapeCall& c : tape_->calls) {
+    if (is_view(c.name())) shared_.insert({c.arguments.at(0).values.at(0), c.results.at(0)});
+  }
 }
 
 bool Lowering::is_last_use(int v, size_t i) {
-  return v != tape_->input && users(v).back() <= i &&
-         std::none_of(users(v).begin(), users(v).end(),
-                      [&](size_t user) { return flat_.count(call(user).results.at(0)) > 0; });
+  return v != tape_->input && users(v).back() <= i && !shared_.count(v);
 }
 
 bool Lowering::is_joined(int v) {
@@ -189,7 +199,7 @@ Chain Lowering::chain_from(size_t i, bool with_norm, bool with_sum) {
                         then.argument("alpha").plain.toScalar().toDouble() == 1 &&
                         users(other).back() == next && other != tape_->input &&
                         (users(other).size() < 2 || users(other)[users(other).size() - 2] < i) &&
-                        !is_joined(other) && !is_joined(then.results[0]) && !flat_.count(other);
+                        !is_joined(other) && !is_joined(then.results[0]) && !shared_.count(other);
       if (!adds) break;
       // It must be there before the convolution runs.
       bool there = false;
