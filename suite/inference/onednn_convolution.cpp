@@ -65,7 +65,8 @@ ConvolutionProblem strip_of(ConvolutionProblem problem, double& times) {
     return std::accumulate(dims.begin(), dims.end(), 1.0, std::multiplies<>());
   };
   constexpr double enough_macs = 2.5e8;
-  const double macs = product(problem.weights) * problem.dst[2] * problem.dst[3];
+  const double macs =
+      product(problem.weights) * static_cast<double>(problem.dst[2] * problem.dst[3]);
   const auto rows = std::max<memory::dim>(
       16, 4 * static_cast<memory::dim>(
                   std::ceil(static_cast<double>(problem.dst[2]) * enough_macs / macs / 4)));
@@ -237,7 +238,7 @@ ConvolutionWay ConvolutionChooser::choose(const ConvolutionProblem& problem, Lay
 ConvolutionDesc ConvolutionChooser::describe_way(const ConvolutionProblem& problem,
                                                  const ConvolutionWay& way) const {
   Implementations all(problem, way.src, way.dst, way.algorithm, engine_);
-  const ConvolutionDesc first = all.desc;
+  ConvolutionDesc first = all.desc;
   do {
     if (all.desc.impl_info_str() == way.implementation) return all.desc;
   } while (all.desc.next_impl());
