@@ -231,6 +231,7 @@ BenchRule bench_rule(const Invocation& invocation) {
   }
   if (invocation.values.count("benchmark-flag")) {
     rule.benchmark_flags = invocation.values["benchmark-flag"].as<std::vector<std::string>>();
+    check_benchmark_flags(rule.benchmark_flags);
   }
   return invocation.flag("quick") ? quick(rule) : rule;
 }

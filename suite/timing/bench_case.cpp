@@ -4,6 +4,13 @@
 
 namespace convscope {
 
+BenchCase usual_case(const Architecture& architecture) {
+  BenchCase usual;
+  usual.architecture = architecture;
+  usual.settings = architecture.settings;
+  return usual;
+}
+
 std::string name_of(const BenchCase& c) {
   const Settings& usual = c.architecture.settings;
   std::string model = c.architecture.name;

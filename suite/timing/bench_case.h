@@ -11,7 +11,7 @@ namespace convscope {
 
 struct BenchCase {
   Architecture architecture;
-  Settings settings = imagenet;  ///< the image's shape, classes, width
+  Settings settings = {};  ///< the image's shape, classes, width
   std::string device = "cpu";
   int threads = 1;  ///< that compute; of the loader: that read and decode
   int64_t batch = 1;
@@ -23,6 +23,9 @@ struct BenchCase {
   std::string data = "";              ///< of the loader: a folder, as `evaluate` takes it
   std::string program = "";  ///< the convscope that runs it, of another branch; "": this one
 };
+
+/// The case that nobody asked anything special of, at the size of the network's paper.
+BenchCase usual_case(const Architecture& architecture);
 
 /// "resnet50/3x224x224/cpu/t1/b1/float32/contiguous/frozen/inference/latency": the `case` of
 /// samples.csv and the name in Google Benchmark. A network that is not as its paper has it carries

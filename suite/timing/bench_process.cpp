@@ -42,7 +42,7 @@ json to_message(const BenchCase& c) {
 }
 
 BenchCase from_message(const json& message) {
-  BenchCase c{find_architecture(message.at("model"))};
+  BenchCase c = usual_case(find_architecture(message.at("model")));
   message.at("settings").get_to(c.settings);
   message.at("device").get_to(c.device);
   message.at("threads").get_to(c.threads);

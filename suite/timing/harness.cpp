@@ -152,41 +152,39 @@ std::string value_of(const std::vector<std::string>& flags, const std::string& n
   return value;
 }
 
-/// Google Benchmark's flags are global and stay as the last run left them: all that may be given
-/// are set, first to what is usual here.
-void initialize(const std::vector<std::string>& given, int64_t repetitions) {
-  static const std::vector<std::pair<std::string, std::string>> known = {
-      {"benchmark_filter", ""},
-      {"benchmark_enable_random_interleaving", "true"},
-      {"benchmark_repetitions", ""},
-      {"benchmark_out", ""},
-      {"benchmark_out_format", "json"},
-      {"benchmark_context", ""},
-      {"v", "0"},
+struct Flag {
+  std::string name;
+  std::string usual;  ///< where nothing is said, for Google Benchmark; empty: it is obeyed here
+};
+const std::vector<Flag>& taken_flags() {
+  static const std::vector<Flag> all = {
+      {"--benchmark_filter", ""},
+      {"--benchmark_repetitions", ""},
+      {"--benchmark_out", ""},
+      {"--benchmark_out_format", ""},
+      {"--benchmark_context", "by=convscope"},
+      {"--benchmark_enable_random_interleaving", "true"},
+      {"--v", "0"},
   };
-  std::vector<std::string> flags;
-  for (const auto& [name, value] : known) {
-    if (name == "benchmark_repetitions") {
-      flags.push_back("--" + name + "=" + std::to_string(repetitions));
-    } else if (!value.empty()) {
-      flags.push_back("--" + name + "=" + value);
-    }
+  return all;
+}
+
+const Flag* taken(const std::string& given) {
+  for (const Flag& flag : taken_flags()) {
+    if (given.rfind(flag.name + "=", 0) == 0) return &flag;
+  }
+  return nullptr;
+}
+
+/// Google Benchmark's flags are global and stay as the last run left them: each of its own is set.
+void initialize(const std::vector<std::string>& given, int64_t repetitions) {
+  std::vector<std::string> flags = {"--benchmark_filter=.",
+                                    "--benchmark_repetitions=" + std::to_string(repetitions)};
+  for (const Flag& flag : taken_flags()) {
+    if (!flag.usual.empty()) flags.push_back(flag.name + "=" + flag.usual);
   }
   for (const std::string& flag : given) {
-    const std::string name = flag.substr(0, flag.find('='));
-    const bool is_known = std::any_of(known.begin(), known.end(),
-                                      [&](const auto& k) { return "--" + k.first == name; });
-    if (!is_known || flag == name) {
-      std::string names;
-      for (const auto& k : known) names += (names.empty() ? "--" : ", --") + k.first;
-      throw std::invalid_argument("after --, '" + flag +
-                                  "' is not taken: write --NAME=VALUE with one of " + names);
-    }
-    // The others are obeyed here.
-    if (name == "--benchmark_enable_random_interleaving" || name == "--benchmark_context" ||
-        name == "--v") {
-      flags.push_back(flag);
-    }
+    if (!taken(flag)->usual.empty()) flags.push_back(flag);
   }
   static std::string program = "convscope";  // whose address Google Benchmark keeps
   std::vector<char*> arguments = {program.data()};
@@ -202,11 +200,6 @@ class Recorder {
  public:
   explicit Recorder(const std::vector<std::string>& flags)
       : path_(value_of(flags, "benchmark_out", "")) {
-    const std::string format = value_of(flags, "benchmark_out_format", "json");
-    if (format != "json") {
-      throw std::invalid_argument("--benchmark_out_format=" + format +
-                                  " is not taken: the file is json");
-    }
     if (path_.empty()) return;
     if (!std::ofstream(path_, std::ios::app)) {
       throw std::invalid_argument("cannot write '" + path_ + "'");
@@ -339,6 +332,27 @@ void judge(BenchResult& result, const BenchRule& rule) {
   result.reason = fmt::format("{}", fmt::join(reasons, "; "));
 }
 
+void check_benchmark_flags(const std::vector<std::string>& flags) {
+  for (const std::string& flag : flags) {
+    if (taken(flag)) continue;
+    std::string names;
+    for (const Flag& known : taken_flags()) names += (names.empty() ? "" : ", ") + known.name;
+    throw std::invalid_argument("after --, '" + flag +
+                                "' is not taken: write NAME=VALUE with one of " + names);
+  }
+  const std::string format = value_of(flags, "benchmark_out_format", "json");
+  if (format != "json") {
+    throw std::invalid_argument("--benchmark_out_format=" + format +
+                                " is not taken: the file is json");
+  }
+  const std::string repetitions = value_of(flags, "benchmark_repetitions", "10");
+  const int64_t count = std::strtoll(repetitions.c_str(), nullptr, 10);
+  if (count < 1 || count > 10000) {
+    throw std::invalid_argument("--benchmark_repetitions=" + repetitions +
+                                " is no number from 1 to 10000");
+  }
+}
+
 std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
                                 const std::vector<std::string>& flags) {
   std::string pattern = value_of(flags, "benchmark_filter", ".");
@@ -358,14 +372,11 @@ std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
 
 void measure(const std::vector<BenchCase>& cases, const BenchRule& given,
              const BenchEvents& events) {
+  check_benchmark_flags(given.benchmark_flags);
   BenchRule rule = given;
   const std::string repetitions =
       value_of(rule.benchmark_flags, "benchmark_repetitions", std::to_string(rule.repetitions));
   rule.repetitions = std::strtoll(repetitions.c_str(), nullptr, 10);
-  if (rule.repetitions < 1 || rule.repetitions > 10000) {
-    throw std::invalid_argument("--benchmark_repetitions=" + repetitions +
-                                " is no number from 1 to 10000");
-  }
   initialize(rule.benchmark_flags, rule.repetitions);
   Recorder recorder(rule.benchmark_flags);
   const size_t at_a_time = rule.in_process ? 1 : static_cast<size_t>(rule.interleave);

@@ -64,9 +64,12 @@ struct BenchEvents {
   std::function<void(const std::vector<BenchResult>&)> finished = [](auto&...) {};
 };
 
-/// Measures every case; a case that fails is a result with that status. Throws
-/// std::invalid_argument for a flag that Google Benchmark does not have or that would do nothing
-/// here, and Interrupted; what was finished before has been told.
+/// Throws std::invalid_argument for a flag that Google Benchmark does not have or that would do
+/// nothing here.
+void check_benchmark_flags(const std::vector<std::string>& flags);
+
+/// Measures every case; a case that fails is a result with that status. Throws Interrupted, and
+/// what check_benchmark_flags() throws; what was finished before has been told.
 void measure(const std::vector<BenchCase>& cases, const BenchRule& rule, const BenchEvents& events);
 
 /// Those of `cases` that --benchmark_filter among the flags lets through.

@@ -119,7 +119,7 @@ TEST_F(Compare, PeopleSeeOnlyWhatVaries) {
   }
   EXPECT_EQ(result.err,
             "2 compared: 0 FASTER, 0 SLOWER, 2 SAME, 0 UNDECIDED; a change counts from 2 % (A/A "
-            "floor: none is known of this machine; --floor says one)\n");
+            "floor: none is known; 'convscope calibrate' measures it, or --floor says one)\n");
 }
 
 TEST_F(Compare, NamesThatAreNotOursAreMatchedWhole) {

@@ -169,9 +169,8 @@ TEST_F(Program, ResultsFolderHoldsRecordsAndManifest) {
   const auto manifest = nlohmann::json::parse(read(folder / "results/manifest.json"));
   const auto& run = manifest.at("runs").at("cost");
   EXPECT_EQ(run.at("configuration"),
-            "[cost]\nmodel = lenet5\nmodel = vgg11\nchannels = 64\nkernel = 3\n"
-            "size = 56\nresults = " +
-                results + "\nformat = table\n");
+            "[cost]\nmodel = lenet5\nmodel = vgg11\nresults = " + results +
+                "\nchannels = 64\nkernel = 3\nsize = 56\nformat = table\n");
   EXPECT_TRUE(manifest.at("environments").contains(run.at("env").get<std::string>()));
 }
 

@@ -84,7 +84,7 @@ TEST(Judge, WorkThatIsMostlyHandedOverIsCalledHostBound) {
   EXPECT_EQ(result.reason, "host-bound: handing work to the device takes 93 % of the time");
 }
 
-BenchCase lenet() { return {find_architecture("lenet5")}; }
+BenchCase lenet() { return usual_case(find_architecture("lenet5")); }
 
 std::vector<BenchResult> measured_by(const std::filesystem::path& program,
                                      std::vector<BenchCase> cases, const BenchRule& rule) {
