@@ -612,7 +612,7 @@ bool Lowering::average_all(size_t i) {
   for (int64_t& dim : dims) dim = (dim + 4) % 4;
   std::sort(dims.begin(), dims.end());
   if (dims != std::vector<int64_t>{2, 3}) return false;
-  const Shape& before = value(from).shape;
+  const Shape before = value(from).shape;  // a copy: a value is added below
   int pooled = to;
   if (value(to).shape.size() != 4) {
     pooled = static_cast<int>(values_.size());

@@ -108,7 +108,7 @@ class Recorder : public Interceptor {
                         [&](const torch::Tensor& t) { argument.values.push_back(value_of(t)); })) {
       argument.form =
           value.isTensorList() ? TapeArgument::Form::tensors : TapeArgument::Form::tensor;
-    } else if (value.isList() && value.toListRef().size() > 0 && value.toListRef()[0].isTensor()) {
+    } else if (value.isList() && !value.toListRef().empty() && value.toListRef()[0].isTensor()) {
       throw NotTaped("it indexes with tensors");
     } else {
       argument.plain = value;
