@@ -189,8 +189,13 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
     c.program = invocation.text("program");
     if (c.batch == what_fits) c.batch = batch_that_fits(c, prediction);
     c.scenario = !scenario.empty() ? scenario : c.batch == 1 ? "latency" : "throughput";
-    PlannedCase planned{c, prediction.macs, prediction.peak_bytes(c), prediction.failure};
-    if (planned.refusal.empty()) planned.refusal = refusal_here(c, planned.predicted_peak_bytes);
+    const auto peak_of = [c, prediction](int64_t batch) {
+      BenchCase other = c;
+      other.batch = batch;
+      return prediction.peak_bytes(other);
+    };
+    PlannedCase planned{c, prediction.macs, peak_of, prediction.failure};
+    if (planned.refusal.empty()) planned.refusal = refusal_here(c, peak_of(c.batch));
     cases.push_back(planned);
   };
   for (const NetworkCase& network : networks) {
