@@ -9,7 +9,6 @@
 #include "suite/commands/bench_rows.h"
 #include "suite/commands/command.h"
 #include "suite/commands/output.h"
-#include "suite/commands/progress.h"
 #include "suite/timing/calibration.h"
 #include "suite/timing/environment.h"
 
@@ -133,15 +132,9 @@ int measure_cases(const Invocation& invocation) {
   bool stopped = false;
   if (!to_measure.empty()) {
     const InterruptGuard interruptible;
-    // A step is a warm-up or a repetition; cases that are noisy take more of them.
-    int64_t steps = 0;
-    int64_t expected = static_cast<int64_t>(to_measure.size()) * (1 + rule.repetitions);
-    Progress progress(invocation.err, "bench", expected, "steps");
+    BenchProgress progress(invocation.err, "bench", to_measure.size(), rule);
     BenchEvents events;
-    events.doing = [&](const BenchCase&, const std::string&) {
-      expected = std::max(expected, steps + 1);
-      progress.update(steps++, expected);
-    };
+    events.doing = [&](const BenchCase&, const std::string&) { progress.step(); };
     events.finished = [&](const std::vector<BenchResult>& parts) {
       for (const BenchResult& part : parts) keep(row_of(part));
     };

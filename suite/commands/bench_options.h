@@ -2,11 +2,13 @@
 // measures.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "suite/commands/command.h"
 #include "suite/commands/network_options.h"
+#include "suite/commands/progress.h"
 #include "suite/timing/harness.h"
 #include "suite/timing/largest_batch.h"
 
@@ -32,6 +34,20 @@ struct PlannedCase {
 /// UsageError for values that do not exist.
 std::vector<PlannedCase> planned_cases(const Invocation& invocation,
                                        const std::vector<NetworkCase>& networks);
+
+/// Shows how far measure() is: a step is a warm-up or a repetition, and cases that are noisy take
+/// more of them than were expected.
+class BenchProgress {
+ public:
+  BenchProgress(std::ostream& err, const std::string& label, size_t cases, const BenchRule& rule)
+      : expected_(static_cast<int64_t>(cases) * (1 + rule.repetitions)),
+        progress_(err, label, expected_, "steps") {}
+  void step() { progress_.update(std::min(steps_++, expected_ - 1)); }
+
+ private:
+  int64_t expected_, steps_ = 0;
+  Progress progress_;
+};
 
 /// Throws UsageError.
 BenchRule bench_rule(const Invocation& invocation);

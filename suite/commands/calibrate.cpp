@@ -71,19 +71,21 @@ Calibrated measured(const Quantity& quantity, int threads, const Cores& cores) {
 }
 
 /// What the A/A floor is of: the medians of the repetitions of a case of about a millisecond, as
-/// bench measures them, in a process of its own each time.
-std::vector<double> same_case_again() {
+/// bench measures them, in a process of its own each time. What disturbed it is added to
+/// `disturbed`.
+std::vector<double> same_case_again(std::string& disturbed) {
   BenchRule rule;
   rule.seconds = rule.timeout = 1;
   BenchEvents events;
-  Repetitions repetitions;
-  std::string failure;
-  events.finished = [&](const std::vector<BenchResult>& parts) {
-    if (parts[0].failed()) failure = parts[0].reason;
-    for (const BenchBlock* block : parts[0].counted()) repetitions.push_back(block->ns);
-  };
+  BenchResult result;
+  events.finished = [&](const std::vector<BenchResult>& parts) { result = parts[0]; };
   measure({{find_architecture("resnet20")}}, rule, events);
-  if (!failure.empty()) throw std::runtime_error("the A/A floor cannot be measured: " + failure);
+  if (result.failed()) {
+    throw std::runtime_error("the A/A floor cannot be measured: " + result.reason);
+  }
+  if (result.status == "disturbed") disturbed = result.reason;
+  Repetitions repetitions;
+  for (const BenchBlock* block : result.counted()) repetitions.push_back(block->ns);
   return repetition_medians(repetitions);
 }
 
@@ -111,13 +113,14 @@ Calibration calibrate(const Invocation& invocation, int pairs) {
   if (pairs > 0) {
     Progress floor(invocation.err, "calibrate: A/A", 2 * int64_t{pairs}, "processes");
     int64_t process = 0;
+    std::string disturbed;
     const double percent = aa_floor_percent(
         [&] {
           floor.update(process++);
-          return same_case_again();
+          return same_case_again(disturbed);
         },
         pairs);
-    calibration.measured.push_back({"aa_floor", 1, percent, "percent", 0, ""});
+    calibration.measured.push_back({"aa_floor", 1, percent, "percent", 0, disturbed});
   }
   return calibration;
 }

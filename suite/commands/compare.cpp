@@ -16,7 +16,6 @@
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/program.h"
-#include "suite/commands/progress.h"
 #include "suite/commands/sample_file.h"
 #include "suite/report/text.h"
 #include "suite/timing/calibration.h"
@@ -436,14 +435,9 @@ int run_paired(const Invocation& invocation, const std::vector<std::string>& lin
   std::vector<std::vector<MeasuredCase>> measured;
   {
     const InterruptGuard interruptible;
-    int64_t steps = 0;
-    int64_t expected = static_cast<int64_t>(in_turn.size()) * (1 + rule.repetitions);
-    Progress progress(invocation.err, "compare", expected, "steps");
+    BenchProgress progress(invocation.err, "compare", in_turn.size(), rule);
     BenchEvents events;
-    events.doing = [&](const BenchCase&, const std::string&) {
-      expected = std::max(expected, steps + 1);
-      progress.update(steps++, expected);
-    };
+    events.doing = [&](const BenchCase&, const std::string&) { progress.step(); };
     events.finished = [&](const std::vector<BenchResult>& parts) {
       auto& cases = measured.emplace_back();
       for (const BenchResult& part : parts) cases.push_back(measured_case(part));

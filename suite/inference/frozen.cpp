@@ -1,8 +1,9 @@
 #include "suite/inference/frozen.h"
 
-#include <stdexcept>
-
 #include "suite/inference/frozen_engine.h"
+#ifdef CONVSCOPE_ONEDNN
+#include "suite/inference/tape.h"
+#endif
 
 namespace convscope {
 namespace {
@@ -11,8 +12,8 @@ FrozenForm freeze(Network& network, const torch::Tensor& example) {
 #ifdef CONVSCOPE_ONEDNN
   try {
     return freeze_with_onednn(network, example);
-  } catch (const std::invalid_argument&) {
-    // No straight line of operators, which LibTorch does not need.
+  } catch (const NotTaped&) {
+    // LibTorch's graph has what the tape lacks.
   }
 #endif
   return freeze_with_libtorch(network, example);

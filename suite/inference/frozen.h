@@ -17,7 +17,8 @@ class Frozen {
  public:
   /// Traces `network`, which must be in evaluation mode, on `example` (N x C x H x W), folds batch
   /// normalisation and activations into convolutions and lays weights out as oneDNN wants them, for
-  /// as many threads as there are now. The weights are copied where they change.
+  /// as many threads as there are now. The weights are copied where they change. Throws
+  /// std::exception where the pass cannot be traced: it writes into a part of a tensor.
   Frozen(Network& network, const torch::Tensor& example);
   ~Frozen();
 

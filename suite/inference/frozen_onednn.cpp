@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "suite/inference/activation_functions.h"
 #include "suite/inference/frozen_engine.h"
@@ -44,6 +45,13 @@ std::optional<memory::dims> pair_of(const TapeCall& call, const char* name) {
   return numbers;
 }
 
+/// Operators whose result may be the memory of what they were given.
+bool is_view(const std::string& op) {
+  static const char* const views[] = {"aten::flatten", "aten::view", "aten::reshape",
+                                      "aten::_unsafe_view", "aten::adaptive_avg_pool2d"};
+  return std::find(std::begin(views), std::end(views), op) != std::end(views);
+}
+
 /// The calls done by one step, the first of which is a convolution or the like.
 struct Chain {
   std::vector<size_t> calls;
@@ -58,7 +66,11 @@ class Lowering {
  public:
   Lowering(const std::shared_ptr<const Tape>& tape, OneDnnProgram& program,
            const dnnl::engine& engine)
-      : tape_(tape), values_(tape->values), program_(program), engine_(engine), chooser_(engine) {}
+      : tape_(tape),
+        values_(tape->values),
+        program_(program),
+        engine_(engine),
+        chooser_(engine, torch::get_num_threads()) {}
 
   Buffer lower();
 
@@ -123,6 +135,7 @@ class Lowering {
   std::vector<std::vector<size_t>> users_;
   std::vector<std::vector<Held>> held_;
   std::unordered_map<int, int> flat_;      // values that are another's elements in the same order
+  std::unordered_set<int> shared_;         // values whose memory may be another's too
   std::unordered_map<int, Place> places_;  // values that are written where they are joined
   std::unordered_map<size_t, Chain> chains_;
   std::vector<bool> done_;
@@ -142,12 +155,13 @@ void Lowering::find_users() {
     }
   }
   users(tape_->output).push_back(tape_->calls.size());
+  for (const TapeCall& c : tape_->calls) {
+    if (is_view(c.name())) shared_.insert({c.arguments.at(0).values.at(0), c.results.at(0)});
+  }
 }
 
 bool Lowering::is_last_use(int v, size_t i) {
-  return v != tape_->input && users(v).back() <= i &&
-         std::none_of(users(v).begin(), users(v).end(),
-                      [&](size_t user) { return flat_.count(call(user).results.at(0)) > 0; });
+  return v != tape_->input && users(v).back() <= i && !shared_.count(v);
 }
 
 bool Lowering::is_joined(int v) {
@@ -185,7 +199,7 @@ Chain Lowering::chain_from(size_t i, bool with_norm, bool with_sum) {
                         then.argument("alpha").plain.toScalar().toDouble() == 1 &&
                         users(other).back() == next && other != tape_->input &&
                         (users(other).size() < 2 || users(other)[users(other).size() - 2] < i) &&
-                        !is_joined(other) && !is_joined(then.results[0]) && !flat_.count(other);
+                        !is_joined(other) && !is_joined(then.results[0]) && !shared_.count(other);
       if (!adds) break;
       // It must be there before the convolution runs.
       bool there = false;
@@ -439,31 +453,27 @@ bool Lowering::linear(size_t i, const Chain& chain) {
                   c.argument("alpha").plain.toScalar().toDouble() != 1)) {
     return false;
   }
-  const auto flat = flat_.find(input);
-  const int source = flat != flat_.end() && is_image(flat->second) ? flat->second : input;
-  const Layout layout = source == input ? Layout::plain : home_;
   const auto [weight, bias] = folded(product ? constant(weight_value).t() : constant(weight_value),
                                      constant(bias_value), nullptr, *tape_);
-  memory::dims weights = value(source).shape;
-  weights[0] = weight.size(0);
-  const memory::desc result = describe(value(chain.result).shape, Layout::plain);
+  // The weights stay as and where they are: for few images, reading them once takes all the time,
+  // and the layouts that oneDNN prefers are read no faster.
+  const memory::desc weights = describe(weight.sizes().vec(), Layout::plain);
+  const memory::desc biases = describe(bias.sizes().vec(), Layout::plain);
   const dnnl::inner_product_forward::desc operation(
-      prop_kind::forward_inference, describe(value(source).shape, layout),
-      {weights, f32, memory::format_tag::any}, {{weight.size(0)}, f32, memory::format_tag::a},
-      result);
+      prop_kind::forward_inference, describe(value(input).shape, Layout::plain), weights, biases,
+      describe(value(chain.result).shape, Layout::plain));
   const dnnl::inner_product_forward::primitive_desc desc(operation, attributes_of(chain.post_ops),
                                                          engine_);
-  const Buffer weight_buffer = program_.add_constant(
-      describe(weights, Layout::plain), weight.data_ptr(), owner_of(weight), desc.weights_desc());
-  const Buffer biases =
-      program_.add_constant(desc.bias_desc(), bias.data_ptr(), owner_of(bias), desc.bias_desc());
-  const Buffer from = read(source, layout);
-  program_.add(step(chain.calls, "linear" + chain.op, desc.impl_info_str()),
-               dnnl::inner_product_forward(desc), desc.scratchpad_desc(),
-               {{DNNL_ARG_SRC, desc.src_desc(), from},
-                {DNNL_ARG_WEIGHTS, desc.weights_desc(), weight_buffer, true},
-                {DNNL_ARG_BIAS, desc.bias_desc(), biases, true},
-                {DNNL_ARG_DST, desc.dst_desc(), write(chain.result, Layout::plain)}});
+  const Buffer from = read(input, Layout::plain);
+  program_.add(
+      step(chain.calls, "linear" + chain.op, desc.impl_info_str()),
+      dnnl::inner_product_forward(desc), desc.scratchpad_desc(),
+      {{DNNL_ARG_SRC, desc.src_desc(), from},
+       {DNNL_ARG_WEIGHTS, weights,
+        program_.add_constant(weights, weight.data_ptr(), owner_of(weight), weights), true},
+       {DNNL_ARG_BIAS, biases,
+        program_.add_constant(biases, bias.data_ptr(), owner_of(bias), biases), true},
+       {DNNL_ARG_DST, desc.dst_desc(), write(chain.result, Layout::plain)}});
   return true;
 }
 
@@ -754,8 +764,7 @@ void Lowering::emit(size_t i) {
 Buffer Lowering::lower() {
   find_users();
   find_chains();
-  auto T=[]{timespec t;clock_gettime(CLOCK_THREAD_CPUTIME_ID,&t);return t.tv_sec*1e3+t.tv_nsec/1e6;};double t0=T();
-  choose_home();fprintf(stderr,"choose %.0f\n",T()-t0);
+  choose_home();
   find_places();
   const Buffer input = program_.add_buffer(0);
   program_.set_input(input);
@@ -774,9 +783,8 @@ class OneDnnEngine : public FrozenEngine {
         engine_(dnnl::engine::kind::cpu, 0),
         program_(engine_) {
     tape_->expected.reset();
-    auto T=[]{timespec t;clock_gettime(CLOCK_THREAD_CPUTIME_ID,&t);return t.tv_sec*1e3+t.tv_nsec/1e6;};double t0=T();
-    output_ = Lowering(tape_, program_, engine_).lower();double t1=T();
-    program_.finish(output_);fprintf(stderr,"lower %.0f finish %.0f\n",t1-t0,T()-t1);
+    output_ = Lowering(tape_, program_, engine_).lower();
+    program_.finish(output_);
   }
 
   torch::Tensor forward(const torch::Tensor& images, std::vector<int64_t>* step_ns) override {

@@ -1,6 +1,7 @@
 // Which of oneDNN's implementations of a convolution is the quickest here, found by trying.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -35,7 +36,9 @@ using ConvolutionDesc = dnnl::convolution_forward::primitive_desc;
 
 class ConvolutionChooser {
  public:
-  explicit ConvolutionChooser(const dnnl::engine& engine) : engine_(engine), stream_(engine) {}
+  /// For as many threads as this thread uses now.
+  ConvolutionChooser(const dnnl::engine& engine, int threads)
+      : engine_(engine), stream_(engine), threads_(threads) {}
 
   /// The quickest way from an image in the one layout to a result in the other; changes of layout
   /// around it count. `ns` is all together. Throws std::invalid_argument where oneDNN has none.
@@ -54,10 +57,12 @@ class ConvolutionChooser {
     dnnl::convolution_forward convolution;
   };
   double time(const Trial& trial);
+  double ns_of(const std::function<void()>& run) const;
   char* scratch(size_t i, size_t bytes);
 
   dnnl::engine engine_;
   dnnl::stream stream_;
+  int threads_;
   std::map<std::string, std::vector<ConvolutionWay>> known_;
   std::map<std::string, double> known_reorders_;
   std::vector<AlignedMemory> scratch_;

@@ -30,10 +30,16 @@ OneDnnProgram::Buffer OneDnnProgram::add_part(Buffer whole, size_t offset) {
 OneDnnProgram::Buffer OneDnnProgram::add_constant(const dnnl::memory::desc& from, const void* data,
                                                   std::shared_ptr<void> owner,
                                                   const dnnl::memory::desc& to) {
-  const size_t offset =
-      constants_.empty() ? 0 : constants_.back().offset + in_lines(constants_.back().to.get_size());
-  constants_.push_back({from, to, data, std::move(owner), offset});
+  const bool as_it_is = from == to;
+  constants_.push_back({from, to, data, std::move(owner), as_it_is, constant_bytes_});
+  if (!as_it_is) constant_bytes_ += in_lines(to.get_size());
   return static_cast<Buffer>(constants_.size()) - 1;
+}
+
+char* OneDnnProgram::constant_data(Buffer buffer) const {
+  const Constant& constant = constants_[static_cast<size_t>(buffer)];
+  return constant.as_it_is ? static_cast<char*>(const_cast<void*>(constant.data))
+                           : constant_arena_.data + constant.offset;
 }
 
 OneDnnProgram::Buffer OneDnnProgram::root(Buffer buffer) const {
@@ -73,12 +79,12 @@ char* OneDnnProgram::data(Buffer buffer) const {
 }
 
 void OneDnnProgram::fill_constants() {
-  const size_t bytes =
-      constants_.empty() ? 0 : constants_.back().offset + in_lines(constants_.back().to.get_size());
-  constant_arena_ = AlignedMemory(bytes);
-  for (Constant& constant : constants_) {
+  constant_arena_ = AlignedMemory(constant_bytes_);
+  for (size_t i = 0; i < constants_.size(); ++i) {
+    Constant& constant = constants_[i];
+    if (constant.as_it_is) continue;
     dnnl::memory from(constant.from, engine_, const_cast<void*>(constant.data));
-    dnnl::memory to(constant.to, engine_, constant_arena_.data + constant.offset);
+    dnnl::memory to(constant.to, engine_, constant_data(static_cast<Buffer>(i)));
     dnnl::reorder(from, to).execute(stream_, from, to);
     stream_.wait();
     constant.owner.reset();
@@ -103,10 +109,9 @@ void OneDnnProgram::finish(Buffer output) {
   for (Step& step : steps_) {
     for (const Argument& argument : step.arguments) {
       const bool input = !argument.constant && root(argument.buffer) == input_;
-      char* where = argument.constant ? constant_arena_.data +
-                                            constants_[static_cast<size_t>(argument.buffer)].offset
-                    : input ? nullptr
-                            : data(argument.buffer);
+      char* where = argument.constant ? constant_data(argument.buffer)
+                    : input           ? nullptr
+                                      : data(argument.buffer);
       memories_.emplace_back(argument.desc, engine_, where);
       if (input) inputs_.push_back(memories_.back());
       step.bound.push_back({argument.name, memories_.back().get()});

@@ -29,7 +29,8 @@ class OneDnnProgram {
   Buffer add_buffer(size_t bytes);
   /// A piece of another buffer, or all of it once more.
   Buffer add_part(Buffer whole, size_t offset);
-  /// Kept for good: `data` in another layout. `owner` keeps `data` until finish().
+  /// `data` in the layout `to`; if that is the layout it has, then in place. `owner` keeps `data`
+  /// as long as that takes.
   Buffer add_constant(const dnnl::memory::desc& from, const void* data, std::shared_ptr<void> owner,
                       const dnnl::memory::desc& to);
   /// The one buffer whose memory run() is given.
@@ -60,7 +61,8 @@ class OneDnnProgram {
     dnnl::memory::desc from, to;
     const void* data;
     std::shared_ptr<void> owner;
-    size_t offset;
+    bool as_it_is;
+    size_t offset;  ///< in the arena of constants, if it is not
   };
   struct Step {
     FrozenStep described;
@@ -73,6 +75,7 @@ class OneDnnProgram {
   Buffer root(Buffer buffer) const;
   void touch(Buffer buffer, size_t step);
   void fill_constants();
+  char* constant_data(Buffer constant) const;
 
   dnnl::engine engine_;
   dnnl::stream stream_;
@@ -82,6 +85,7 @@ class OneDnnProgram {
   std::vector<dnnl::memory> memories_;
   std::vector<dnnl::memory> inputs_;
   AlignedMemory arena_, constant_arena_;
+  size_t constant_bytes_ = 0;
   Buffer input_ = -1;
   const void* input_data_ = nullptr;
 };

@@ -10,8 +10,6 @@
 namespace convscope {
 namespace {
 
-constexpr int stale = -2;
-
 /// Another number at each call.
 bool is_random(const std::string& op) {
   static const char* const words[] = {"rand", "normal", "bernoulli", "dropout", "multinomial"};
@@ -37,8 +35,10 @@ class Recorder : public Interceptor {
     if (!tensor.defined()) return -1;
     const auto found = tensors_.find(tensor.unsafeGetTensorImpl());
     if (found == tensors_.end()) return new_value(tensor, /*constant=*/true);
-    if (found->second.value == stale) {
-      throw std::invalid_argument("it reads a tensor after it wrote into another view of it");
+    if (found->second.outdated) {
+      const char* const why = "it reads a tensor after it wrote into another view of it";
+      if (is_constant(found->second.value)) throw NotTaped(why);
+      throw std::invalid_argument(why);
     }
     return found->second.value;
   }
@@ -53,8 +53,9 @@ class Recorder : public Interceptor {
       for (const int value : record.arguments.back().values) constant &= is_constant(value);
     }
     const torch::Tensor target = in_place ? call.arguments[0].toTensor() : torch::Tensor();
-    if (in_place && is_constant(value_of(target))) {
-      throw std::invalid_argument("it writes into a tensor that does not come from the images");
+    // The call itself is about to change the constant; before that nobody may have read it.
+    if (in_place && is_constant(value_of(target)) && (!constant || is_read(value_of(target)))) {
+      throw NotTaped("it writes into a tensor that does not come from the images");
     }
     const bool counted = !call.is_factory();
     torch::jit::Stack stack = std::move(call.arguments);
@@ -85,7 +86,17 @@ class Recorder : public Interceptor {
     int value;
     const c10::StorageImpl* storage;
     Address address;
+    bool outdated = false;
   };
+
+  bool is_read(int value) const {
+    const auto reads = [&](const TapeArgument& argument) {
+      return std::count(argument.values.begin(), argument.values.end(), value) > 0;
+    };
+    return std::any_of(tape_.calls.begin(), tape_.calls.end(), [&](const TapeCall& call) {
+      return std::any_of(call.arguments.begin(), call.arguments.end(), reads);
+    });
+  }
 
   bool is_constant(int value) const {
     return value < 0 || tape_.values[static_cast<size_t>(value)].constant.defined();
@@ -98,7 +109,7 @@ class Recorder : public Interceptor {
       argument.form =
           value.isTensorList() ? TapeArgument::Form::tensors : TapeArgument::Form::tensor;
     } else if (value.isList() && value.toListRef().size() > 0 && value.toListRef()[0].isTensor()) {
-      throw std::invalid_argument("it indexes with tensors");
+      throw NotTaped("it indexes with tensors");
     } else {
       argument.plain = value;
     }
@@ -113,7 +124,7 @@ class Recorder : public Interceptor {
     for (auto& [impl, known] : tensors_) {
       if (known.storage == written.storage().unsafeGetStorageImpl() &&
           impl != written.unsafeGetTensorImpl() && !known.address.expired()) {
-        known.value = stale;
+        known.outdated = true;
       }
     }
   }

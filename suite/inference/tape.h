@@ -5,6 +5,8 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/types.h>
 
+#include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,11 @@ struct Tape {
   std::vector<std::string> layers;  ///< by the index of a call
   int input = -1, output = -1;
   torch::Tensor expected;  ///< what the network computed of the example
+};
+
+/// Thrown where a pass has calls that a tape has no form for, though LibTorch's graphs have one.
+struct NotTaped : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 /// Throws std::invalid_argument where a pass cannot be written down like this: it writes into a
