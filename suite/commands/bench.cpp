@@ -1,6 +1,7 @@
 // convscope bench: how long networks take on this machine, and how sure that is.
 #include <algorithm>
 
+#include "suite/commands/bench_largest_batch.h"
 #include "suite/commands/bench_layers.h"
 #include "suite/commands/bench_operators.h"
 #include "suite/commands/bench_options.h"
@@ -106,7 +107,8 @@ int measure_cases(const Invocation& invocation) {
              name_of(part) == name_of(result.bench_case);
     });
     const bool on_cpu = result.bench_case.device == "cpu";
-    return BenchRow{env, result, same_case->macs, same_case->predicted_peak_bytes,
+    return BenchRow{env, result, same_case->macs,
+                    same_case->predicted_peak(result.bench_case.batch),
                     calibration && on_cpu ? calibration->value("fma", result.bench_case.threads)
                                           : std::nullopt};
   };
@@ -157,8 +159,14 @@ int measure_cases(const Invocation& invocation) {
 int run(const Invocation& invocation) {
   const std::string& ranking = invocation.text("ranking");
   const bool layers = invocation.flag("layers"), operators = invocation.flag("operators");
-  if (layers + operators + !ranking.empty() > 1) {
-    throw UsageError("--layers, --operators and --ranking are three questions: ask one at a time");
+  const bool largest_batch = invocation.flag("largest-batch");
+  if (layers + operators + largest_batch + !ranking.empty() > 1) {
+    throw UsageError(
+        "--layers, --operators, --largest-batch and --ranking are four questions: ask one at a "
+        "time");
+  }
+  if (!invocation.text("memory").empty() && !largest_batch) {
+    throw UsageError("--memory is the budget of --largest-batch");
   }
   if (!ranking.empty()) return print_ranking(invocation, ranking);
   const bool quick = invocation.flag("quick");
@@ -168,6 +176,7 @@ int run(const Invocation& invocation) {
                              rooflines_of(quoted_calibration(invocation.err), planned),
                              quick ? quick_passes : PassPlan());
   }
+  if (largest_batch) return print_largest_batches(invocation);
   if (operators) {
     std::vector<NetworkCase> variants;
     for (const Architecture& variant : variants_asked_for(invocation)) {
@@ -195,12 +204,16 @@ Command bench_command() {
       ("layers", po::bool_switch(), "where the time goes: a row for each operator call")(
           "operators", po::bool_switch(),
           "the textbook table: one layer's worth of work done in different ways, timed")(
+          "largest-batch", po::bool_switch(),
+          "the largest batch that fits into memory, by prediction and by trial")(
+          "memory", text_value(),
+          "of --largest-batch: 512MiB, 2GiB, 1e9 (default: what is available)")(
           "ranking", text_value(),
           "FILE: a bench.csv; how its times rank with MACs, and the pairs that MACs order wrongly")(
           "results", text_value(),
-          "DIR: also write bench.csv, samples.csv (or bench_layers.csv, bench_operators.csv) and "
-          "manifest.json there")("resume", po::bool_switch(),
-                                 "keep what is in --results and add what is missing")(
+          "DIR: also write bench.csv, samples.csv (or bench_layers.csv, bench_operators.csv, "
+          "largest_batch.csv) and manifest.json there")(
+          "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
           "dry-run", po::bool_switch(), "list the cases and what stands against them");
   add_variant_options(command.options, "--operators");
   add_output_options(command.options);

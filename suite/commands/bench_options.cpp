@@ -65,7 +65,9 @@ std::string mebibytes(int64_t bytes) {
 /// What a case costs, from its graph.
 struct Prediction {
   int64_t macs = 0;
-  int64_t weight_bytes = 0, activation_bytes = 0, training_bytes = 0;  ///< float32, one image
+  /// Of one float32 image: the frozen engine's, the eager one's in both layouts, a training step's.
+  int64_t weight_bytes = 0, activation_bytes = 0, eager_bytes = 0, channels_last_bytes = 0,
+          training_bytes = 0;
   std::string failure;
 
   int64_t peak_bytes(const BenchCase& c) const {
@@ -75,7 +77,10 @@ struct Prediction {
       // Each weight has its gradient and its momentum.
       return (3 * weight_bytes + c.batch * training_bytes) / shorter;
     }
-    return (weight_bytes + c.batch * activation_bytes) / shorter;
+    const int64_t image_bytes = c.engine == "frozen"          ? activation_bytes
+                                : c.layout == "channels_last" ? channels_last_bytes
+                                                              : eager_bytes;
+    return (weight_bytes + c.batch * image_bytes) / shorter;
   }
 };
 
@@ -89,7 +94,9 @@ Prediction predict(const NetworkCase& network) {
     prediction.macs = all.macs;
     prediction.weight_bytes = all.weight_bytes;
     prediction.activation_bytes = all.peak_activation_bytes;
-    prediction.training_bytes = all_activation_memory(graph);
+    prediction.eager_bytes = eager_activation_memory(graph, /*channels_last=*/false);
+    prediction.channels_last_bytes = eager_activation_memory(graph, /*channels_last=*/true);
+    prediction.training_bytes = training_activation_memory(graph);
   } catch (const std::invalid_argument& error) {
     prediction.failure = error.what();
   }
@@ -189,8 +196,13 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
     c.program = invocation.text("program");
     if (c.batch == what_fits) c.batch = batch_that_fits(c, prediction);
     c.scenario = !scenario.empty() ? scenario : c.batch == 1 ? "latency" : "throughput";
-    PlannedCase planned{c, prediction.macs, prediction.peak_bytes(c), prediction.failure};
-    if (planned.refusal.empty()) planned.refusal = refusal_here(c, planned.predicted_peak_bytes);
+    const auto peak_of = [c, prediction](int64_t batch) {
+      BenchCase other = c;
+      other.batch = batch;
+      return prediction.peak_bytes(other);
+    };
+    PlannedCase planned{c, prediction.macs, peak_of, prediction.failure};
+    if (planned.refusal.empty()) planned.refusal = refusal_here(c, peak_of(c.batch));
     cases.push_back(planned);
   };
   for (const NetworkCase& network : networks) {

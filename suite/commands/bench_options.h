@@ -10,6 +10,7 @@
 #include "suite/commands/network_options.h"
 #include "suite/commands/progress.h"
 #include "suite/timing/harness.h"
+#include "suite/timing/largest_batch.h"
 
 namespace convscope {
 
@@ -24,9 +25,9 @@ void add_bench_rule_options(po::options_description& options);
 /// A case, what it costs, and why it cannot be measured here.
 struct PlannedCase {
   BenchCase bench_case;
-  int64_t macs = 0;  ///< of one image
-  int64_t predicted_peak_bytes = -1;
-  std::string refusal;  ///< "" if it can be measured
+  int64_t macs = 0;              ///< of one image
+  PredictedPeak predicted_peak;  ///< -1 of what is not predicted
+  std::string refusal;           ///< "" if it can be measured
 };
 
 /// Every combination of these networks and what else was asked for, a network's together. Throws

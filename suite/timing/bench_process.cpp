@@ -61,6 +61,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 class Here : public Measured {
  public:
+  void limit_memory(int64_t bytes) override { limit_memory_growth(bytes); }
+
   Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
     restart_peak_memory();
     memory_before_ = private_memory();
@@ -204,6 +206,7 @@ class Apart : public Measured {
 
   ~Apart() override { end(); }
 
+  void limit_memory(int64_t bytes) override { ask({{"ask", "limit"}, {"bytes", bytes}}); }
   Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
     return ask({{"ask", "prepare"}, {"case", to_message(bench_case)}, {"rule", rule}})
         .get<Preparation>();
@@ -262,6 +265,10 @@ json answer_to(const json& request, Measured& measured) {
   }
   if (what == "block") return measured.block(request.at("seconds"), request.at("least"));
   if (what == "peak") return measured.peak_bytes();
+  if (what == "limit") {
+    measured.limit_memory(request.at("bytes"));
+    return true;
+  }
   throw std::runtime_error("no such request: " + what);
 }
 

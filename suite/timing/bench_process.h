@@ -25,6 +25,8 @@ struct Preparation {
 class Measured {
  public:
   virtual ~Measured() = default;
+  /// Before prepare(): its process gets no more memory than that (see limit_memory_growth()).
+  virtual void limit_memory(int64_t bytes) = 0;
   virtual Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) = 0;
   virtual Block block(double seconds, int64_t least) = 0;
   /// Memory that the case took at its peak since it was built, the network's weights included.

@@ -35,6 +35,25 @@ double nanoseconds([[maybe_unused]] Event& from, [[maybe_unused]] Event& to) {
   }
 }
 
+#ifdef CONVSCOPE_HAS_DEVICE_ALLOCATOR
+/// LibTorch 2.9's allocators tell no free memory yet.
+template <class Allocator, class = void>
+struct TellsFree : std::false_type {};
+template <class Allocator>
+struct TellsFree<Allocator, std::void_t<decltype(std::declval<Allocator&>().getMemoryInfo(0))>>
+    : std::true_type {};
+
+template <class Allocator>
+int64_t told_free_bytes([[maybe_unused]] Allocator& allocator,
+                        [[maybe_unused]] c10::DeviceIndex device) {
+  if constexpr (TellsFree<Allocator>::value) {
+    return static_cast<int64_t>(allocator.getMemoryInfo(device).first);
+  } else {
+    return -1;
+  }
+}
+#endif
+
 }  // namespace
 
 void synchronize(const c10::Device& device) {
@@ -77,6 +96,17 @@ int64_t take_peak_bytes([[maybe_unused]] const c10::Device& device) {
   const int64_t peak = allocator->getDeviceStats(device.index()).allocated_bytes[all].peak;
   allocator->resetPeakStats(device.index());
   return peak;
+#else
+  return -1;
+#endif
+}
+
+int64_t free_bytes([[maybe_unused]] const c10::Device& device) {
+#ifdef CONVSCOPE_HAS_DEVICE_ALLOCATOR
+  if (device.is_cpu()) return -1;
+  torch::cuda::synchronize(device.index());  // also initialises the allocator
+  auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(device.type()));
+  return allocator ? told_free_bytes(*allocator, device.index()) : -1;
 #else
   return -1;
 #endif

@@ -32,6 +32,9 @@ class DeviceTimer {
 /// The most that was allocated since the last call; -1 where nobody tells.
 int64_t take_peak_bytes(const c10::Device& device);
 
+/// What could be allocated now, without what LibTorch keeps for itself; -1 where nobody tells.
+int64_t free_bytes(const c10::Device& device);
+
 /// Full float32 products, or NVIDIA's shorter tf32.
 void allow_tf32(bool allowed);
 

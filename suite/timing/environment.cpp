@@ -1,6 +1,8 @@
 #include "suite/timing/environment.h"
 
 #include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/utsname.h>
@@ -12,6 +14,7 @@
 #include <regex>
 #include <thread>
 
+#include "suite/timing/gpus.h"
 #include "suite/version.h"
 
 namespace convscope {
@@ -72,11 +75,36 @@ std::string operating_system() {
                            : "unknown";
 }
 
+/// A version that LibTorch tells only if it was built with it.
+template <class Version>
+std::string version_or_none(const Version& version) {
+  try {
+    return version();
+  } catch (const c10::Error&) {
+    return "none";
+  }
+}
+
+/// Nothing where there is no GPU, so that its environment is what it was before anyone asked.
+void add_gpus(Environment& environment) {
+  const at::CUDAHooksInterface& cuda = at::detail::getCUDAHooks();
+  Gpus gpus = gpus_of();
+  // In a container the driver's folder may be hidden.
+  if (gpus.models.empty()) gpus.models.assign(static_cast<size_t>(cuda.getNumGPUs()), "unknown");
+  if (gpus.models.empty()) return;
+  environment.emplace_back("gpu", names_of(gpus.models));
+  environment.emplace_back("gpu_driver", gpus.driver.empty() ? "unknown" : gpus.driver);
+  environment.emplace_back("cuda",
+                           version_or_none([&] { return cuda_version(cuda.versionCUDART()); }));
+  environment.emplace_back("cudnn",
+                           version_or_none([&] { return cudnn_version(cuda.versionCuDNN()); }));
+}
+
 }  // namespace
 
 Environment environment() {
   const int64_t memory = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
-  return {
+  Environment environment = {
       {"version", version},
       {"commit", commit},
       {"compiler", compiler()},
@@ -89,6 +117,8 @@ Environment environment() {
       {"governor", first_line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")},
       {"os", operating_system()},
   };
+  add_gpus(environment);
+  return environment;
 }
 
 std::string environment_id(const Environment& environment) {

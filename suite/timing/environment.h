@@ -9,7 +9,8 @@
 namespace convscope {
 
 /// Names and values, in the order to show them: version, commit, compiler, libtorch, onednn, cpu,
-/// cores, affinity, memory_bytes, governor, os. What the machine does not tell is "unknown".
+/// cores, affinity, memory_bytes, governor, os. What the machine does not tell is "unknown". Where
+/// there is a GPU also gpu, gpu_driver, cuda, cudnn; elsewhere these are left out.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
 Environment environment();

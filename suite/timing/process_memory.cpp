@@ -1,6 +1,7 @@
 #include "suite/timing/process_memory.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
@@ -52,6 +53,16 @@ int64_t peak_private_memory() {
   };
   return std::max(status.at("VmHWM") - others("RssFile") - others("RssShmem"),
                   status.at("RssAnon"));
+}
+
+void limit_memory_growth(int64_t bytes) {
+  std::ofstream("/proc/self/oom_score_adj") << "1000\n";
+  const auto status = bytes_in("/proc/self/status");
+  const auto data = status.find("VmData");
+  if (data == status.end()) return;
+  const auto limit = static_cast<rlim_t>(data->second + bytes);
+  const rlimit limits{limit, limit};
+  setrlimit(RLIMIT_DATA, &limits);
 }
 
 int64_t available_memory() {

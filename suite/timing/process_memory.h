@@ -16,6 +16,11 @@ void restart_peak_memory();
 /// that were loaded later than the peak count against it.
 int64_t peak_private_memory();
 
+/// From now on this process gets no more than so many bytes beside what it has: what asks for more
+/// is told that there is none. If the machine runs out all the same, the kernel ends this process
+/// before others. Reserved memory counts, used or not, so this is a guard and no measure.
+void limit_memory_growth(int64_t bytes);
+
 /// What could be allocated now without swapping, within the limit of the control group; -1 if
 /// unknown.
 int64_t available_memory();

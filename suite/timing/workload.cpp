@@ -19,6 +19,7 @@
 #include "suite/inference/state_dict.h"
 #include "suite/inference/threads.h"
 #include "suite/timing/device.h"
+#include "suite/timing/process_memory.h"
 
 namespace convscope {
 namespace {
@@ -270,6 +271,10 @@ std::unique_ptr<Workload> make_workload(const BenchCase& bench_case) {
   if (bench_case.mode == "loader") return std::make_unique<Loading>(bench_case);
   if (bench_case.mode == "train") return std::make_unique<Training>(bench_case);
   return std::make_unique<Inference>(bench_case);
+}
+
+int64_t available_memory_of(const std::string& device) {
+  return device == "cpu" ? available_memory() : free_bytes(c10::Device(device));
 }
 
 std::string missing_device(const std::string& name) {

@@ -56,6 +56,9 @@ class Workload {
 /// does not have.
 std::unique_ptr<Workload> make_workload(const BenchCase& bench_case);
 
+/// Bytes that a network could have on this device now; -1 where nobody tells.
+int64_t available_memory_of(const std::string& device);
+
 /// "" if the device exists, else why not: "there is no CUDA device: ...".
 std::string missing_device(const std::string& device);
 

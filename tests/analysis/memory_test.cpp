@@ -48,6 +48,63 @@ TEST(PeakMemory, WeightsAreNotActivations) {
   EXPECT_EQ(peak_activation_memory(net.graph).bytes, (3 + 1000) * 4);
 }
 
+TEST(EagerMemory, AConvolutionHasItsMapsASecondTimeUnlessTheyAreChannelsLast) {
+  HandMade net({3, 8, 8});
+  net.conv(net.image(), 4, 3, 1, 1);
+  EXPECT_EQ(eager_activation_memory(net.graph, false), 2 * (image_bytes + map_bytes));
+  EXPECT_EQ(eager_activation_memory(net.graph, true), image_bytes + map_bytes);
+}
+
+TEST(EagerMemory, TheImageStaysAndMaxPoolingNotesItsMaxima) {
+  HandMade net({3, 8, 8});
+  net.pool("aten::max_pool2d", net.conv(net.image(), 4, 3, 1, 1), 2, 2);
+  // A quarter of the map as float32, and an int64 for each element.
+  EXPECT_EQ(eager_activation_memory(net.graph, true),
+            image_bytes + map_bytes + map_bytes / 4 + 2 * map_bytes / 4);
+  HandMade without({3, 8, 8});
+  without.pool("aten::avg_pool2d", without.conv(without.image(), 4, 3, 1, 1), 2, 2);
+  EXPECT_EQ(eager_activation_memory(without.graph, true), image_bytes + map_bytes + map_bytes / 4);
+}
+
+/// What a step keeps, and at the last call the gradients of its result and of what it was given.
+TEST(TrainingMemory, NormalisationKeepsItsInputAndReluItsResult) {
+  HandMade net({3, 8, 8});
+  net.call("aten::relu_", {net.norm(net.conv(net.image(), 4, 3, 1, 1))});
+  EXPECT_EQ(training_activation_memory(net.graph), image_bytes + 2 * map_bytes + 2 * map_bytes);
+}
+
+TEST(TrainingMemory, WhatIsNeededAndWrittenOverIsCopied) {
+  HandMade net({3, 8, 8});
+  net.call("aten::hardtanh_", {net.norm(net.conv(net.image(), 4, 3, 1, 1))});
+  // The convolution's result and the copy of what the normalisation made.
+  EXPECT_EQ(training_activation_memory(net.graph), image_bytes + 2 * map_bytes + 2 * map_bytes);
+  HandMade deeper({3, 8, 8});
+  deeper.conv(deeper.call("aten::hardtanh_", {deeper.conv(deeper.image(), 4, 3, 1, 1)}), 4, 3, 1,
+              1);
+  EXPECT_EQ(training_activation_memory(deeper.graph), image_bytes + 2 * map_bytes + 2 * map_bytes);
+}
+
+TEST(TrainingMemory, AnAdditionKeepsNothing) {
+  HandMade net({3, 8, 8});
+  const int map = net.conv(net.image(), 4, 3, 1, 1);
+  net.call("aten::add", {map, map});
+  EXPECT_EQ(training_activation_memory(net.graph), image_bytes + 3 * map_bytes);
+}
+
+TEST(TrainingMemory, MaxPoolingKeepsItsInputAndWhereTheMaximaWere) {
+  HandMade net({3, 8, 8});
+  net.pool("aten::max_pool2d", net.conv(net.image(), 4, 3, 1, 1), 2, 2);
+  EXPECT_EQ(training_activation_memory(net.graph),
+            image_bytes + map_bytes + 2 * map_bytes / 4 + map_bytes + map_bytes / 4);
+}
+
+TEST(TrainingMemory, AProductKeepsBothItsFactors) {
+  HandMade net({3, 8, 8});
+  const int map = net.conv(net.image(), 4, 3, 1, 1), gate = net.conv(net.image(), 4, 3, 1, 1);
+  net.call("aten::mul", {map, gate});
+  EXPECT_EQ(training_activation_memory(net.graph), image_bytes + 2 * map_bytes + 3 * map_bytes);
+}
+
 TEST(FoldBatchNorm, GivesTheConvolutionABiasAndTakesTheNormAway) {
   HandMade net({3, 8, 8});
   net.call("aten::relu_", {net.norm(net.conv(net.image(), 4, 3, 1, 1))});

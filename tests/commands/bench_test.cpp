@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "suite/commands/bench_largest_batch.h"
 #include "suite/commands/bench_rows.h"
 #include "suite/report/csv_file.h"
 #include "suite/timing/statistics.h"
@@ -91,6 +92,14 @@ TEST(BenchCommand, WrongWordsAreOneLineAndCode2) {
       {{"lenet5", "--resume"}, "--resume needs --results"},
       {{"lenet5", "--", "--benchmark_filter=nothing"}, "--benchmark_filter leaves no case"},
       {{"lenet5", "--", "--what"}, "'--what' is not taken"},
+      {{"lenet5", "--memory", "1GiB"}, "--memory is the budget of --largest-batch"},
+      {{"lenet5", "--largest-batch", "--memory", "lots"}, "--memory 'lots' is no size"},
+      {{"lenet5", "--largest-batch", "--memory", "1EB"}, "--memory '1EB' is no size"},
+      {{"lenet5", "--largest-batch", "--memory", "900TiB"}, "is more than the"},
+      {{"lenet5", "--largest-batch", "--batch", "8"}, "leave --batch and --scenario out"},
+      {{"lenet5", "--largest-batch", "--resume"}, "--resume does nothing with --largest-batch"},
+      {{"lenet5", "--largest-batch", "--mode", "loader", "--data", "."}, "not of --mode loader"},
+      {{"lenet5", "--largest-batch", "--layers"}, "four questions"},
   };
   for (const auto& [words, part] : wrong) {
     const Result result = bench(words);
@@ -98,6 +107,48 @@ TEST(BenchCommand, WrongWordsAreOneLineAndCode2) {
     EXPECT_TRUE(contains(result.err, part)) << result.err;
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   }
+}
+
+TEST(BenchCommand, SizesOfMemoryAreWhatPeopleWrite) {
+  EXPECT_EQ(parse_bytes("512MiB"), 512 << 20);
+  EXPECT_EQ(parse_bytes("2 GiB"), int64_t{2} << 30);
+  EXPECT_EQ(parse_bytes("1.5GB"), 1'500'000'000);
+  EXPECT_EQ(parse_bytes("1e9"), 1'000'000'000);
+  EXPECT_EQ(parse_bytes("64kB"), 64'000);
+  for (const char* wrong : {"", "lots", "2G", "-1", "0", "0.5", "nan", "inf", "1e30", "1GiB/s"}) {
+    EXPECT_EQ(parse_bytes(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(BenchCommand, TheLargestBatchFitsAndTheNextDoesNot) {
+  const TemporaryFolder folder;
+  const Result result =
+      bench({"lenet5", "--largest-batch", "--memory", "12MiB", "--mode", "inference,train",
+             "--results", folder.path.string(), "--format", "csv"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, contents(folder.path / "largest_batch.csv"));
+  const CsvFile rows = read_csv(folder.path / "largest_batch.csv");
+  ASSERT_EQ(rows.rows.size(), 2u);
+  for (size_t row = 0; row < rows.rows.size(); ++row) {
+    EXPECT_EQ(texts(rows, "status")[row], "ok");
+    EXPECT_EQ(integers(rows, "budget_bytes")[row], 12 << 20);
+    EXPECT_LE(integers(rows, "peak_bytes")[row], 12 << 20);
+    const int64_t largest = integers(rows, "largest_batch")[row];
+    EXPECT_GT(largest, 1);
+    EXPECT_GT(integers(rows, "too_large_batch")[row], largest);
+    EXPECT_LE(integers(rows, "too_large_batch")[row],
+              largest + std::max<int64_t>(1, largest / 100));
+    EXPECT_TRUE(contains(texts(rows, "reason")[row], " takes ")) << texts(rows, "reason")[row];
+  }
+  EXPECT_TRUE(contains(contents(folder.path / "manifest.json"), "--largest-batch"));
+}
+
+TEST(BenchCommand, WhereNothingFitsTheRowSaysWhatItTakes) {
+  const Result result =
+      bench({"alexnet", "--largest-batch", "--memory", "1MiB", "--format", "csv"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(contains(result.err, "a batch of 1 takes 2")) << result.err;
+  EXPECT_TRUE(contains(result.out, ",failed,")) << result.out;
 }
 
 TEST(BenchCommand, SweepsAreEveryCombination) {
