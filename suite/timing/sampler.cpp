@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "suite/timing/statistics.h"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr double stretch_ns = 50e6;
 constexpr size_t stretches = 5;
 constexpr double refill_ns = 20e6;
-constexpr double device_sample_ns = 20e6;
+constexpr double sample_ns = 0.5e6, device_sample_ns = 20e6;
 
 double time_of(const Reading& reading) { return static_cast<double>(reading.ns.at(0)); }
 
@@ -44,36 +45,34 @@ WarmUp warm_up(Workload& workload, const WarmUpRule& rule) {
 }
 
 Block sample_block(Workload& workload, MachineWatch& watch, double seconds, int64_t least) {
-  double one = 0;
+  double one = std::numeric_limits<double>::infinity();
+  bool waits = false;  // for a device
   for (double taken = 0; taken < refill_ns;) {
     const Reading reading = workload.run(1);
-    one = time_of(reading);
+    waits = reading.enqueue_ns >= 0;
+    one = std::min(one, std::max(time_of(reading), 1.0));
     taken += one;
   }
+  const auto count = static_cast<int64_t>(std::ceil((waits ? device_sample_ns : sample_ns) / one));
+  const auto per = static_cast<double>(count);
   Block block;
   block.ns.resize(workload.parts().size());
   std::vector<double> device;
   double total = 0, enqueued = 0;
   watch.start();
   while (total < seconds * 1e9 || static_cast<int64_t>(block.ns[0].size()) < least) {
-    // The first reading tells whether there is a device to wait for.
-    const bool waits = !device.empty();
-    const int64_t count =
-        waits ? std::max<int64_t>(1, std::llround(device_sample_ns / std::max(one, 1.0))) : 1;
     const Reading reading = workload.run(count);
-    const auto per = static_cast<double>(count);
     for (size_t part = 0; part < block.ns.size(); ++part) {
       block.ns[part].push_back(static_cast<double>(reading.ns[part]) / per);
     }
     total += time_of(reading);
-    if (reading.enqueue_ns >= 0) {
+    if (waits) {
       device.push_back(reading.device_ns / per);
       enqueued += reading.enqueue_ns;
-      one = block.ns[0].back();
     }
   }
   block.disturbance = watch.stop();
-  if (!device.empty()) {
+  if (waits) {
     block.device_ns = median(device);
     block.enqueue_share = enqueued / total;
   }

@@ -36,8 +36,10 @@ struct Block {
 };
 
 /// Samples for `seconds`, and at least `least` of them. Another case may have run before, so the
-/// caches are filled again first: 20 ms or one iteration that nobody counts. On a CPU a sample is
-/// one iteration; on a GPU the mean of as many as take 20 ms, since waiting for it costs time.
+/// caches are filled again first: 20 ms or one iteration that nobody counts. A sample is one
+/// iteration; of those under half a millisecond the mean of as many as take that, so that reading
+/// the clock is less than a ten-thousandth of it; on a GPU of as many as take 20 ms, since waiting
+/// for it costs time.
 Block sample_block(Workload& workload, MachineWatch& watch, double seconds, int64_t least);
 
 }  // namespace convscope

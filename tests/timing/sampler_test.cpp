@@ -84,6 +84,14 @@ TEST(SampleBlock, WhatFillsTheCachesAgainIsNotASample) {
   for (const double ns : block.ns[0]) EXPECT_EQ(ns, ms);
 }
 
+TEST(SampleBlock, IterationsTooShortForTheClockAreTimedTogether) {
+  MachineWatch watch(1);
+  MadeUp workload([](int64_t) { return 20'000; });
+  const Block block = sample_block(workload, watch, 0.1, 1);
+  EXPECT_EQ(block.ns[0].size(), 200u);  // of 25 iterations each
+  for (const double ns : block.ns[0]) EXPECT_EQ(ns, 20'000);
+}
+
 TEST(SampleBlock, ADeviceIsWaitedForOncePerTwentyMilliseconds) {
   MachineWatch watch(1);
   MadeUp workload([](int64_t) { return ms / 10; }, /*device=*/true);
