@@ -148,11 +148,16 @@ int64_t training_activation_memory(const Graph& graph) {
     const Needs needs = needs_of(call);
     const bool in_place = call.op.back() == '_';
     if (needs.inputs && in_place) bytes += output_bytes(graph, call);
-    int64_t gradients = output_bytes(graph, call);
+    int64_t gradients = 0;
+    const auto add_gradient = [&](int index) {
+      if (index < 0) return;
+      const Value& value = graph.values[static_cast<size_t>(index)];
+      if (!weights.count(value.storage)) gradients += bytes_of(value);
+    };
+    for (const int output : call.outputs) add_gradient(output);
     for (const int input : call.inputs) {
-      if (input < 0 || weights.count(graph.values[static_cast<size_t>(input)].storage)) continue;
       if (needs.inputs && !in_place) keep(input);
-      gradients += bytes_of(graph.values[static_cast<size_t>(input)]);
+      add_gradient(input);
     }
     if (needs.result) {
       for (const int output : call.outputs) keep(output);

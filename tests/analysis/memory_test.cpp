@@ -98,6 +98,15 @@ TEST(TrainingMemory, MaxPoolingKeepsItsInputAndWhereTheMaximaWere) {
             image_bytes + map_bytes + 2 * map_bytes / 4 + map_bytes + map_bytes / 4);
 }
 
+TEST(TrainingMemory, AViewOfAWeightIsAWeight) {
+  HandMade net({3, 1, 1});
+  const int weight = net.weight("weight", {1000, 3});
+  const int turned = net.call("aten::t", {weight});
+  net.graph.values[size_t(turned)].storage = net.graph.values[size_t(weight)].storage;
+  net.call("aten::relu", {net.image()});
+  EXPECT_EQ(training_activation_memory(net.graph), (3 + 3 + 3 + 3) * 4);
+}
+
 TEST(TrainingMemory, AProductKeepsBothItsFactors) {
   HandMade net({3, 8, 8});
   const int map = net.conv(net.image(), 4, 3, 1, 1), gate = net.conv(net.image(), 4, 3, 1, 1);

@@ -9,7 +9,7 @@
 namespace convscope {
 namespace {
 
-constexpr int64_t MiB = 1 << 20;
+constexpr int64_t mib = 1 << 20;
 
 /// Bytes of a batch, made up, and which batches were tried.
 struct Machine {
@@ -28,7 +28,7 @@ struct Machine {
       return tried[batch] = batch >= dies_at ? BatchTrial{-1, "killed"}
                                              : BatchTrial{weights + batch * image + off, ""};
     };
-    const LargestBatch found = find_largest_batch(run, predicted, budget, least);
+    LargestBatch found = find_largest_batch(run, predicted, budget, least);
     EXPECT_EQ(found.trials, static_cast<int64_t>(tried.size()));
     return found;
   }
@@ -45,20 +45,20 @@ TEST(LargestBatch, PredictionIsTheLastBatchWithinTheBudget) {
 }
 
 TEST(LargestBatch, ARightPredictionTakesTwoTrials) {
-  Machine machine{40 * MiB, 6 * MiB};
-  const LargestBatch found = machine.search(line(40 * MiB, 6 * MiB), 200 * MiB);
+  Machine machine{40 * mib, 6 * mib};
+  const LargestBatch found = machine.search(line(40 * mib, 6 * mib), 200 * mib);
   EXPECT_EQ(found.batch, 26);
-  EXPECT_EQ(found.peak_bytes, 196 * MiB);
+  EXPECT_EQ(found.peak_bytes, 196 * mib);
   EXPECT_EQ(found.too_large, 27);
-  EXPECT_EQ(found.too_large_trial.peak_bytes, 202 * MiB);
+  EXPECT_EQ(found.too_large_trial.peak_bytes, 202 * mib);
   EXPECT_EQ(found.trials, 2);
 }
 
 TEST(LargestBatch, AWrongPredictionIsCorrectedByWhatWasMeasured) {
   for (const double wrong : {0.3, 0.6, 1.5, 4.0}) {
-    Machine machine{40 * MiB, 6 * MiB};
-    const auto predicted = line(40 * MiB, static_cast<int64_t>(wrong * 6 * MiB));
-    const LargestBatch found = machine.search(predicted, 200 * MiB);
+    Machine machine{40 * mib, 6 * mib};
+    const auto predicted = line(40 * mib, static_cast<int64_t>(wrong * 6 * mib));
+    const LargestBatch found = machine.search(predicted, 200 * mib);
     EXPECT_EQ(found.batch, 26) << wrong;
     EXPECT_EQ(found.too_large, 27) << wrong;
     EXPECT_LE(found.trials, 5) << wrong;
@@ -66,18 +66,18 @@ TEST(LargestBatch, AWrongPredictionIsCorrectedByWhatWasMeasured) {
 }
 
 TEST(LargestBatch, LargeOnesAreKnownToOnePercent) {
-  Machine machine{MiB, 1000};
-  const LargestBatch found = machine.search(line(MiB, 1500), 200 * MiB);
-  EXPECT_LE(found.batch, 199 * MiB / 1000);
-  EXPECT_GT(found.too_large, 199 * MiB / 1000);
+  Machine machine{mib, 1000};
+  const LargestBatch found = machine.search(line(mib, 1500), 200 * mib);
+  EXPECT_LE(found.batch, 199 * mib / 1000);
+  EXPECT_GT(found.too_large, 199 * mib / 1000);
   EXPECT_LE(found.too_large - found.batch, found.batch / 100);
   EXPECT_LE(found.trials, 4);
 }
 
 TEST(LargestBatch, ABatchThatKillsItsProcessDoesNotFit) {
-  Machine machine{40 * MiB, 6 * MiB};
+  Machine machine{40 * mib, 6 * mib};
   machine.dies_at = 19;
-  const LargestBatch found = machine.search(line(40 * MiB, 6 * MiB), 200 * MiB);
+  const LargestBatch found = machine.search(line(40 * mib, 6 * mib), 200 * mib);
   EXPECT_EQ(found.batch, 18);
   EXPECT_EQ(found.too_large, 19);
   EXPECT_EQ(found.too_large_trial.failure, "killed");
@@ -85,30 +85,30 @@ TEST(LargestBatch, ABatchThatKillsItsProcessDoesNotFit) {
 }
 
 TEST(LargestBatch, WhatNeverRunsIsGivenUpAfterTheSmallest) {
-  Machine machine{40 * MiB, 6 * MiB};
+  Machine machine{40 * mib, 6 * mib};
   machine.dies_at = 1;
-  const LargestBatch found = machine.search(line(40 * MiB, 6 * MiB), 200 * MiB);
+  const LargestBatch found = machine.search(line(40 * mib, 6 * mib), 200 * mib);
   EXPECT_EQ(found.batch, 0);
   EXPECT_EQ(found.too_large, 1);
   EXPECT_EQ(found.trials, 2);
 }
 
 TEST(LargestBatch, NoneFitsIntoTooLittle) {
-  Machine machine{40 * MiB, 6 * MiB};
-  const LargestBatch found = machine.search(line(10 * MiB, 6 * MiB), 45 * MiB);
+  Machine machine{40 * mib, 6 * mib};
+  const LargestBatch found = machine.search(line(10 * mib, 6 * mib), 45 * mib);
   EXPECT_EQ(found.batch, 0);
   EXPECT_EQ(found.too_large, 1);
-  EXPECT_EQ(found.too_large_trial.peak_bytes, 46 * MiB);
+  EXPECT_EQ(found.too_large_trial.peak_bytes, 46 * mib);
 }
 
 TEST(LargestBatch, TheSmallestCanBeMoreThanOne) {
-  Machine machine{40 * MiB, 6 * MiB};
-  EXPECT_EQ(machine.search(line(10 * MiB, 6 * MiB), 52 * MiB, /*least=*/2).batch, 2);
+  Machine machine{40 * mib, 6 * mib};
+  EXPECT_EQ(machine.search(line(10 * mib, 6 * mib), 52 * mib, /*least=*/2).batch, 2);
 }
 
 TEST(LargestBatch, MemoryThatHardlyGrowsEndsWithTheLargestNumber) {
-  Machine machine{40 * MiB, 0};
-  const LargestBatch found = machine.search(line(10 * MiB, 6 * MiB), 200 * MiB);
+  Machine machine{40 * mib, 0};
+  const LargestBatch found = machine.search(line(10 * mib, 6 * mib), 200 * mib);
   EXPECT_EQ(found.batch, 1'000'000'000);
   EXPECT_EQ(found.too_large, 0);
   EXPECT_LE(found.trials, 40);
@@ -120,13 +120,13 @@ TEST(LargestBatch, WhateverIsMeasuredTheAnswerFitsAndTheNextDoesNot) {
     return std::uniform_int_distribution<int64_t>(low, high)(random);
   };
   for (int i = 0; i < 2000; ++i) {
-    Machine machine{between(0, 100 * MiB), between(1000, 50 * MiB)};
+    Machine machine{between(0, 100 * mib), between(1000, 50 * mib)};
     machine.noise = between(0, machine.weights / 50);
     machine.random.seed(static_cast<unsigned>(i));
     if (i % 3 == 0) machine.dies_at = between(1, 300);
-    const int64_t budget = between(MiB, 4000 * MiB);
+    const int64_t budget = between(mib, 4000 * mib);
     const LargestBatch found =
-        machine.search(line(between(0, 100 * MiB), between(500, 100 * MiB)), budget);
+        machine.search(line(between(0, 100 * mib), between(500, 100 * mib)), budget);
     EXPECT_LE(found.trials, 60);
     EXPECT_LE(found.too_large - found.batch, accuracy_at(found.batch));
     const BatchTrial& above = machine.tried.at(found.too_large);

@@ -185,7 +185,7 @@ Result printed_layers(const BenchCase& bench_case, const std::string& format) {
   po::store(po::command_line_parser(arguments).options(command.options).run(), values);
   std::ostringstream out, err;
   const int code = print_layer_times({command, arguments, values, out, err},
-                                     {PlannedCase{bench_case, 0, -1, ""}}, {{1, {100, 10, 1000}}},
+                                     {PlannedCase{bench_case, 0, {}, ""}}, {{1, {100, 10, 1000}}},
                                      once_or_twice);
   return {code, out.str(), err.str()};
 }
