@@ -2,6 +2,7 @@
 // after it.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <random>
 
 #include "suite/timing/sampler.h"

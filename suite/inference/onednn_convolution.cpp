@@ -227,7 +227,8 @@ ConvolutionWay ConvolutionChooser::choose(const ConvolutionProblem& problem, Lay
     const double changes =
         reorder_ns(problem.src, from, way.src) + reorder_ns(problem.dst, way.dst, to);
     way.ns += 1.1 * changes;  // as long as it is nearly the same, without them
-    if (way.ns < best.ns) best = way;
+    // Nearly as quick is not enough, or each process would choose by its own luck.
+    if (way.ns < 0.95 * best.ns) best = way;
   }
   if (best.algorithm == dnnl::algorithm::undef) {
     throw std::invalid_argument("oneDNN has no quick implementation of this convolution");
