@@ -45,8 +45,8 @@ Gpus gpus_of(const fs::path& driver_folder) {
   }
   // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue ...", of the open module
   // "... Open Kernel Module for x86_64  550.54.15  Release Build ...".
-  gpus.driver =
-      found_in(text_of(driver_folder / "version"), "NVRM version:[^\n]*?[ \t]([0-9]+(?:\\.[0-9]+)+)");
+  gpus.driver = found_in(text_of(driver_folder / "version"),
+                         "NVRM version:[^\n]*?[ \t]([0-9]+(?:\\.[0-9]+)+)");
   return gpus;
 }
 

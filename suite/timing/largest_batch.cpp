@@ -28,8 +28,8 @@ int64_t estimate(std::vector<Point> points, const PredictedPeak& predicted, int6
   const double bytes = static_cast<double>(points[1].peak_bytes - near.peak_bytes);
   const double per_image = bytes / static_cast<double>(points[1].batch - near.batch);
   if (!(per_image > 0)) return near.batch;
-  const double batch = static_cast<double>(near.batch) +
-                       static_cast<double>(budget - near.peak_bytes) / per_image;
+  const double batch =
+      static_cast<double>(near.batch) + static_cast<double>(budget - near.peak_bytes) / per_image;
   return static_cast<int64_t>(std::clamp(batch, 0.0, static_cast<double>(largest)));
 }
 

@@ -42,7 +42,8 @@ TEST(Gpus, TheDriversVersionIsFoundInBothItsForms) {
       "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n");
   EXPECT_EQ(gpus_of(folder.path).driver, "550.54.15");
   put(folder.path / "version",
-      "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86  Release Build  (someone@a1) "
+      "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86  Release Build  "
+      "(someone@a1) "
       " Sat Aug 19 01:15:15 UTC 2023\nGCC version:  gcc version 11.4.0\n");
   EXPECT_EQ(gpus_of(folder.path).driver, "570.86");
   put(folder.path / "version", "GCC version:  gcc version 11.4.0\n");
