@@ -132,7 +132,8 @@ std::string rounded(double value, double uncertainty) {
 std::string median_text(const BenchResult& result) {
   const Summary& summary = result.summary;
   if (result.failed()) return "";
-  if (!summary.interval) return "~" + rounded(summary.median / 1e6, summary.median / 1e7);
+  if (relative_half_width(summary) > 0.5)
+    return "~" + rounded(summary.median / 1e6, summary.median / 1e7);
   return with_interval(summary.median / 1e6, summary.interval->low / 1e6,
                        summary.interval->high / 1e6);
 }
@@ -141,7 +142,7 @@ std::string median_text(const BenchResult& result) {
 std::string supported(const std::optional<double>& value, const BenchResult& result) {
   if (!value) return "";
   const double relative = relative_half_width(result.summary);
-  return rounded(*value, *value * (std::isfinite(relative) ? std::max(relative, 1e-4) : 0.1));
+  return rounded(*value, *value * std::clamp(relative, 1e-4, 0.1));
 }
 
 std::string key(const std::string& env, const std::string& name) { return env + " " + name; }
@@ -217,7 +218,7 @@ Table bench_summary(const std::vector<BenchRow>& rows) {
 }
 
 std::string with_interval(double value, double low, double high) {
-  const double half = (high - low) / 2;
+  const double half = std::max(high - value, value - low);  // one side may be the longer one
   if (!(half > 0)) return rounded(value, std::abs(value) * 1e-4);
   return rounded(value, half) + " ± " + rounded(half, half);
 }

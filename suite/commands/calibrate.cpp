@@ -84,9 +84,7 @@ std::vector<double> same_case_again(std::string& disturbed) {
     throw std::runtime_error("the A/A floor cannot be measured: " + result.reason);
   }
   if (result.status == "disturbed") disturbed = result.reason;
-  Repetitions repetitions;
-  for (const BenchBlock* block : result.counted()) repetitions.push_back(block->ns);
-  return repetition_medians(repetitions);
+  return repetition_medians(result.counted().repetitions);
 }
 
 Calibration calibrate(const Invocation& invocation, int pairs) {
@@ -102,6 +100,7 @@ Calibration calibrate(const Invocation& invocation, int pairs) {
   int64_t step = 0;
   for (const Quantity& quantity : quantities()) {
     for (const int threads : thread_counts) {
+      InterruptGuard::check();
       progress.update(step++);
       const Calibrated row = measured(quantity, threads, cores);
       if (row.value > 0) calibration.measured.push_back(row);
@@ -172,10 +171,10 @@ void print_remarks(const Calibration& calibration, std::ostream& err) {
 int run(const Invocation& invocation) {
   const std::string& folder = invocation.text("results");
   const int64_t pairs = invocation.text("pairs") == "0" ? 0 : positive_integer(invocation, "pairs");
-  constexpr int64_t most_pairs = 1000;
-  if (pairs > most_pairs) {
-    throw UsageError("--pairs " + std::to_string(pairs) + " is more than " +
-                     std::to_string(most_pairs));
+  constexpr int64_t fewest_pairs = 5, most_pairs = 1000;
+  if (pairs != 0 && (pairs < fewest_pairs || pairs > most_pairs)) {
+    throw UsageError("--pairs '" + std::to_string(pairs) + "' is neither 0 nor from " +
+                     std::to_string(fewest_pairs) + " to " + std::to_string(most_pairs));
   }
   const std::string started = utc_now();
   Output output(invocation);
@@ -189,6 +188,7 @@ int run(const Invocation& invocation) {
                        "; run 'convscope calibrate'");
     }
   }
+  const InterruptGuard interruptible;
   // Before the work, so that a folder which cannot be written is known in time.
   std::unique_ptr<CsvWriter> record;
   if (!folder.empty()) {

@@ -242,7 +242,10 @@ Floor calibrated_floor(const Environments& measured_in) {
   const auto calibration = load_calibration(environment_id(here));
   const auto percent = calibration ? calibration->value("aa_floor", 1) : std::nullopt;
   if (measured_in.empty() || !percent) return {};
-  return {*percent, fmt::format("{:.2g} %, calibrated {}", *percent, calibration->date)};
+  return {*percent, fmt::format("{:.2g} %, calibrated {}{}", *percent, calibration->date,
+                                calibration->disturbed("aa_floor")
+                                    ? " while the machine was disturbed: calibrate again"
+                                    : "")};
 }
 
 std::optional<Floor> floor_asked_for(const Invocation& invocation) {
@@ -399,10 +402,9 @@ std::string name_of_both(const std::string& a, const std::string& b) {
 MeasuredCase measured_case(const BenchResult& result) {
   MeasuredCase measured{name_of(result.bench_case), environment_id(environment()), {}};
   if (result.failed()) throw std::runtime_error(measured.name + ": " + result.reason);
-  for (const BenchBlock* block : result.counted()) {
-    measured.measurement.repetitions.push_back(block->ns);
-    for (double& time : measured.measurement.repetitions.back()) time /= 1e6;
-    measured.measurement.disturbed.push_back(block->disturbance.disturbed());
+  measured.measurement = result.counted();
+  for (std::vector<double>& repetition : measured.measurement.repetitions) {
+    for (double& time : repetition) time /= 1e6;
   }
   return measured;
 }

@@ -296,6 +296,9 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
     out.flush();
     if (!out) throw UsageError("cannot write to the standard output");
     return code;
+  } catch (const Interrupted&) {
+    err << "convscope: interrupted" << std::endl;
+    return interrupted;
   } catch (const std::invalid_argument& error) {
     err << "convscope: " << first_line(error.what()) << std::endl;
     return usage;

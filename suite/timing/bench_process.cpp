@@ -27,7 +27,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUpRule, seconds, iterations, limit_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUp, first_ns, second_ns, ns, drifting)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Disturbance, seconds, other_cores, steal, waiting, limited,
                                    memory, mhz, throttled, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Block, ns, device_ns, enqueue_share, disturbance)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Block, seconds, ns, device_ns, enqueue_share, disturbance)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Preparation, parts, warm_up, difference)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageShape, channels, height, width)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, image, classes, width, auxiliary)
@@ -106,6 +106,7 @@ class Here : public Measured {
 };
 
 volatile std::sig_atomic_t interrupt_asked = 0;
+constexpr std::array<int, 4> handled = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
 /// A file descriptor with an owner.
 struct Descriptor {
@@ -171,9 +172,8 @@ std::string how_it_ended(int status) {
 class Apart : public Measured {
  public:
   explicit Apart(const std::filesystem::path& program) {
-    const std::string path = program.empty()
-                                 ? std::filesystem::read_symlink("/proc/self/exe").string()
-                                 : program.string();
+    // The link, not what it points to: a program that is built anew meanwhile is still this one.
+    const std::string path = program.empty() ? "/proc/self/exe" : program.string();
     if (access(path.c_str(), X_OK) != 0) {
       throw std::runtime_error("cannot start " + path + ": " + std::strerror(errno));
     }
@@ -300,17 +300,24 @@ int serve_bench_requests() {
   return 0;
 }
 
-InterruptGuard::InterruptGuard() {
+struct InterruptGuard::Before {
+  std::array<struct sigaction, handled.size()> actions;
+};
+
+InterruptGuard::InterruptGuard() : before_(std::make_unique<Before>()) {
   interrupt_asked = 0;
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupt_asked = 1; };
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  for (size_t i = 0; i < handled.size(); ++i) {
+    struct sigaction action {};
+    action.sa_handler = [](int) { interrupt_asked = 1; };
+    if (handled[i] == SIGPIPE) action.sa_handler = SIG_IGN;
+    sigaction(handled[i], &action, &before_->actions[i]);
+  }
 }
 
 InterruptGuard::~InterruptGuard() {
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) std::signal(signal, SIG_DFL);
+  for (size_t i = 0; i < handled.size(); ++i) {
+    sigaction(handled[i], &before_->actions[i], nullptr);
+  }
 }
 
 void InterruptGuard::check() {

@@ -48,8 +48,8 @@ struct Interrupted : std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// While one lives, Ctrl-C makes whoever waits for a measured process, or asks here, throw
-/// Interrupted.
+/// While one lives, Ctrl-C (and the end of the terminal, or of patience) makes whoever waits for a
+/// measured process, or asks here, throw Interrupted.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -57,6 +57,10 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
   static void check();
+
+ private:
+  struct Before;
+  std::unique_ptr<Before> before_;
 };
 
 }  // namespace convscope

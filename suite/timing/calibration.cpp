@@ -50,6 +50,12 @@ std::optional<double> Calibration::value(const std::string& quantity, int thread
   return below->value + share * (above->value - below->value);
 }
 
+bool Calibration::disturbed(const std::string& quantity) const {
+  return std::any_of(measured.begin(), measured.end(), [&](const Calibrated& row) {
+    return row.quantity == quantity && !row.disturbed.empty();
+  });
+}
+
 Cores measured_cores(Cores cores, const Calibration& calibration) {
   double one = 0, all = 0;
   for (const Calibrated& row : calibration.measured) {

@@ -34,6 +34,9 @@ struct Calibration {
   /// Of `threads` threads: as measured; between two measured numbers of threads on the straight
   /// line from one to the other; beyond them the nearest. Nothing where it was not measured.
   std::optional<double> value(const std::string& quantity, int threads) const;
+
+  /// Whether something disturbed the measurement of this quantity.
+  bool disturbed(const std::string& quantity) const;
 };
 
 /// `cores` with as many physical ones as do arithmetic at the same time, by the FMA rates: in a

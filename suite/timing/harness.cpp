@@ -7,8 +7,8 @@
 #include <cmath>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -19,13 +19,8 @@ namespace {
 namespace gb = benchmark;
 
 constexpr int tries = 3;                     // of a block that is disturbed
-constexpr size_t enough_repetitions = 6;     // for an interval from their medians
 constexpr double largest_difference = 1e-4;  // of frozen logits
 constexpr double host_bound = 0.8;
-
-double sum(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
 
 /// One case on its way to results.
 class CaseRun {
@@ -60,9 +55,9 @@ class CaseRun {
     guarded([&] {
       for (int i = 0; i < tries; ++i) {
         const Block block = measured_->block(slice, least);
-        spent_s_ += sum(block.ns[0]) / 1e9;
+        spent_s_ += block.seconds;
         for (size_t part = 0; part < blocks_.size(); ++part) {
-          blocks_[part].push_back({repetition_, block.ns[part], block.disturbance});
+          blocks_[part].push_back({repetition_, block.seconds, block.ns[part], block.disturbance});
         }
         device_ns_.push_back(block.device_ns);
         enqueue_share_.push_back(block.enqueue_share);
@@ -119,6 +114,8 @@ class CaseRun {
     result.difference = preparation_.difference;
     if (part == 0) {
       result.warm_up_ns = preparation_.warm_up.ns;
+      result.warm_up_ns.insert(result.warm_up_ns.begin(),
+                               {preparation_.warm_up.first_ns, preparation_.warm_up.second_ns});
       result.first_ns = preparation_.warm_up.first_ns;
       result.second_ns = preparation_.warm_up.second_ns;
       result.device_ns = median(device_ns_);
@@ -281,28 +278,38 @@ BenchRule quick(BenchRule rule) {
   return rule;
 }
 
-std::vector<const BenchBlock*> BenchResult::counted() const {
-  std::vector<const BenchBlock*> all, clean;
+Measurement BenchResult::counted() const {
+  struct Samples {
+    std::vector<double> clean, disturbed;
+  };
+  std::map<int64_t, Samples> repetitions;
   for (const BenchBlock& block : blocks) {
-    all.push_back(&block);
-    if (!block.disturbance.disturbed()) clean.push_back(&block);
+    Samples& samples = repetitions[block.repetition];
+    auto& ns = block.disturbance.disturbed() ? samples.disturbed : samples.clean;
+    ns.insert(ns.end(), block.ns.begin(), block.ns.end());
   }
-  const bool enough = clean.size() >= enough_repetitions || clean.size() * 2 >= all.size();
-  return enough ? clean : all;
+  const auto clean = static_cast<size_t>(
+      std::count_if(repetitions.begin(), repetitions.end(),
+                    [](const auto& numbered) { return !numbered.second.clean.empty(); }));
+  const bool enough = clean >= enough_undisturbed || clean * 2 >= repetitions.size();
+  Measurement measurement;
+  for (auto& [number, samples] : repetitions) {
+    const bool disturbed = samples.clean.empty();
+    if (disturbed && enough) continue;
+    measurement.repetitions.push_back(std::move(disturbed ? samples.disturbed : samples.clean));
+    measurement.disturbed.push_back(disturbed);
+  }
+  return measurement;
 }
 
 void judge(BenchResult& result, const BenchRule& rule) {
-  const std::vector<const BenchBlock*> counted = result.counted();
-  Repetitions repetitions;
+  const Measurement counted = result.counted();
+  result.summary = summarize(counted.repetitions);
+  const bool disturbed = std::count(counted.disturbed.begin(), counted.disturbed.end(), true) > 0;
   double seconds = 0;
-  for (const BenchBlock* block : counted) {
-    repetitions.push_back(block->ns);
-    seconds += sum(block->ns) / 1e9;
+  for (const BenchBlock& block : result.blocks) {
+    if (disturbed || !block.disturbance.disturbed()) seconds += block.seconds;
   }
-  result.summary = summarize(repetitions);
-  const bool disturbed = std::any_of(counted.begin(), counted.end(), [](const BenchBlock* block) {
-    return block->disturbance.disturbed();
-  });
   std::vector<std::string> reasons;
   const auto say = [&](const std::string& reason) {
     if (!reason.empty()) reasons.push_back(reason);

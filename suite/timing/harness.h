@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "suite/timing/bench_process.h"
-#include "suite/timing/statistics.h"
+#include "suite/timing/verdict.h"
 
 namespace convscope {
 
@@ -34,6 +34,7 @@ BenchRule quick(BenchRule rule);
 /// Samples without a pause between them.
 struct BenchBlock {
   int64_t repetition;  ///< from 1; a disturbed block and what was measured again share a number
+  double seconds;      ///< that its iterations took
   std::vector<double> ns;
   Disturbance disturbance;
 };
@@ -43,9 +44,9 @@ struct BenchResult {
   BenchCase bench_case;  ///< its mode is the part's
   std::string status;    ///< ok, quick, noisy, disturbed, failed
   std::string reason;
-  std::vector<double> warm_up_ns;  ///< empty for the parts of a whole
+  std::vector<double> warm_up_ns;  ///< the cold runs first; empty for the parts of a whole
   std::vector<BenchBlock> blocks;
-  Summary summary;  ///< in nanoseconds, of the blocks that count
+  Summary summary;  ///< in nanoseconds, of what counts
   double first_ns = -1, second_ns = -1;
   double difference = -1;     ///< see Workload
   double device_ns = -1;      ///< by the device's own clock, median of the blocks' medians
@@ -53,8 +54,9 @@ struct BenchResult {
   int64_t peak_bytes = -1;
 
   bool failed() const { return status == "failed"; }
-  /// Which blocks the summary is of: those that nothing disturbed, or all if these are too few.
-  std::vector<const BenchBlock*> counted() const;
+  /// What the summary is of: of each repetition its undisturbed blocks. Repetitions that have none
+  /// count only, and as disturbed, where too few others are there.
+  Measurement counted() const;
 };
 
 /// What a harness tells while it works.

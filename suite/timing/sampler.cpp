@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "suite/timing/statistics.h"
 
@@ -12,7 +11,6 @@ namespace {
 constexpr double stretch_ns = 50e6;
 constexpr size_t stretches = 5;
 constexpr double refill_ns = 20e6;
-constexpr double sample_ns = 0.5e6, device_sample_ns = 20e6;
 
 double time_of(const Reading& reading) { return static_cast<double>(reading.ns.at(0)); }
 
@@ -45,15 +43,12 @@ WarmUp warm_up(Workload& workload, const WarmUpRule& rule) {
 }
 
 Block sample_block(Workload& workload, MachineWatch& watch, double seconds, int64_t least) {
-  double one = std::numeric_limits<double>::infinity();
-  bool waits = false;  // for a device
-  for (double taken = 0; taken < refill_ns;) {
-    const Reading reading = workload.run(1);
-    waits = reading.enqueue_ns >= 0;
-    one = std::min(one, std::max(time_of(reading), 1.0));
-    taken += one;
+  double refilled = 0, runs = 0;
+  while (refilled < refill_ns) {
+    refilled += std::max(time_of(workload.run(1)), 1.0);
+    ++runs;
   }
-  const auto count = static_cast<int64_t>(std::ceil((waits ? device_sample_ns : sample_ns) / one));
+  const auto count = static_cast<int64_t>(std::ceil(workload.sample_ns() / (refilled / runs)));
   const auto per = static_cast<double>(count);
   Block block;
   block.ns.resize(workload.parts().size());
@@ -66,13 +61,14 @@ Block sample_block(Workload& workload, MachineWatch& watch, double seconds, int6
       block.ns[part].push_back(static_cast<double>(reading.ns[part]) / per);
     }
     total += time_of(reading);
-    if (waits) {
+    if (reading.enqueue_ns >= 0) {
       device.push_back(reading.device_ns / per);
       enqueued += reading.enqueue_ns;
     }
   }
   block.disturbance = watch.stop();
-  if (waits) {
+  block.seconds = total / 1e9;
+  if (!device.empty()) {
     block.device_ns = median(device);
     block.enqueue_share = enqueued / total;
   }

@@ -29,6 +29,7 @@ WarmUp warm_up(Workload& workload, const WarmUpRule& rule);
 
 /// Iterations without a pause between them.
 struct Block {
+  double seconds = 0;                   ///< that the iterations took
   std::vector<std::vector<double>> ns;  ///< of each part, of each sample: time of one iteration
   double device_ns = -1;                ///< median of an iteration by the device's events
   double enqueue_share = -1;            ///< of the time in which work was handed to the device
@@ -37,9 +38,7 @@ struct Block {
 
 /// Samples for `seconds`, and at least `least` of them. Another case may have run before, so the
 /// caches are filled again first: 20 ms or one iteration that nobody counts. A sample is one
-/// iteration; of those under half a millisecond the mean of as many as take that, so that reading
-/// the clock is less than a ten-thousandth of it; on a GPU of as many as take 20 ms, since waiting
-/// for it costs time.
+/// iteration, or the mean of as many as take the workload's sample_ns().
 Block sample_block(Workload& workload, MachineWatch& watch, double seconds, int64_t least);
 
 }  // namespace convscope

@@ -263,7 +263,6 @@ Summary summarize(const Repetitions& repetitions) {
   summary.samples = all.size();
   summary.median = share(0.5);
   summary.interval = median_interval(repetition_medians(repetitions));
-  if (!summary.interval) summary.interval = median_interval_of_sorted(all, 0.95);
   if (summary.interval) {
     summary.interval->low = std::min(summary.interval->low, summary.median);
     summary.interval->high = std::max(summary.interval->high, summary.median);

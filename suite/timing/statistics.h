@@ -36,9 +36,9 @@ std::vector<double> repetition_medians(const Repetitions& repetitions);
 struct Summary {
   size_t samples = 0;
   double median = 0;  ///< of all samples
-  /// Of the median: from the repetitions' medians; from the samples where there are too few
-  /// repetitions, none where there are too few of both. Widened to hold `median` where repetitions
-  /// of unlike length put that outside.
+  /// Of the median: from the repetitions' medians; none where there are too few, for samples of one
+  /// repetition are not independent. Widened to hold `median` where repetitions of unlike length
+  /// put that outside.
   std::optional<Interval> interval;
   double min = 0, iqr = 0;
   /// Where the count allows them: of 64, 130 and 662 samples.

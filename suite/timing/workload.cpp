@@ -152,6 +152,11 @@ class Inference : public Workload {
 
   int64_t device_peak_bytes() override { return take_peak_bytes(prepared_.device); }
 
+  /// Waiting for a GPU takes some 20 us.
+  double sample_ns() const override {
+    return prepared_.device.is_cpu() ? Workload::sample_ns() : 20e6;
+  }
+
  private:
   torch::Tensor forward() {
     return frozen_ ? frozen_->forward(prepared_.images)
@@ -241,6 +246,10 @@ class Loading : public Workload {
   }
 
   std::vector<std::string> parts() const override { return {"loader"}; }
+
+  /// Some batches are ready because they were read while another was waited for: it is their mean
+  /// that tells the rate.
+  double sample_ns() const override { return 100e6; }
 
   Reading run(int64_t iterations) override {
     const Clock::time_point start = Clock::now();

@@ -31,6 +31,10 @@ class Workload {
   /// Waits once, at the end, for the device; a training step also between its parts.
   virtual Reading run(int64_t iterations) = 0;
 
+  /// Iterations shorter than this are timed together: reading the clock is then less than a
+  /// ten-thousandth of a sample.
+  virtual double sample_ns() const { return 0.5e6; }
+
   /// The largest difference of a logit from the eager network's, as a share of the largest logit
   /// where that is above 1; negative where there is nothing to compare. After the first run.
   virtual double difference() { return -1; }

@@ -14,7 +14,7 @@ namespace {
 constexpr double ms = 1e6;
 
 BenchBlock block(int64_t repetition, double ns, const std::string& disturbed = "") {
-  BenchBlock made{repetition, {}, {}};
+  BenchBlock made{repetition, 0.4, {}, {}};
   for (int i = 0; i < 40; ++i) made.ns.push_back(ns * (1 + 0.0001 * (i % 5)));
   made.disturbance.reason = disturbed;
   return made;
