@@ -179,7 +179,7 @@ TEST(Harness, FlagsOfGoogleBenchmarkAreObeyedOrRefused) {
   const std::string out = (folder.path / "out.json").string();
   rule.benchmark_flags = {"--benchmark_repetitions=5", "--benchmark_out=" + out};
   const auto results = measured_by(CONVSCOPE_PROGRAM, {lenet()}, rule);
-  EXPECT_EQ(results.at(0).blocks.back().repetition % 5, 0);
+  EXPECT_GE(results.at(0).blocks.back().repetition, 5);
   EXPECT_NE(contents(out).find("lenet5/3x32x32/cpu"), std::string::npos);
   rule.benchmark_flags = {"--benchmark_min_time=3"};
   EXPECT_NE(message_of<std::invalid_argument>([&] {
