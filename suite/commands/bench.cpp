@@ -27,14 +27,15 @@ int dry_run(const Invocation& invocation, const std::vector<PlannedCase>& cases)
   return done;
 }
 
-/// What went wrong goes to stderr, a line each.
-int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
+/// What went wrong goes to stderr, a line each. The first rows are those that were refused.
+int exit_code(const std::vector<BenchRow>& rows, size_t refused, std::ostream& err) {
   bool failed = false;
-  for (const BenchRow& row : rows) {
-    if (row.result.reason.empty()) continue;
-    err << (row.result.failed() ? "convscope: " : "note: ") << name_of(row.result.bench_case)
-        << ": " << row.result.status << ": " << row.result.reason << "\n";
-    failed = failed || row.result.failed();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const BenchResult& result = rows[i].result;
+    if (result.reason.empty()) continue;
+    err << (result.failed() ? "convscope: " : "note: ") << name_of(result.bench_case) << ": "
+        << (i < refused ? "refused" : result.status) << ": " << result.reason << "\n";
+    failed = failed || result.failed();
   }
   return failed ? some_failed : done;
 }
@@ -93,9 +94,27 @@ int measure_cases(const Invocation& invocation) {
 
   Output output(invocation);
   const std::string env = environment_id(environment());
-  const auto calibration = quoted_calibration(invocation.err);
   std::unique_ptr<BenchRecords> records;
-  if (!folder.empty()) records = std::make_unique<BenchRecords>(folder, resume, invocation.err);
+  if (resume) {
+    std::vector<BenchCase> cases;
+    for (const PlannedCase& p : planned) cases.push_back(p.bench_case);
+    records = std::make_unique<BenchRecords>(folder, env, rule.quick, cases, invocation.err);
+    if (std::all_of(cases.begin(), cases.end(), [&](const auto& c) { return records->has(c); })) {
+      invocation.err << records->kept() << " rows are there already\n";
+      return done;
+    }
+    if (records->kept() + records->dropped() > 0) {
+      invocation.err << records->kept() << " rows are kept";
+      if (records->dropped() > 0) {
+        invocation.err << "; " << records->dropped()
+                       << " are not (failed, quick, or without their samples)";
+      }
+      invocation.err << "\n";
+    }
+  } else if (!folder.empty()) {
+    records = std::make_unique<BenchRecords>(folder, invocation.err);
+  }
+  const auto calibration = quoted_calibration(invocation.err);
 
   std::vector<BenchRow> rows;
   std::vector<BenchCase> to_measure;
@@ -117,7 +136,7 @@ int measure_cases(const Invocation& invocation) {
     if (records) records->write(row);
   };
   for (const PlannedCase& p : planned) {
-    if (records && records->has(env, p.bench_case)) continue;
+    if (resume && records->has(p.bench_case)) continue;
     if (p.refusal.empty()) {
       to_measure.push_back(p.bench_case);
     } else {
@@ -129,6 +148,7 @@ int measure_cases(const Invocation& invocation) {
     }
   }
 
+  const size_t refused = rows.size();
   bool stopped = false;
   if (!to_measure.empty()) {
     const InterruptGuard interruptible;
@@ -149,7 +169,7 @@ int measure_cases(const Invocation& invocation) {
     const bool for_people = output.format() != Format::csv && output.format() != Format::json;
     output.print(for_people ? bench_summary(rows) : bench_table(rows));
   }
-  const int code = exit_code(rows, invocation.err);
+  const int code = exit_code(rows, refused, invocation.err);
   if (!stopped) return code;
   invocation.err << "convscope: interrupted; " << rows.size() << " rows are kept"
                  << (folder.empty() ? "" : ", --resume goes on") << "\n";
@@ -213,7 +233,8 @@ Command bench_command() {
           "results", text_value(),
           "DIR: also write bench.csv, samples.csv (or bench_layers.csv, bench_operators.csv, "
           "largest_batch.csv) and manifest.json there")(
-          "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
+          "resume", po::bool_switch(),
+          "keep what is finished in --results (quick rows only with --quick) and add the rest")(
           "dry-run", po::bool_switch(), "list the cases and what stands against them");
   add_variant_options(command.options, "--operators");
   add_output_options(command.options);
