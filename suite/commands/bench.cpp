@@ -176,34 +176,88 @@ int measure_cases(const Invocation& invocation) {
   return interrupted;
 }
 
-int run(const Invocation& invocation) {
-  const std::string& ranking = invocation.text("ranking");
-  const bool layers = invocation.flag("layers"), operators = invocation.flag("operators");
-  const bool largest_batch = invocation.flag("largest-batch");
-  if (layers + operators + largest_batch + !ranking.empty() > 1) {
+using Options = std::vector<std::string>;
+
+/// What is asked instead of how long cases take, and the options that mean something there.
+const std::vector<std::pair<std::string, Options>> questions = {
+    {"layers",
+     {"model", "input", "classes", "width", "auxiliary", "batch", "threads", "device", "precision",
+      "layout", "engine", "mode", "scenario", "data", "quick", "results", "dry-run"}},
+    {"operators",
+     {"batch", "threads", "device", "precision", "layout", "engine", "mode", "scenario", "data",
+      "quick", "results", "dry-run", "channels", "kernel", "size"}},
+    {"largest-batch",
+     {"model", "input", "classes", "width", "auxiliary", "batch", "threads", "device", "precision",
+      "layout", "engine", "mode", "scenario", "data", "program", "memory", "results", "dry-run"}},
+    {"ranking", {}},
+};
+
+/// The question that is asked; "": how long the cases take. Throws UsageError for options that
+/// would do nothing.
+std::string question_of(const Invocation& invocation) {
+  const auto asked = [&](const auto& question) { return given(invocation, question.first); };
+  if (std::count_if(questions.begin(), questions.end(), asked) > 1) {
     throw UsageError(
         "--layers, --operators, --largest-batch and --ranking are four questions: ask one at a "
         "time");
   }
-  if (!invocation.text("memory").empty() && !largest_batch) {
-    throw UsageError("--memory is the budget of --largest-batch");
+  for (const auto& option : invocation.command.options.options()) {
+    const std::string& name = option->long_name();
+    const po::variable_value& value = invocation.values[name];
+    if (value.empty() || value.value().type() != typeid(std::vector<std::string>)) continue;
+    for (const std::string& item : value.as<std::vector<std::string>>()) {
+      if (item.find_first_not_of(" ,") == std::string::npos) {
+        throw UsageError("--" + name + " '" + item + "' says nothing");
+      }
+    }
   }
-  if (!ranking.empty()) return print_ranking(invocation, ranking);
+  const auto modes = invocation.list("mode");
+  if (given(invocation, "data") && !std::count(modes.begin(), modes.end(), "loader")) {
+    throw UsageError("--data is of --mode loader");
+  }
+  const auto question = std::find_if(questions.begin(), questions.end(), asked);
+  if (question == questions.end()) {
+    if (given(invocation, "memory")) throw UsageError("--memory is the budget of --largest-batch");
+    for (const std::string name : {"channels", "kernel", "size"}) {
+      if (given(invocation, name)) throw UsageError("--" + name + " is of --operators");
+    }
+    return "";
+  }
+  for (const auto& option : invocation.command.options.options()) {
+    const std::string& name = option->long_name();
+    const bool of_all_questions = name == question->first || name == "format" || name == "out";
+    if (of_all_questions || !given(invocation, name)) continue;
+    if (std::count(question->second.begin(), question->second.end(), name)) continue;
+    // `run` and its command line speak to all sections of an experiment.
+    const bool of_run = name == "results" || name == "resume" || typed(invocation, name);
+    if (of_run && !typed(invocation, question->first)) continue;
+    throw UsageError((name == "model" ? "naming networks" : "--" + name) + " does nothing with --" +
+                     question->first);
+  }
+  return question->first;
+}
+
+int run(const Invocation& invocation) {
+  const std::string question = question_of(invocation);
+  if (question == "ranking") return print_ranking(invocation, invocation.text("ranking"));
   const bool quick = invocation.flag("quick");
-  if (layers) {
+  const bool dry = invocation.flag("dry-run");
+  if (question == "layers") {
     const auto planned = planned_cases(invocation, network_cases(invocation));
+    if (dry) return dry_run(invocation, planned);
     return print_layer_times(invocation, planned,
                              rooflines_of(quoted_calibration(invocation.err), planned),
                              quick ? quick_passes : PassPlan());
   }
-  if (largest_batch) return print_largest_batches(invocation);
-  if (operators) {
+  if (question == "largest-batch") return print_largest_batches(invocation);
+  if (question == "operators") {
     std::vector<NetworkCase> variants;
     for (const Architecture& variant : variants_asked_for(invocation)) {
       variants.push_back({variant, variant.settings, ""});
     }
-    return print_operator_times(invocation, planned_cases(invocation, variants),
-                                quick ? quick_rounds : RoundPlan());
+    const auto planned = planned_cases(invocation, variants);
+    if (dry) return dry_run(invocation, planned);
+    return print_operator_times(invocation, planned, quick ? quick_rounds : RoundPlan());
   }
   return measure_cases(invocation);
 }
