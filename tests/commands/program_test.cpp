@@ -116,7 +116,7 @@ TEST_F(Program, MistakesGetOneLineAndExitCodeTwo) {
   expect_usage_error({"cost", "--variants", "--channels", "many"}, "--channels 'many'");
   expect_usage_error({"env", "now"}, "takes options only");
   expect_usage_error({"calibrate", "--pairs", "many"}, "--pairs 'many'");
-  expect_usage_error({"calibrate", "--pairs", "100000"}, "is more than 1000");
+  expect_usage_error({"calibrate", "--pairs", "100000"}, "is neither 0 nor from 5 to 1000");
   expect_usage_error({"plot"}, "--results");
   expect_usage_error({"plot", "--results", (folder / "none").string()}, "cost.csv");
   expect_usage_error({"run"}, "name an experiment file");
