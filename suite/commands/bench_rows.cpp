@@ -262,7 +262,8 @@ BenchRecords::BenchRecords(const std::filesystem::path& folder, const std::strin
   for (const std::string& other : rows_in(folder / "bench.csv")) {
     if (other == env) continue;
     throw UsageError("'" + folder.string() + "' was measured in environment " + other +
-                     ", and this is " + env + ": choose another folder");
+                     ", and this is " + env +
+                     " (another machine, or another build of convscope): choose another folder");
   }
   open(folder, /*resume=*/true, err);
   try {
