@@ -42,7 +42,9 @@ int exit_code(const std::vector<BenchRow>& rows, size_t refused, std::ostream& e
 
 /// The peaks of this machine, and a word to people on where they are from.
 std::optional<Calibration> quoted_calibration(std::ostream& err) {
-  auto calibration = load_calibration(environment_id(machine_of(environment())));
+  std::string problem;
+  auto calibration = find_calibration(environment_id(machine_of(environment())), problem);
+  if (!problem.empty()) err << "note: " << problem << "\n";
   if (!calibration) {
     err << "note: this machine is not calibrated, so there are no shares of its peak: 'convscope "
            "calibrate' takes two minutes\n";
@@ -155,7 +157,7 @@ int measure_cases(const Invocation& invocation) {
     BenchProgress progress(invocation.err, "bench", to_measure.size(), rule);
     BenchEvents events;
     events.doing = [&](const BenchCase&, const std::string&) { progress.step(); };
-    events.finished = [&](const std::vector<BenchResult>& parts) {
+    events.finished = [&](size_t, const std::vector<BenchResult>& parts) {
       for (const BenchResult& part : parts) keep(row_of(part));
     };
     try {

@@ -78,7 +78,7 @@ std::vector<double> same_case_again(std::string& disturbed) {
   rule.seconds = rule.timeout = 1;
   BenchEvents events;
   BenchResult result;
-  events.finished = [&](const std::vector<BenchResult>& parts) { result = parts[0]; };
+  events.finished = [&](size_t, const std::vector<BenchResult>& parts) { result = parts[0]; };
   measure({usual_case(find_architecture("resnet20"))}, rule, events);
   if (result.failed()) {
     throw std::runtime_error("the A/A floor cannot be measured: " + result.reason);

@@ -239,7 +239,8 @@ Floor calibrated_floor(const Environments& measured_in) {
       if (found == facts.end() || found->second != value) return {};
     }
   }
-  const auto calibration = load_calibration(environment_id(here));
+  std::string ignored;
+  const auto calibration = find_calibration(environment_id(here), ignored);
   const auto percent = calibration ? calibration->value("aa_floor", 1) : std::nullopt;
   if (measured_in.empty() || !percent) return {};
   return {*percent, fmt::format("{:.2g} %, calibrated {}{}", *percent, calibration->date,
@@ -401,7 +402,6 @@ std::string name_of_both(const std::string& a, const std::string& b) {
 
 MeasuredCase measured_case(const BenchResult& result) {
   MeasuredCase measured{name_of(result.bench_case), environment_id(environment()), {}};
-  if (result.failed()) throw std::runtime_error(measured.name + ": " + result.reason);
   measured.measurement = result.counted();
   for (std::vector<double>& repetition : measured.measurement.repetitions) {
     for (double& time : repetition) time /= 1e6;
@@ -433,16 +433,24 @@ int run_paired(const Invocation& invocation, const std::vector<std::string>& lin
   rule.interleave = 2;
   rule.precision = 0.005;  // of each, so that a difference of 2 % is not left open
   if (invocation.flag("quick")) rule = quick(rule);
+  bool failed = false;
   // Each of a training step's parts is compared, too.
-  std::vector<std::vector<MeasuredCase>> measured;
+  std::vector<std::vector<MeasuredCase>> measured(in_turn.size());
   {
     const InterruptGuard interruptible;
     BenchProgress progress(invocation.err, "compare", in_turn.size(), rule);
     BenchEvents events;
     events.doing = [&](const BenchCase&, const std::string&) { progress.step(); };
-    events.finished = [&](const std::vector<BenchResult>& parts) {
-      auto& cases = measured.emplace_back();
-      for (const BenchResult& part : parts) cases.push_back(measured_case(part));
+    events.finished = [&](size_t place, const std::vector<BenchResult>& parts) {
+      for (const BenchResult& part : parts) {
+        if (part.failed()) {
+          invocation.err << "convscope: " << name_of(part.bench_case) << ": " << part.reason
+                         << "\n";
+          failed = true;
+        } else {
+          measured[place].push_back(measured_case(part));
+        }
+      }
     };
     measure(in_turn, rule, events);
   }
@@ -455,11 +463,14 @@ int run_paired(const Invocation& invocation, const std::vector<std::string>& lin
       pairs.push_back({name, parts_of(name), &a, &b});
     }
   }
+  if (pairs.empty()) return some_failed;
   Environments here;
   for (const auto& [name, value] : environment()) {
     here[environment_id(environment())][name] = value;
   }
-  return report(invocation, output, pairs, asked ? *asked : calibrated_floor(here), fail_on);
+  const int code =
+      report(invocation, output, pairs, asked ? *asked : calibrated_floor(here), fail_on);
+  return code == done && failed ? some_failed : code;
 }
 
 int run(const Invocation& invocation) {

@@ -78,7 +78,7 @@ int run(const Invocation& invocation) {
     }
     const int step_code = run_section(
         *step.section, {*step.command, arguments, step.values, invocation.out, invocation.err});
-    if (step_code == usage) return usage;
+    if (step_code == usage || step_code == interrupted) return step_code;
     code = std::max(code, step_code);
   }
   return code;

@@ -161,7 +161,11 @@ void Lowering::find_users() {
 }
 
 bool Lowering::is_last_use(int v, size_t i) {
-  return v != tape_->input && users(v).back() <= i && !shared_.count(v);
+  // What lies inside a concatenation, or is one, has other readers of the same memory.
+  const bool joined = std::any_of(places_.begin(), places_.end(), [v](const auto& placed) {
+    return placed.first == v || placed.second.whole == v;
+  });
+  return v != tape_->input && users(v).back() <= i && !shared_.count(v) && !joined;
 }
 
 bool Lowering::is_joined(int v) {

@@ -5,7 +5,7 @@
 
 namespace convscope {
 
-MemoryPlan plan_memory(const std::vector<Block>& blocks, size_t alignment) {
+MemoryPlan plan_memory(const std::vector<PlannedBlock>& blocks, size_t alignment) {
   const auto rounded = [&](size_t bytes) {
     return (bytes + alignment - 1) / alignment * alignment;
   };
@@ -20,7 +20,7 @@ MemoryPlan plan_memory(const std::vector<Block>& blocks, size_t alignment) {
   plan.offsets.resize(blocks.size());
   std::vector<size_t> placed;  // by offset
   for (const size_t i : order) {
-    const Block& block = blocks[i];
+    const PlannedBlock& block = blocks[i];
     size_t offset = 0;
     for (const size_t j : placed) {
       if (blocks[j].last < block.first || block.last < blocks[j].first) continue;

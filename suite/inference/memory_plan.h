@@ -7,7 +7,7 @@
 
 namespace convscope {
 
-struct Block {
+struct PlannedBlock {
   size_t bytes;
   size_t first, last;  ///< the steps that write it first and touch it last
 };
@@ -18,6 +18,6 @@ struct MemoryPlan {
 };
 
 /// Blocks that are needed at the same step do not overlap; others may.
-MemoryPlan plan_memory(const std::vector<Block>& blocks, size_t alignment);
+MemoryPlan plan_memory(const std::vector<PlannedBlock>& blocks, size_t alignment);
 
 }  // namespace convscope

@@ -94,7 +94,7 @@ void OneDnnProgram::fill_constants() {
 void OneDnnProgram::finish(Buffer output) {
   touch(output, steps_.size());
   fill_constants();
-  std::vector<Block> blocks;
+  std::vector<PlannedBlock> blocks;
   std::vector<size_t> owners;
   for (size_t i = 0; i < pieces_.size(); ++i) {
     const Piece& piece = pieces_[i];

@@ -33,7 +33,8 @@ std::string refusal_of(const BenchCase& c) {
     return c.precision + " is for GPUs";
   }
   if (c.engine == "frozen" && c.mode == "train") return "a frozen network does not train";
-  if (c.engine == "frozen" && cpu && c.precision != "float32") {
+  if (c.engine == "frozen" && !cpu) return "the frozen engine is for CPUs";
+  if (c.engine == "frozen" && c.precision != "float32") {
     return "the frozen engine computes in float32 only on a CPU";
   }
   return "";

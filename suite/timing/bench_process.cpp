@@ -27,7 +27,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUpRule, seconds, iterations, limit_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WarmUp, first_ns, second_ns, ns, drifting)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Disturbance, seconds, other_cores, steal, waiting, limited,
                                    memory, mhz, throttled, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Block, seconds, ns, device_ns, enqueue_share, disturbance)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Block, seconds, iterations, ns, device_ns, enqueue_share,
+                                   disturbance)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Preparation, parts, warm_up, difference)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ImageShape, channels, height, width)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, image, classes, width, auxiliary)
@@ -77,7 +78,9 @@ class Here : public Measured {
     restart_peak_memory();
     workload_->device_peak_bytes();
     Preparation preparation{workload_->parts(), warm_up(*workload_, rule), workload_->difference()};
-    if (std::isnan(preparation.difference)) throw std::runtime_error("its logits are no numbers");
+    if (!std::isfinite(preparation.difference)) {
+      throw std::runtime_error("its logits are no numbers");
+    }
     return preparation;
   }
 
@@ -95,7 +98,8 @@ class Here : public Measured {
  private:
   /// As the calibration found them, where there is one.
   static Cores cores() {
-    const auto calibration = load_calibration(environment_id(machine_of(environment())));
+    std::string ignored;  // bench says it, once
+    const auto calibration = find_calibration(environment_id(machine_of(environment())), ignored);
     const Cores told = cores_of_this_process();
     return calibration ? measured_cores(told, *calibration) : told;
   }
@@ -169,6 +173,25 @@ std::string how_it_ended(int status) {
   return "its process ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
+/// A message as it travels: names of files may be no UTF-8.
+std::string text_of(const json& message) {
+  return message.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// What a process answered.
+struct Answer {
+  json result;
+  template <class T>
+  T as() const {
+    try {
+      return result.get<T>();
+    } catch (const json::exception& error) {
+      throw std::runtime_error(std::string("its process answered something else than was asked: ") +
+                               error.what());
+    }
+  }
+};
+
 class Apart : public Measured {
  public:
   explicit Apart(const std::filesystem::path& program) {
@@ -209,18 +232,18 @@ class Apart : public Measured {
   void limit_memory(int64_t bytes) override { ask({{"ask", "limit"}, {"bytes", bytes}}); }
   Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
     return ask({{"ask", "prepare"}, {"case", to_message(bench_case)}, {"rule", rule}})
-        .get<Preparation>();
+        .as<Preparation>();
   }
   Block block(double seconds, int64_t least) override {
-    return ask({{"ask", "block"}, {"seconds", seconds}, {"least", least}}).get<Block>();
+    return ask({{"ask", "block"}, {"seconds", seconds}, {"least", least}}).as<Block>();
   }
-  int64_t peak_bytes() override { return ask({{"ask", "peak"}}).get<int64_t>(); }
+  int64_t peak_bytes() override { return ask({{"ask", "peak"}}).as<int64_t>(); }
 
  private:
-  json ask(const json& request) {
+  Answer ask(const json& request) {
     std::string line;
     if (child_ < 0) throw std::runtime_error("its process has ended");
-    if (!write_all(requests_.number, request.dump() + "\n") ||
+    if (!write_all(requests_.number, text_of(request) + "\n") ||
         !reader_->next(line, InterruptGuard::check)) {
       throw std::runtime_error(end());
     }
@@ -231,7 +254,7 @@ class Apart : public Measured {
                                "': is it convscope of this version?");
     }
     if (answer.contains("failed")) throw std::runtime_error(answer["failed"].get<std::string>());
-    return std::move(answer["result"]);
+    return {std::move(answer["result"])};
   }
 
   /// Says how it ended, if it did by itself.
@@ -295,7 +318,7 @@ int serve_bench_requests() {
     } catch (const std::exception& error) {
       answer["failed"] = first_line(error.what());
     }
-    if (!write_all(answers.number, answer.dump() + "\n")) return 1;
+    if (!write_all(answers.number, text_of(answer) + "\n")) return 1;
   }
   return 0;
 }

@@ -107,6 +107,15 @@ std::optional<Calibration> load_calibration_file(const fs::path& path, const std
   return calibration;
 }
 
+std::optional<Calibration> find_calibration(const std::string& machine, std::string& problem) {
+  try {
+    return load_calibration(machine);
+  } catch (const std::invalid_argument& error) {
+    problem = error.what();
+    return std::nullopt;
+  }
+}
+
 void store_calibration(const Calibration& calibration) {
   store_calibration_file(calibration, calibration_path(calibration.machine));
 }

@@ -54,6 +54,9 @@ std::optional<Calibration> load_calibration(const std::string& machine);
 std::optional<Calibration> load_calibration_file(const std::filesystem::path& path,
                                                  const std::string& machine);
 
+/// The same for whoever can do without: where it cannot be read, nothing, and `problem` says why.
+std::optional<Calibration> find_calibration(const std::string& machine, std::string& problem);
+
 /// Replaces the one that is there as a whole. Throws std::invalid_argument if it cannot be written.
 void store_calibration(const Calibration& calibration);
 void store_calibration_file(const Calibration& calibration, const std::filesystem::path& path);

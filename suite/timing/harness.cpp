@@ -19,6 +19,7 @@ namespace {
 namespace gb = benchmark;
 
 constexpr int tries = 3;                     // of a block that is disturbed
+constexpr int64_t least_repetitions = 6;     // for an interval from their medians
 constexpr double largest_difference = 1e-4;  // of frozen logits
 constexpr double host_bound = 0.8;
 
@@ -50,6 +51,9 @@ class CaseRun {
     const double slice = rule_.seconds / static_cast<double>(rule_.repetitions);
     const int64_t least =
         (rule_.samples + rule_.repetitions - 1) / std::max<int64_t>(1, rule_.repetitions);
+    // A case of many seconds an iteration is given up in the middle of a round.
+    const bool late = spent_s_ >= rule_.timeout && repetition_ >= least_repetitions;
+    if (late) return median(blocks_[0].back().ns) / 1e9;
     ++repetition_;
     double seconds = 0;
     guarded([&] {
@@ -57,7 +61,8 @@ class CaseRun {
         const Block block = measured_->block(slice, least);
         spent_s_ += block.seconds;
         for (size_t part = 0; part < blocks_.size(); ++part) {
-          blocks_[part].push_back({repetition_, block.seconds, block.ns[part], block.disturbance});
+          blocks_[part].push_back(
+              {repetition_, block.seconds, block.iterations, block.ns[part], block.disturbance});
         }
         device_ns_.push_back(block.device_ns);
         enqueue_share_.push_back(block.enqueue_share);
@@ -71,16 +76,23 @@ class CaseRun {
   const std::string& failure() const { return failure_; }
 
   bool unfinished() const {
-    return failure_.empty() && spent_s_ < rule_.timeout && result_of(0).status != "ok" &&
-           result_of(0).status != "quick";
+    if (!failure_.empty() || spent_s_ >= rule_.timeout) return false;
+    if (repetition_ == 0) return true;
+    const std::string status = result_of(0).status;
+    return status != "ok" && status != "quick";
   }
 
   std::vector<BenchResult> finish() {
+    if (!failure_.empty()) return {result_of(0)};
     int64_t peak = -1;
-    if (failure_.empty()) guarded([&] { peak = measured_->peak_bytes(); });
+    try {
+      peak = measured_->peak_bytes();
+    } catch (const std::runtime_error&) {
+      InterruptGuard::check();  // else only the peak is unknown: the times are there
+    }
     measured_.reset();
     std::vector<BenchResult> results;
-    for (size_t part = 0; part < std::max<size_t>(1, blocks_.size()); ++part) {
+    for (size_t part = 0; part < blocks_.size(); ++part) {
       results.push_back(result_of(part));
       results.back().peak_bytes = peak;
     }
@@ -226,11 +238,12 @@ class Recorder {
 };
 
 /// Repetitions of all these cases in shuffled order.
-void interleave(const std::vector<CaseRun*>& runs, const BenchEvents& events, Recorder& recorder) {
+void interleave(std::map<size_t, CaseRun>& runs, const BenchEvents& events, Recorder& recorder) {
   // Nothing is thrown through Google Benchmark.
   std::exception_ptr stopped;
   gb::ClearRegisteredBenchmarks();
-  for (CaseRun* run : runs) {
+  for (auto& [place, one] : runs) {
+    CaseRun* run = &one;
     const auto body = [run, &events, &stopped](gb::State& state) {
       for ([[maybe_unused]] auto _ : state) {
         if (stopped || !run->failure().empty()) break;
@@ -305,6 +318,10 @@ Measurement BenchResult::counted() const {
 void judge(BenchResult& result, const BenchRule& rule) {
   const Measurement counted = result.counted();
   result.summary = summarize(counted.repetitions);
+  const bool means = std::any_of(result.blocks.begin(), result.blocks.end(),
+                                 [](const BenchBlock& block) { return block.iterations > 1; });
+  // The slowest iterations are not to be seen in means of several.
+  if (means) result.summary.p90 = result.summary.p95 = result.summary.p99 = std::nullopt;
   const bool disturbed = std::count(counted.disturbed.begin(), counted.disturbed.end(), true) > 0;
   double seconds = 0;
   for (const BenchBlock& block : result.blocks) {
@@ -388,24 +405,29 @@ void measure(const std::vector<BenchCase>& cases, const BenchRule& given,
   Recorder recorder(rule.benchmark_flags);
   const size_t at_a_time = rule.in_process ? 1 : static_cast<size_t>(rule.interleave);
   for (size_t begin = 0; begin < cases.size(); begin += at_a_time) {
-    std::vector<std::unique_ptr<CaseRun>> runs;
+    std::map<size_t, CaseRun> runs;  // by their places among the cases
+    const auto tell_of_finished = [&] {
+      for (auto run = runs.begin(); run != runs.end();) {
+        if (run->second.unfinished()) {
+          ++run;
+        } else {
+          events.finished(run->first, run->second.finish());
+          run = runs.erase(run);
+        }
+      }
+    };
     for (size_t i = begin; i < std::min(begin + at_a_time, cases.size()); ++i) {
-      runs.push_back(std::make_unique<CaseRun>(cases[i], rule));
       events.doing(cases[i], "warming up");
       InterruptGuard::check();
-      runs.back()->prepare();
+      runs.emplace(std::piecewise_construct, std::forward_as_tuple(i),
+                   std::forward_as_tuple(cases[i], rule))
+          .first->second.prepare();
     }
-    std::vector<CaseRun*> unfinished;
-    for (const auto& run : runs) {
-      if (run->failure().empty()) unfinished.push_back(run.get());
+    tell_of_finished();  // those that failed
+    while (!runs.empty()) {
+      interleave(runs, events, recorder);
+      tell_of_finished();
     }
-    while (!unfinished.empty()) {
-      interleave(unfinished, events, recorder);
-      unfinished.erase(std::remove_if(unfinished.begin(), unfinished.end(),
-                                      [](const CaseRun* run) { return !run->unfinished(); }),
-                       unfinished.end());
-    }
-    for (const auto& run : runs) events.finished(run->finish());
   }
 }
 

@@ -35,6 +35,7 @@ BenchRule quick(BenchRule rule);
 struct BenchBlock {
   int64_t repetition;  ///< from 1; a disturbed block and what was measured again share a number
   double seconds;      ///< that its iterations took
+  int64_t iterations;  ///< in each sample
   std::vector<double> ns;
   Disturbance disturbance;
 };
@@ -62,8 +63,9 @@ struct BenchResult {
 /// What a harness tells while it works.
 struct BenchEvents {
   std::function<void(const BenchCase&, const std::string& what)> doing = [](auto&...) {};
-  /// A case is finished, all its parts: they are in the order of Workload::parts().
-  std::function<void(const std::vector<BenchResult>&)> finished = [](auto&...) {};
+  /// A case is finished: its place among the cases, and all its parts in the order of
+  /// Workload::parts(). Told as soon as it is so, which is not the order of the cases.
+  std::function<void(size_t, const std::vector<BenchResult>&)> finished = [](auto&&...) {};
 };
 
 /// Throws std::invalid_argument for a flag that Google Benchmark does not have or that would do

@@ -24,6 +24,17 @@ std::map<std::string, int64_t> bytes_in(const char* path) {
   return values;
 }
 
+/// Bytes of the page cache among what a control group is said to use.
+int64_t cached_files(const std::string& path) {
+  std::ifstream file(path);
+  int64_t bytes = 0;
+  std::string name;
+  for (int64_t value; file >> name >> value;) {
+    if (name == "inactive_file" || name == "active_file") bytes += value;
+  }
+  return bytes;
+}
+
 int64_t number_in(const std::string& path) {
   std::ifstream file(path);
   int64_t number = -1;
@@ -69,7 +80,9 @@ int64_t available_memory() {
   const auto machine = bytes_in("/proc/meminfo");
   int64_t available = machine.count("MemAvailable") ? machine.at("MemAvailable") : -1;
   const int64_t limit = number_in("/sys/fs/cgroup/memory.max");
-  const int64_t used = number_in("/sys/fs/cgroup/memory.current");
+  // What files were read into memory is given back when it is needed.
+  const int64_t used =
+      number_in("/sys/fs/cgroup/memory.current") - cached_files("/sys/fs/cgroup/memory.stat");
   if (limit >= 0 && used >= 0) {
     available = available < 0 ? limit - used : std::min(available, limit - used);
   }

@@ -35,7 +35,7 @@ WarmUp warm_up(Workload& workload, const WarmUpRule& rule) {
         total >= rule.seconds * 1e9 && static_cast<int64_t>(result.ns.size()) >= rule.iterations;
     const bool seen = medians.size() >= stretches;
     if (enough && seen && !has_trend({medians.end() - stretches, medians.end()})) return result;
-    if (enough && total >= rule.limit_s * 1e9) {
+    if (total >= rule.limit_s * 1e9) {
       result.drifting = seen;
       return result;
     }
@@ -51,6 +51,7 @@ Block sample_block(Workload& workload, MachineWatch& watch, double seconds, int6
   const auto count = static_cast<int64_t>(std::ceil(workload.sample_ns() / (refilled / runs)));
   const auto per = static_cast<double>(count);
   Block block;
+  block.iterations = count;
   block.ns.resize(workload.parts().size());
   std::vector<double> device;
   double total = 0, enqueued = 0;

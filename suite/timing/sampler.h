@@ -30,6 +30,7 @@ WarmUp warm_up(Workload& workload, const WarmUpRule& rule);
 /// Iterations without a pause between them.
 struct Block {
   double seconds = 0;                   ///< that the iterations took
+  int64_t iterations = 1;               ///< in each sample
   std::vector<std::vector<double>> ns;  ///< of each part, of each sample: time of one iteration
   double device_ns = -1;                ///< median of an iteration by the device's events
   double enqueue_share = -1;            ///< of the time in which work was handed to the device

@@ -1,5 +1,6 @@
 #include "suite/timing/workload.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/cuda.h>
 #include <torch/nn.h>
 #include <torch/optim.h>
@@ -72,7 +73,9 @@ void fill(Network& network) {
 /// them.
 struct Prepared {
   explicit Prepared(const BenchCase& c)
-      : device(c.device), type(type_of(c.precision)), channels_last(c.layout == "channels_last") {
+      : device(c.device == "cuda" ? "cuda:0" : c.device),
+        type(type_of(c.precision)),
+        channels_last(c.layout == "channels_last") {
     use_threads(c.threads);
     allow_tf32(c.precision == "tf32");
     at::globalContext().setBenchmarkCuDNN(true);

@@ -35,8 +35,8 @@ class Workload {
   /// ten-thousandth of a sample.
   virtual double sample_ns() const { return 0.5e6; }
 
-  /// The largest difference of a logit from the eager network's, as a share of the largest logit
-  /// where that is above 1; negative where there is nothing to compare. After the first run.
+  /// The largest difference of a logit from the eager network's, as a share of the largest logit;
+  /// negative where there is nothing to compare. After the first run.
   virtual double difference() { return -1; }
 
   /// One iteration with a clock at each operator call, whose times are appended: of the eager

@@ -41,8 +41,8 @@ TEST(MemoryPlan, NoTwoThatLiveTogetherOverlap) {
   std::mt19937 random(1);
   const auto below = [&](size_t limit) { return random() % limit; };
   for (int round = 0; round < 200; ++round) {
-    std::vector<Block> blocks(1 + below(30));
-    for (Block& block : blocks) {
+    std::vector<PlannedBlock> blocks(1 + below(30));
+    for (PlannedBlock& block : blocks) {
       const size_t first = below(20);
       block = {1 + below(1000), first, first + below(8)};
     }

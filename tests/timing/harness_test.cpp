@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "architectures/catalogue.h"
 #include "tests/report/temporary_folder.h"
@@ -14,7 +15,7 @@ namespace {
 constexpr double ms = 1e6;
 
 BenchBlock block(int64_t repetition, double ns, const std::string& disturbed = "") {
-  BenchBlock made{repetition, 0.4, {}, {}};
+  BenchBlock made{repetition, 0.4, 1, {}, {}};
   for (int i = 0; i < 40; ++i) made.ns.push_back(ns * (1 + 0.0001 * (i % 5)));
   made.disturbance.reason = disturbed;
   return made;
@@ -89,12 +90,16 @@ BenchCase lenet() { return usual_case(find_architecture("lenet5")); }
 std::vector<BenchResult> measured_by(const std::filesystem::path& program,
                                      std::vector<BenchCase> cases, const BenchRule& rule) {
   for (BenchCase& c : cases) c.program = program;
-  std::vector<BenchResult> results;
+  std::map<size_t, std::vector<BenchResult>> in_order;
   BenchEvents events;
-  events.finished = [&](const std::vector<BenchResult>& parts) {
-    results.insert(results.end(), parts.begin(), parts.end());
+  events.finished = [&](size_t place, const std::vector<BenchResult>& parts) {
+    in_order[place] = parts;
   };
   measure(cases, rule, events);
+  std::vector<BenchResult> results;
+  for (const auto& [place, parts] : in_order) {
+    results.insert(results.end(), parts.begin(), parts.end());
+  }
   return results;
 }
 
