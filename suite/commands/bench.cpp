@@ -27,14 +27,15 @@ int dry_run(const Invocation& invocation, const std::vector<PlannedCase>& cases)
   return done;
 }
 
-/// What went wrong goes to stderr, a line each.
-int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
+/// What went wrong goes to stderr, a line each. The first rows are those that were refused.
+int exit_code(const std::vector<BenchRow>& rows, size_t refused, std::ostream& err) {
   bool failed = false;
-  for (const BenchRow& row : rows) {
-    if (row.result.reason.empty()) continue;
-    err << (row.result.failed() ? "convscope: " : "note: ") << name_of(row.result.bench_case)
-        << ": " << row.result.status << ": " << row.result.reason << "\n";
-    failed = failed || row.result.failed();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const BenchResult& result = rows[i].result;
+    if (result.reason.empty()) continue;
+    err << (result.failed() ? "convscope: " : "note: ") << name_of(result.bench_case) << ": "
+        << (i < refused ? "refused" : result.status) << ": " << result.reason << "\n";
+    failed = failed || result.failed();
   }
   return failed ? some_failed : done;
 }
@@ -95,9 +96,27 @@ int measure_cases(const Invocation& invocation) {
 
   Output output(invocation);
   const std::string env = environment_id(environment());
-  const auto calibration = quoted_calibration(invocation.err);
   std::unique_ptr<BenchRecords> records;
-  if (!folder.empty()) records = std::make_unique<BenchRecords>(folder, resume, invocation.err);
+  if (resume) {
+    std::vector<BenchCase> cases;
+    for (const PlannedCase& p : planned) cases.push_back(p.bench_case);
+    records = std::make_unique<BenchRecords>(folder, env, rule.quick, cases, invocation.err);
+    if (std::all_of(cases.begin(), cases.end(), [&](const auto& c) { return records->has(c); })) {
+      invocation.err << records->kept() << " rows are there already\n";
+      return done;
+    }
+    if (records->kept() + records->dropped() > 0) {
+      invocation.err << records->kept() << " rows are kept";
+      if (records->dropped() > 0) {
+        invocation.err << "; " << records->dropped()
+                       << " are not (failed, quick, or without their samples)";
+      }
+      invocation.err << "\n";
+    }
+  } else if (!folder.empty()) {
+    records = std::make_unique<BenchRecords>(folder, invocation.err);
+  }
+  const auto calibration = quoted_calibration(invocation.err);
 
   std::vector<BenchRow> rows;
   std::vector<BenchCase> to_measure;
@@ -119,7 +138,7 @@ int measure_cases(const Invocation& invocation) {
     if (records) records->write(row);
   };
   for (const PlannedCase& p : planned) {
-    if (records && records->has(env, p.bench_case)) continue;
+    if (resume && records->has(p.bench_case)) continue;
     if (p.refusal.empty()) {
       to_measure.push_back(p.bench_case);
     } else {
@@ -131,6 +150,7 @@ int measure_cases(const Invocation& invocation) {
     }
   }
 
+  const size_t refused = rows.size();
   bool stopped = false;
   if (!to_measure.empty()) {
     const InterruptGuard interruptible;
@@ -151,41 +171,95 @@ int measure_cases(const Invocation& invocation) {
     const bool for_people = output.format() != Format::csv && output.format() != Format::json;
     output.print(for_people ? bench_summary(rows) : bench_table(rows));
   }
-  const int code = exit_code(rows, invocation.err);
+  const int code = exit_code(rows, refused, invocation.err);
   if (!stopped) return code;
   invocation.err << "convscope: interrupted; " << rows.size() << " rows are kept"
                  << (folder.empty() ? "" : ", --resume goes on") << "\n";
   return interrupted;
 }
 
-int run(const Invocation& invocation) {
-  const std::string& ranking = invocation.text("ranking");
-  const bool layers = invocation.flag("layers"), operators = invocation.flag("operators");
-  const bool largest_batch = invocation.flag("largest-batch");
-  if (layers + operators + largest_batch + !ranking.empty() > 1) {
+using Options = std::vector<std::string>;
+
+/// What is asked instead of how long cases take, and the options that mean something there.
+const std::vector<std::pair<std::string, Options>> questions = {
+    {"layers",
+     {"model", "input", "classes", "width", "auxiliary", "batch", "threads", "device", "precision",
+      "layout", "engine", "mode", "scenario", "data", "quick", "results", "dry-run"}},
+    {"operators",
+     {"batch", "threads", "device", "precision", "layout", "engine", "mode", "scenario", "data",
+      "quick", "results", "dry-run", "channels", "kernel", "size"}},
+    {"largest-batch",
+     {"model", "input", "classes", "width", "auxiliary", "batch", "threads", "device", "precision",
+      "layout", "engine", "mode", "scenario", "data", "program", "memory", "results", "dry-run"}},
+    {"ranking", {}},
+};
+
+/// The question that is asked; "": how long the cases take. Throws UsageError for options that
+/// would do nothing.
+std::string question_of(const Invocation& invocation) {
+  const auto asked = [&](const auto& question) { return given(invocation, question.first); };
+  if (std::count_if(questions.begin(), questions.end(), asked) > 1) {
     throw UsageError(
         "--layers, --operators, --largest-batch and --ranking are four questions: ask one at a "
         "time");
   }
-  if (!invocation.text("memory").empty() && !largest_batch) {
-    throw UsageError("--memory is the budget of --largest-batch");
+  for (const auto& option : invocation.command.options.options()) {
+    const std::string& name = option->long_name();
+    const po::variable_value& value = invocation.values[name];
+    if (value.empty() || value.value().type() != typeid(std::vector<std::string>)) continue;
+    for (const std::string& item : value.as<std::vector<std::string>>()) {
+      if (item.find_first_not_of(" ,") == std::string::npos) {
+        throw UsageError("--" + name + " '" + item + "' says nothing");
+      }
+    }
   }
-  if (!ranking.empty()) return print_ranking(invocation, ranking);
+  const auto modes = invocation.list("mode");
+  if (given(invocation, "data") && !std::count(modes.begin(), modes.end(), "loader")) {
+    throw UsageError("--data is of --mode loader");
+  }
+  const auto question = std::find_if(questions.begin(), questions.end(), asked);
+  if (question == questions.end()) {
+    if (given(invocation, "memory")) throw UsageError("--memory is the budget of --largest-batch");
+    for (const std::string name : {"channels", "kernel", "size"}) {
+      if (given(invocation, name)) throw UsageError("--" + name + " is of --operators");
+    }
+    return "";
+  }
+  for (const auto& option : invocation.command.options.options()) {
+    const std::string& name = option->long_name();
+    const bool of_all_questions = name == question->first || name == "format" || name == "out";
+    if (of_all_questions || !given(invocation, name)) continue;
+    if (std::count(question->second.begin(), question->second.end(), name)) continue;
+    // `run` and its command line speak to all sections of an experiment.
+    const bool of_run = name == "results" || name == "resume" || typed(invocation, name);
+    if (of_run && !typed(invocation, question->first)) continue;
+    throw UsageError((name == "model" ? "naming networks" : "--" + name) + " does nothing with --" +
+                     question->first);
+  }
+  return question->first;
+}
+
+int run(const Invocation& invocation) {
+  const std::string question = question_of(invocation);
+  if (question == "ranking") return print_ranking(invocation, invocation.text("ranking"));
   const bool quick = invocation.flag("quick");
-  if (layers) {
+  const bool dry = invocation.flag("dry-run");
+  if (question == "layers") {
     const auto planned = planned_cases(invocation, network_cases(invocation));
+    if (dry) return dry_run(invocation, planned);
     return print_layer_times(invocation, planned,
                              rooflines_of(quoted_calibration(invocation.err), planned),
                              quick ? quick_passes : PassPlan());
   }
-  if (largest_batch) return print_largest_batches(invocation);
-  if (operators) {
+  if (question == "largest-batch") return print_largest_batches(invocation);
+  if (question == "operators") {
     std::vector<NetworkCase> variants;
     for (const Architecture& variant : variants_asked_for(invocation)) {
       variants.push_back({variant, variant.settings, ""});
     }
-    return print_operator_times(invocation, planned_cases(invocation, variants),
-                                quick ? quick_rounds : RoundPlan());
+    const auto planned = planned_cases(invocation, variants);
+    if (dry) return dry_run(invocation, planned);
+    return print_operator_times(invocation, planned, quick ? quick_rounds : RoundPlan());
   }
   return measure_cases(invocation);
 }
@@ -215,7 +289,8 @@ Command bench_command() {
           "results", text_value(),
           "DIR: also write bench.csv, samples.csv (or bench_layers.csv, bench_operators.csv, "
           "largest_batch.csv) and manifest.json there")(
-          "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
+          "resume", po::bool_switch(),
+          "keep what is finished in --results (quick rows only with --quick) and add the rest")(
           "dry-run", po::bool_switch(), "list the cases and what stands against them");
   add_variant_options(command.options, "--operators");
   add_output_options(command.options);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "suite/commands/bench_options.h"
+#include "suite/commands/bench_rows.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
 #include "suite/timing/bench_process.h"
@@ -131,12 +132,7 @@ int64_t budget_of(const BenchCase& bench_case, std::optional<int64_t> asked_for)
   return *asked_for;
 }
 
-void refuse_what_would_do_nothing(const Invocation& invocation) {
-  for (const char* option : {"resume", "quick", "in-process"}) {
-    if (invocation.flag(option)) {
-      throw UsageError(fmt::format("--{} does nothing with --largest-batch", option));
-    }
-  }
+void refuse_what_is_no_batch(const Invocation& invocation) {
   if (!invocation.list("batch").empty() || !invocation.text("scenario").empty()) {
     throw UsageError("--largest-batch finds the batch: leave --batch and --scenario out");
   }
@@ -180,7 +176,7 @@ std::optional<int64_t> parse_bytes(const std::string& text) {
 int print_largest_batches(const Invocation& invocation) {
   const std::string started = utc_now();
   const std::string& folder = invocation.text("results");
-  refuse_what_would_do_nothing(invocation);
+  refuse_what_is_no_batch(invocation);
   std::optional<int64_t> asked_for;
   if (const std::string& text = invocation.text("memory"); !text.empty()) {
     asked_for = parse_bytes(text);
@@ -199,10 +195,10 @@ int print_largest_batches(const Invocation& invocation) {
 
   Output output(invocation);
   const std::string env = environment_id(environment());
-  std::unique_ptr<CsvWriter> record;
+  std::unique_ptr<NewRecord> record;
   if (!folder.empty()) {
-    record = open_record(folder, "largest_batch.csv", column_names(columns_of({})),
-                         /*resume=*/false, invocation.err);
+    record = std::make_unique<NewRecord>(folder, "largest_batch.csv", column_names(columns_of({})),
+                                         invocation.err);
   }
   std::vector<R> rows;
   bool stopped = false;

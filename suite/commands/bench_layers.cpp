@@ -162,10 +162,10 @@ int print_layer_times(const Invocation& invocation, const std::vector<PlannedCas
   const std::string env = environment_id(environment());
   const auto columns = record_columns();
   Output output(invocation);
-  std::unique_ptr<CsvWriter> record;
+  std::unique_ptr<NewRecord> record;
   if (!folder.empty()) {
-    record = open_record(folder, "bench_layers.csv", column_names(columns), /*resume=*/false,
-                         invocation.err);
+    record = std::make_unique<NewRecord>(folder, "bench_layers.csv", column_names(columns),
+                                         invocation.err);
   }
   std::vector<LayerRow> rows;
   std::vector<std::string> lines;

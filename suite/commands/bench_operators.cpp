@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <ostream>
 
 #include "suite/commands/bench_rows.h"
@@ -128,6 +129,12 @@ int print_operator_times(const Invocation& invocation, const std::vector<Planned
   }
   Output output(invocation);
   const std::string env = environment_id(environment());
+  const auto columns = record_columns();
+  std::unique_ptr<NewRecord> record;
+  if (!folder.empty()) {
+    record = std::make_unique<NewRecord>(folder, "bench_operators.csv", column_names(columns),
+                                         invocation.err);
+  }
   std::vector<OperatorRow> rows;
   int64_t standard = 0;
   size_t failed = 0;
@@ -142,12 +149,9 @@ int print_operator_times(const Invocation& invocation, const std::vector<Planned
     rows.push_back({std::move(time), ratio, env});
   }
   if (std::none_of(rows.begin(), rows.end(), std::mem_fn(&OperatorRow::measured))) return usage;
-  const auto columns = record_columns();
   const bool for_people = output.format() != Format::csv && output.format() != Format::json;
   output.print(make_table(for_people ? columns_for_people(rows) : columns, rows));
-  if (!folder.empty()) {
-    const auto record = open_record(folder, "bench_operators.csv", column_names(columns),
-                                    /*resume=*/false, invocation.err);
+  if (record) {
     for (const OperatorRow& row : rows) record->write(cells(columns, row));
     record_run(folder, invocation, started, "--operators");
   }

@@ -1,7 +1,12 @@
 #include "suite/commands/bench_options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <boost/any.hpp>
 #include <charconv>
+#include <filesystem>
+#include <set>
 
 #include "architectures/nearest.h"
 #include "suite/analysis/cost.h"
@@ -158,7 +163,8 @@ void add_bench_case_options(po::options_description& options) {
 
 void add_bench_rule_options(po::options_description& options) {
   options.add_options()  //
-      ("quick", po::bool_switch(), "a first look: 0.3 seconds each; the rows say so")(
+      ("quick", po::bool_switch(),
+       "a first look: 0.3 seconds each unless said otherwise; the rows say so")(
           "min-time", text_value("3"), "seconds of samples of each case, at least")(
           "max-noise", text_value("1"),
           "go on until the median is known to so many percent to either side")(
@@ -169,6 +175,23 @@ void add_bench_rule_options(po::options_description& options) {
           "program", text_value(), "FILE: measure this convscope instead, another branch's")(
           "benchmark-flag", list_value(),
           "a flag for Google Benchmark; also what follows --, as in -- --benchmark_repetitions=12");
+}
+
+bool typed(const Invocation& invocation, const std::string& option) {
+  const auto& words = invocation.arguments;
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return word == "--" + option || word.rfind("--" + option + "=", 0) == 0;
+  });
+}
+
+bool given(const Invocation& invocation, const std::string& option) {
+  const po::variable_value& value = invocation.values[option];
+  if (value.empty() || value.defaulted()) return false;
+  if (value.value().type() == typeid(bool)) return invocation.flag(option);
+  if (value.value().type() != typeid(std::string) || typed(invocation, option)) return true;
+  boost::any usual;
+  invocation.command.options.find(option, false).semantic()->apply_default(usual);
+  return invocation.text(option) != boost::any_cast<std::string>(usual);
 }
 
 std::vector<PlannedCase> planned_cases(const Invocation& invocation,
@@ -190,10 +213,17 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
   const auto engines = choices(invocation, "engine", {"eager", "frozen"}, "eager");
   const auto modes = choices(invocation, "mode", {"inference", "train", "loader"}, "inference");
 
+  const std::string& program = invocation.text("program");
+  if (!program.empty() &&
+      (!std::filesystem::is_regular_file(program) || access(program.c_str(), X_OK) != 0)) {
+    throw UsageError("--program '" + program + "' is no program that can be started");
+  }
+
   std::vector<PlannedCase> cases;
+  std::set<int64_t> checked_channels;
   const auto add = [&](BenchCase c, const Prediction& prediction) {
     c.data = invocation.text("data");
-    c.program = invocation.text("program");
+    c.program = program;
     if (c.batch == what_fits) c.batch = batch_that_fits(c, prediction);
     c.scenario = !scenario.empty() ? scenario : c.batch == 1 ? "latency" : "throughput";
     const auto peak_of = [c, prediction](int64_t batch) {
@@ -203,6 +233,10 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
     };
     PlannedCase planned{c, prediction.macs, peak_of, prediction.failure};
     if (planned.refusal.empty()) planned.refusal = refusal_here(c, peak_of(c.batch));
+    if (c.mode == "loader" && planned.refusal.empty() &&
+        checked_channels.insert(c.settings.image.channels).second) {
+      check_data(c);
+    }
     cases.push_back(planned);
   };
   for (const NetworkCase& network : networks) {
@@ -231,11 +265,18 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
 }
 
 BenchRule bench_rule(const Invocation& invocation) {
-  BenchRule rule;
-  rule.seconds = positive_number(invocation, "min-time", 3600);
+  BenchRule rule = invocation.flag("quick") ? quick({}) : BenchRule();
+  // What somebody says goes before what is quick.
+  const auto set = [&](const std::string& option, double largest, double& field) {
+    const double number = positive_number(invocation, option, largest);
+    if (!rule.quick || given(invocation, option)) field = number;
+  };
+  set("min-time", 3600, rule.seconds);
+  set("timeout", 36000, rule.timeout);
+  rule.timeout = std::max(rule.timeout, rule.seconds);
+  set("warmup", 3600, rule.warm_up.seconds);
+  rule.warm_up.limit_s = std::max(rule.warm_up.limit_s, rule.warm_up.seconds);
   rule.precision = positive_number(invocation, "max-noise", 100) / 100;
-  rule.timeout = std::max(positive_number(invocation, "timeout", 36000), rule.seconds);
-  rule.warm_up.seconds = positive_number(invocation, "warmup", 3600);
   rule.in_process = invocation.flag("in-process");
   rule.interleave = positive_integer(invocation, "interleave");
   if (rule.in_process && !invocation.text("program").empty()) {
@@ -245,7 +286,7 @@ BenchRule bench_rule(const Invocation& invocation) {
     rule.benchmark_flags = invocation.values["benchmark-flag"].as<std::vector<std::string>>();
     check_benchmark_flags(rule.benchmark_flags);
   }
-  return invocation.flag("quick") ? quick(rule) : rule;
+  return rule;
 }
 
 }  // namespace convscope

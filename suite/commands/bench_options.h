@@ -22,6 +22,13 @@ void add_bench_case_options(po::options_description& options);
 /// --program and what follows "--".
 void add_bench_rule_options(po::options_description& options);
 
+/// Whether the option is a word of the command line: "--quick", "--min-time=3".
+bool typed(const Invocation& invocation, const std::string& option);
+
+/// Whether somebody set the option; --dump-config writes what nobody set, too, so a default that
+/// is not typed does not count.
+bool given(const Invocation& invocation, const std::string& option);
+
 /// A case, what it costs, and why it cannot be measured here.
 struct PlannedCase {
   BenchCase bench_case;

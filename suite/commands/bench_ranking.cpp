@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <ostream>
@@ -65,20 +66,35 @@ Cost cost_of(const std::string& model, const std::string& input) {
       settings.width = std::stod(part.substr(6));
     } else if (part.rfind("classes=", 0) == 0) {
       settings.classes = std::stoll(part.substr(8));
+    } else if (part == "auxiliary") {
+      settings.auxiliary = true;
     } else {
       throw UsageError("'" + model + "' is no network: '" + part +
-                       "' is neither width nor classes");
+                       "' is neither width nor classes nor auxiliary");
     }
   }
   return cost(trace_network(architecture, settings));
 }
 
+/// The networks of the rows, with what is not as in their papers: that is in the case's name alone.
+std::vector<std::string> models_of(const CsvFile& file) {
+  std::vector<std::string> models = texts(file, "model");
+  if (!std::count(file.columns.begin(), file.columns.end(), "case")) return models;
+  const auto cases = texts(file, "case");
+  for (size_t row = 0; row < models.size(); ++row) {
+    const std::string name = cases[row].substr(0, cases[row].find('/'));
+    if (name.rfind(models[row] + ":", 0) == 0) models[row] = name;
+  }
+  return models;
+}
+
 /// The rows that have a time, by how they were measured, in the file's order.
 std::vector<Group> read_groups(const fs::path& path, std::ostream& err) {
   const CsvFile file = read_csv(path);
+  if (file.dropped_bytes > 0) err << path.string() << ": left out a torn last row\n";
   std::vector<std::vector<std::string>> how;
   for (const std::string& column : same) how.push_back(texts(file, column));
-  const auto models = texts(file, "model"), inputs = texts(file, "input"),
+  const auto models = models_of(file), inputs = texts(file, "input"),
              status = texts(file, "status");
   const auto medians = numbers(file, "median_ms"), low = numbers(file, "ci_low_ms"),
              high = numbers(file, "ci_high_ms");
@@ -171,7 +187,12 @@ std::vector<Column<PairRow>> pair_columns(bool several) {
 int print_ranking(const Invocation& invocation, const fs::path& path) {
   Output output(invocation);
   const fs::path file = fs::is_directory(path) ? path / "bench.csv" : path;
-  std::vector<Group> groups = read_groups(file, invocation.err);
+  std::vector<Group> groups;
+  try {
+    groups = read_groups(file, invocation.err);
+  } catch (const std::runtime_error& damaged) {
+    throw UsageError(damaged.what());
+  }
   std::vector<Group> ranked;
   for (Group& group : groups) {
     if (group.networks.size() < 2) {

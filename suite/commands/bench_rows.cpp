@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <ostream>
 
 #include "suite/commands/network_options.h"
@@ -147,6 +148,29 @@ std::string supported(const std::optional<double>& value, const BenchResult& res
 
 std::string key(const std::string& env, const std::string& name) { return env + " " + name; }
 
+/// The names of the rows that a case becomes.
+std::vector<std::string> parts_of(BenchCase bench_case) {
+  if (bench_case.mode != "train") return {name_of(bench_case)};
+  std::vector<std::string> names;
+  for (const char* part : {"train", "train_forward", "train_backward", "train_optimizer"}) {
+    bench_case.mode = part;
+    names.push_back(name_of(bench_case));
+  }
+  return names;
+}
+
+/// The environments of a record's rows, one for each; none where it is not there or was killed in
+/// its header. Throws UsageError for what is no such record.
+std::vector<std::string> rows_in(const std::filesystem::path& path) {
+  std::string header;
+  if (std::ifstream file(path); !std::getline(file, header) || file.eof()) return {};
+  try {
+    return texts(read_csv(path), "env");
+  } catch (const std::runtime_error& damaged) {
+    throw UsageError(damaged.what());
+  }
+}
+
 }  // namespace
 
 std::optional<double> BenchRow::images_per_s() const {
@@ -223,36 +247,80 @@ std::string with_interval(double value, double low, double high) {
   return rounded(value, half) + " ± " + rounded(half, half);
 }
 
-BenchRecords::BenchRecords(const std::filesystem::path& folder, bool resume, std::ostream& err) {
-  const auto open = [&] {
-    rows_ = open_record(folder, "bench.csv", column_names(bench_columns()), resume, err);
-    samples_ = open_record(folder, "samples.csv", sample_columns, resume, err);
-  };
-  open();
-  if (!resume) return;
+BenchRecords::BenchRecords(const std::filesystem::path& folder, std::ostream& err) {
+  if (const size_t rows = rows_in(folder / "bench.csv").size(); rows > 0) {
+    throw UsageError("'" + folder.string() + "' holds " + std::to_string(rows) +
+                     (rows == 1 ? " row" : " rows") +
+                     ": --resume goes on with them; or choose another folder");
+  }
+  open(folder, /*resume=*/false, err);
+}
+
+BenchRecords::BenchRecords(const std::filesystem::path& folder, const std::string& env, bool quick,
+                           const std::vector<BenchCase>& cases, std::ostream& err)
+    : env_(env) {
+  for (const std::string& other : rows_in(folder / "bench.csv")) {
+    if (other == env) continue;
+    throw UsageError("'" + folder.string() + "' was measured in environment " + other +
+                     ", and this is " + env +
+                     " (another machine, or another build of convscope): choose another folder");
+  }
+  open(folder, /*resume=*/true, err);
+  try {
+    keep_finished(folder, quick, cases);
+  } catch (const std::runtime_error& damaged) {
+    throw UsageError(damaged.what());
+  }
+  open(folder, /*resume=*/true, err);  // the pruned files
+}
+
+void BenchRecords::open(const std::filesystem::path& folder, bool resume, std::ostream& err) {
+  rows_ = open_record(folder, "bench.csv", column_names(bench_columns()), resume, err);
+  samples_ = open_record(folder, "samples.csv", sample_columns, resume, err);
+}
+
+void BenchRecords::keep_finished(const std::filesystem::path& folder, bool quick,
+                                 const std::vector<BenchCase>& cases) {
   const auto key_of = [](const CsvFile& file, const CsvRow& row) {
     return key(row.fields[column_index(file, "env")], row.fields[column_index(file, "case")]);
   };
+  std::set<std::string> asked_for;
+  for (const BenchCase& bench_case : cases) {
+    for (const std::string& part : parts_of(bench_case)) asked_for.insert(key(env_, part));
+  }
   std::set<std::string> with_samples;
   const CsvFile samples = read_csv(folder / "samples.csv");
   for (const CsvRow& row : samples.rows) with_samples.insert(key_of(samples, row));
-  prune(folder / "bench.csv", [&](const CsvFile& file, const CsvRow& row) {
-    const bool finished = row.fields[column_index(file, "status")] != "failed" &&
-                          with_samples.count(key_of(file, row)) > 0;
-    if (finished) finished_.insert(key_of(file, row));
-    return finished;
-  });
-  prune(folder / "samples.csv", [&](const CsvFile& file, const CsvRow& row) {
+  const CsvFile rows = read_csv(folder / "bench.csv");
+  for (const CsvRow& row : rows.rows) {
+    const std::string& status = row.fields[column_index(rows, "status")];
+    const std::string name = key_of(rows, row);
+    // A status that is worse than quick leaves that to the end of the reason.
+    const std::string& reason = row.fields[column_index(rows, "reason")];
+    const bool was_quick =
+        status == "quick" || (reason.size() > 7 && reason.substr(reason.size() - 7) == "; quick");
+    const bool too_quick = was_quick && !quick && asked_for.count(name) > 0;
+    if (status != "failed" && !too_quick && with_samples.count(name) > 0) finished_.insert(name);
+  }
+  // A step that lacks a part is measured again as a whole.
+  for (const BenchCase& bench_case : cases) {
+    if (has(bench_case)) continue;
+    for (const std::string& part : parts_of(bench_case)) finished_.erase(key(env_, part));
+  }
+  const auto finished = [&](const CsvFile& file, const CsvRow& row) {
     return finished_.count(key_of(file, row)) > 0;
-  });
-  open();  // the pruned files
+  };
+  kept_ = std::count_if(rows.rows.begin(), rows.rows.end(),
+                        [&](const CsvRow& row) { return finished(rows, row); });
+  dropped_ = static_cast<int64_t>(rows.rows.size()) - kept_;
+  prune(folder / "bench.csv", finished);
+  prune(folder / "samples.csv", finished);
 }
 
-bool BenchRecords::has(const std::string& env, const BenchCase& bench_case) const {
-  BenchCase part = bench_case;
-  // The last part of a step is written last.
-  if (part.mode == "train") part.mode = "train_optimizer";
-  return finished_.count(key(env, name_of(part))) > 0;
+bool BenchRecords::has(const BenchCase& bench_case) const {
+  const std::vector<std::string> parts = parts_of(bench_case);
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const std::string& part) { return finished_.count(key(env_, part)) > 0; });
 }
 
 void BenchRecords::write(const BenchRow& row) {
@@ -272,6 +340,23 @@ void BenchRecords::write(const BenchRow& row) {
     write_samples(repetition, block.ns, index, block.disturbance.disturbed());
   }
   rows_->write(cells(bench_columns(), row));
+}
+
+NewRecord::NewRecord(const std::filesystem::path& folder, const std::string& file,
+                     const std::vector<std::string>& columns, std::ostream& err)
+    : path_(folder / file),
+      unfinished_(path_.string() + ".unfinished"),
+      writer_(open_record(folder, file + ".unfinished", columns, /*resume=*/false, err)) {}
+
+NewRecord::~NewRecord() {
+  std::error_code ignored;
+  if (!has_rows_) std::filesystem::remove(unfinished_, ignored);
+}
+
+void NewRecord::write(const std::vector<Cell>& row) {
+  writer_->write(row);
+  if (!has_rows_) std::filesystem::rename(unfinished_, path_);
+  has_rows_ = true;
 }
 
 }  // namespace convscope

@@ -38,21 +38,56 @@ Table bench_summary(const std::vector<BenchRow>& rows);
 /// "9.87 ± 0.04": as many digits as the interval supports.
 std::string with_interval(double value, double low, double high);
 
-/// bench.csv and samples.csv in a folder. With `resume`, what an earlier run finished stays, and
-/// the rest of what it wrote goes: failed cases, and samples of one that it was killed in.
+/// bench.csv and samples.csv in a folder.
 class BenchRecords {
  public:
-  BenchRecords(const std::filesystem::path& folder, bool resume, std::ostream& err);
+  /// Starts new ones. Throws UsageError where rows are there: they took somebody time.
+  BenchRecords(const std::filesystem::path& folder, std::ostream& err);
 
-  /// Whether all parts of a case are there, measured in this environment.
-  bool has(const std::string& env, const BenchCase& bench_case) const;
+  /// Goes on with what an earlier run finished. The rest of what it wrote goes: failed cases,
+  /// samples of one that it was killed in, and of `cases` those that are not whole or, where this
+  /// run is not `quick`, were. Throws UsageError for rows of another environment and for files that
+  /// are damaged.
+  BenchRecords(const std::filesystem::path& folder, const std::string& env, bool quick,
+               const std::vector<BenchCase>& cases, std::ostream& err);
+
+  /// Whether all parts of a case are there.
+  bool has(const BenchCase& bench_case) const;
+
+  /// How many rows of the earlier run stay, and how many went.
+  int64_t kept() const { return kept_; }
+  int64_t dropped() const { return dropped_; }
 
   /// The samples go first: a row in bench.csv says that all of them are there.
   void write(const BenchRow& row);
 
  private:
+  void open(const std::filesystem::path& folder, bool resume, std::ostream& err);
+  void keep_finished(const std::filesystem::path& folder, bool quick,
+                     const std::vector<BenchCase>& cases);
+
+  std::string env_;
   std::unique_ptr<CsvWriter> rows_, samples_;
   std::set<std::string> finished_;  ///< environment and case
+  int64_t kept_ = 0, dropped_ = 0;
+};
+
+/// A record that replaces an earlier run's only when its own first row is there.
+class NewRecord {
+ public:
+  /// Throws UsageError if it cannot be written.
+  NewRecord(const std::filesystem::path& folder, const std::string& file,
+            const std::vector<std::string>& columns, std::ostream& err);
+  ~NewRecord();
+  NewRecord(const NewRecord&) = delete;
+  NewRecord& operator=(const NewRecord&) = delete;
+
+  void write(const std::vector<Cell>& row);
+
+ private:
+  std::filesystem::path path_, unfinished_;
+  bool has_rows_ = false;
+  std::unique_ptr<CsvWriter> writer_;
 };
 
 }  // namespace convscope

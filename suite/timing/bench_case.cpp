@@ -16,6 +16,7 @@ std::string name_of(const BenchCase& c) {
   std::string model = c.architecture.name;
   if (c.settings.width != usual.width) model += fmt::format(":width={}", c.settings.width);
   if (c.settings.classes != usual.classes) model += fmt::format(":classes={}", c.settings.classes);
+  if (c.settings.auxiliary && !usual.auxiliary) model += ":auxiliary";
   const ImageShape& image = c.settings.image;
   return fmt::format("{}/{}x{}x{}/{}/t{}/b{}/{}/{}/{}/{}/{}", model, image.channels, image.height,
                      image.width, c.device, c.threads, c.batch, c.precision, c.layout, c.engine,

@@ -231,21 +231,25 @@ class Training : public Workload {
   torch::optim::SGD optimizer_;
 };
 
+std::unique_ptr<Dataset> open_data(const BenchCase& c) {
+  DatasetOptions options;
+  options.path = c.data;
+  options.channels = c.settings.image.channels;
+  const bool wordnet = std::filesystem::is_directory(options.path) &&
+                       labelling_of(options.path) == Labelling::wordnet;
+  if (wordnet) options.classes = imagenet_classes();
+  std::unique_ptr<Dataset> dataset = open_dataset(options);
+  if (dataset->size() == 0) throw std::invalid_argument(c.data + " has no images");
+  return dataset;
+}
+
 /// One iteration is one batch: read, decoded and transformed.
 class Loading : public Workload {
  public:
-  explicit Loading(const BenchCase& c) {
-    DatasetOptions options;
-    options.path = c.data;
-    options.channels = c.settings.image.channels;
-    const bool wordnet = std::filesystem::is_directory(options.path) &&
-                         labelling_of(options.path) == Labelling::wordnet;
-    if (wordnet) options.classes = imagenet_classes();
-    dataset_ = open_dataset(options);
+  explicit Loading(const BenchCase& c) : dataset_(open_data(c)) {
     loading_.batch = c.batch;
     loading_.preprocessing = usual_preprocessing(c.settings.image);
     loading_.workers = c.threads;
-    if (dataset_->size() == 0) throw std::invalid_argument(c.data + " has no images");
   }
 
   std::vector<std::string> parts() const override { return {"loader"}; }
@@ -284,6 +288,8 @@ std::unique_ptr<Workload> make_workload(const BenchCase& bench_case) {
   if (bench_case.mode == "train") return std::make_unique<Training>(bench_case);
   return std::make_unique<Inference>(bench_case);
 }
+
+void check_data(const BenchCase& bench_case) { open_data(bench_case); }
 
 int64_t available_memory_of(const std::string& device) {
   return device == "cpu" ? available_memory() : free_bytes(c10::Device(device));

@@ -60,6 +60,9 @@ class Workload {
 /// does not have.
 std::unique_ptr<Workload> make_workload(const BenchCase& bench_case);
 
+/// Throws std::invalid_argument if a loader cannot read what is at the case's `data`.
+void check_data(const BenchCase& bench_case);
+
 /// Bytes that a network could have on this device now; -1 where nobody tells.
 int64_t available_memory_of(const std::string& device);
 

@@ -5,10 +5,14 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <thread>
 
+#include "architectures/catalogue.h"
 #include "suite/commands/bench_largest_batch.h"
 #include "suite/commands/bench_rows.h"
 #include "suite/report/csv_file.h"
@@ -100,6 +104,12 @@ TEST(BenchCommand, WrongWordsAreOneLineAndCode2) {
       {{"lenet5", "--largest-batch", "--resume"}, "--resume does nothing with --largest-batch"},
       {{"lenet5", "--largest-batch", "--mode", "loader", "--data", "."}, "not of --mode loader"},
       {{"lenet5", "--largest-batch", "--layers"}, "four questions"},
+      {{""}, "--model '' says nothing"},
+      {{"lenet5", "--batch", ""}, "--batch '' says nothing"},
+      {{"lenet5", "--data", "."}, "--data is of --mode loader"},
+      {{"lenet5", "--kernel", "5"}, "--kernel is of --operators"},
+      {{"lenet5", "--mode", "inference,loader", "--data", "/no/such/folder"}, "/no/such/folder"},
+      {{"lenet5", "--layers"}, "--program does nothing with --layers"},
   };
   for (const auto& [words, part] : wrong) {
     const Result result = bench(words);
@@ -107,6 +117,182 @@ TEST(BenchCommand, WrongWordsAreOneLineAndCode2) {
     EXPECT_TRUE(contains(result.err, part)) << result.err;
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   }
+}
+
+TEST(BenchCommand, WhatWouldDoNothingIsRefused) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"lenet5", "--operators"}, "naming networks does nothing with --operators"},
+      {{"--operators", "--resume", "--results", "x"}, "--resume does nothing with --operators"},
+      {{"lenet5", "--layers", "--min-time", "3"}, "--min-time does nothing with --layers"},
+      {{"lenet5", "--layers", "--", "--benchmark_filter=x"}, "--benchmark-flag does nothing"},
+      {{"lenet5", "--largest-batch", "--quick"}, "--quick does nothing with --largest-batch"},
+      {{"--ranking", "x", "--timeout", "9"}, "--timeout does nothing with --ranking"},
+      {{"--ranking", "/no/such/file"}, "cannot read /no/such/file"},
+      {{"lenet5", "--program", "/no/such/program"}, "'/no/such/program' is no program"},
+  };
+  for (const auto& [words, part] : wrong) {
+    std::vector<std::string> arguments = words;
+    arguments.insert(arguments.begin(), "bench");
+    const Result result = convscope_with(arguments);
+    EXPECT_EQ(result.code, 2) << part;
+    EXPECT_TRUE(contains(result.err, part)) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+
+TEST(BenchCommand, DryRunListsWhatAQuestionWouldTime) {
+  EXPECT_EQ(convscope_with({"bench", "lenet5", "--auxiliary", "--layers", "--dry-run"}).out,
+            "lenet5:auxiliary/3x32x32/cpu/t1/b1/float32/contiguous/eager/inference/latency\n");
+  const Result operators = convscope_with({"bench", "--operators", "--dry-run"});
+  EXPECT_EQ(operators.code, 0) << operators.err;
+  EXPECT_GT(std::count(operators.out.begin(), operators.out.end(), '\n'), 2);
+}
+
+TEST(BenchCommand, WhatSomebodySaysGoesBeforeWhatIsQuick) {
+  const auto rule_of = [](const std::vector<std::string>& words) {
+    const Command command = bench_command();
+    const po::variables_map values = gather(command, {words, {}, {}, nullptr});
+    std::ostringstream out, err;
+    return bench_rule({command, words, values, out, err});
+  };
+  const BenchRule usual = quick({});
+  const BenchRule same = rule_of({"--quick"});
+  EXPECT_TRUE(same.quick);
+  EXPECT_EQ(same.seconds, usual.seconds);
+  EXPECT_EQ(same.timeout, usual.timeout);
+  EXPECT_EQ(same.warm_up.seconds, usual.warm_up.seconds);
+  const BenchRule longer = rule_of({"--quick", "--min-time", "3", "--warmup=2"});
+  EXPECT_TRUE(longer.quick);
+  EXPECT_EQ(longer.seconds, 3);
+  EXPECT_EQ(longer.timeout, 3);
+  EXPECT_EQ(longer.warm_up.seconds, 2);
+  EXPECT_GE(longer.warm_up.limit_s, 2);
+  EXPECT_EQ(rule_of({}).seconds, 3);
+  EXPECT_EQ(rule_of({}).timeout, 30);
+}
+
+TEST(BenchCommand, DumpedSettingsAreTakenAgain) {
+  const TemporaryFolder folder;
+  const std::string file = folder.path / "dumped.ini";
+  for (const char* question : {"--layers", "--quick"}) {
+    std::ofstream(file) << convscope_with({"bench", "lenet5", question, "--dump-config"}).out;
+    const Result again = convscope_with({"bench", "--config", file, "--dry-run"});
+    EXPECT_EQ(again.code, 0) << again.err;
+  }
+}
+
+TEST(BenchCommand, ATornRankingIsRanked) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path / "bench.csv")
+      << "env,model,input,device,threads,batch,precision,layout,engine,mode,scenario,median_ms,"
+         "ci_low_ms,ci_high_ms,status,case\n"
+         "e,mobilenet_v2,3x224x224,cpu,1,1,float32,contiguous,eager,inference,latency,20,19,21,ok,"
+         "mobilenet_v2:width=0.5/3x224x224/cpu\n"
+         "e,alexnet,3x224x224,cpu,1,1,float32,contiguous,eager,inference,latency,10,9,11,ok,"
+         "alexnet/3x224x224/cpu\n"
+         "e,alex";
+  const Result result = convscope_with({"bench", "--ranking", folder.path.string()});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_TRUE(contains(result.err, "left out a torn last row")) << result.err;
+  EXPECT_TRUE(contains(result.out, "mobilenet_v2:width=0.5")) << result.out;
+  std::ofstream(folder.path / "bench.csv", std::ios::app) << "\n";
+  EXPECT_EQ(convscope_with({"bench", "--ranking", folder.path.string()}).code, 2);
+}
+
+BenchRow row_of(const std::string& mode, const std::string& status) {
+  BenchRow row;
+  row.env = "here";
+  row.result.bench_case = usual_case(find_architecture("lenet5"));
+  row.result.bench_case.mode = mode;
+  row.result.status = status.substr(0, status.find(';'));
+  row.result.reason = row.result.status == status ? "" : "7 of 7 blocks were " + status;
+  BenchBlock block{};
+  block.repetition = 1;
+  block.ns = {1000, 1001};
+  row.result.blocks = {block};
+  return row;
+}
+
+/// What a run that asks for these modes finds finished of a folder with these rows.
+std::vector<bool> finished(const std::vector<std::pair<std::string, std::string>>& rows, bool quick,
+                           const std::vector<std::string>& modes) {
+  const TemporaryFolder folder;
+  std::ostringstream err;
+  {
+    BenchRecords before(folder.path, err);
+    for (const auto& [mode, status] : rows) before.write(row_of(mode, status));
+  }
+  std::vector<BenchCase> cases;
+  for (const std::string& mode : modes) cases.push_back(row_of(mode, "").result.bench_case);
+  const BenchRecords after(folder.path, "here", quick, cases, err);
+  EXPECT_EQ(after.kept() + after.dropped(), static_cast<int64_t>(rows.size()));
+  EXPECT_EQ(after.kept(), static_cast<int64_t>(read_csv(folder.path / "bench.csv").rows.size()));
+  std::vector<bool> has;
+  for (const BenchCase& bench_case : cases) has.push_back(after.has(bench_case));
+  return has;
+}
+
+TEST(BenchRecords, OnlyWhatIsFinishedIsNotMeasuredAgain) {
+  using Found = std::vector<bool>;
+  for (const char* status : {"ok", "noisy", "disturbed"}) {
+    EXPECT_EQ(finished({{"inference", status}}, false, {"inference", "loader"}),
+              Found({true, false}));
+  }
+  EXPECT_EQ(finished({{"inference", "failed"}}, false, {"inference"}), Found({false}));
+  EXPECT_EQ(finished({{"inference", "quick"}}, false, {"inference"}), Found({false}));
+  EXPECT_EQ(finished({{"inference", "quick"}}, true, {"inference"}), Found({true}));
+  EXPECT_EQ(finished({{"inference", "disturbed; quick"}}, false, {"inference"}), Found({false}));
+  EXPECT_EQ(finished({{"inference", "disturbed; quick"}}, true, {"inference"}), Found({true}));
+  EXPECT_EQ(finished({{"train", "ok"}, {"train_forward", "ok"}}, false, {"train"}), Found({false}));
+  EXPECT_EQ(finished({{"train", "ok"},
+                      {"train_forward", "ok"},
+                      {"train_backward", "noisy"},
+                      {"train_optimizer", "ok"}},
+                     false, {"train"}),
+            Found({true}));
+}
+
+TEST(BenchRecords, RowsThatAreThereAreNotLost) {
+  const TemporaryFolder folder;
+  std::ostringstream err;
+  BenchRecords(folder.path, err).write(row_of("inference", "ok"));
+  const std::string before = contents(folder.path / "bench.csv");
+  const auto refusal = [&](const auto& open) -> std::string {
+    try {
+      open();
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto resume = [&](const std::string& env) {
+    return [&folder, &err, env] { BenchRecords(folder.path, env, false, {}, err); };
+  };
+  EXPECT_TRUE(contains(refusal([&] { BenchRecords(folder.path, err); }),
+                       "holds 1 row: --resume goes on with them"));
+  EXPECT_TRUE(
+      contains(refusal(resume("there")), "measured in environment here, and this is there"));
+  EXPECT_EQ(refusal(resume("here")), "");
+  std::ofstream(folder.path / "samples.csv", std::ios::app) << "1,2\nhere,x,1,1,1,false\n";
+  EXPECT_TRUE(contains(refusal(resume("here")), "expected 6 fields, found 2"));
+  EXPECT_EQ(contents(folder.path / "bench.csv"), before);
+}
+
+TEST(NewRecord, ReplacesAnEarlierOneWithItsFirstRow) {
+  const TemporaryFolder folder;
+  std::ostringstream err;
+  const auto path = folder.path / "a.csv";
+  NewRecord(folder.path, "a.csv", {"x"}, err).write({int64_t{1}});
+  {
+    NewRecord second(folder.path, "a.csv", {"x"}, err);
+    EXPECT_EQ(contents(path), "x\n1\n");
+    second.write({int64_t{2}});
+    second.write({int64_t{3}});
+    EXPECT_EQ(contents(path), "x\n2\n3\n");
+  }
+  { const NewRecord empty(folder.path, "a.csv", {"x"}, err); }
+  EXPECT_EQ(contents(path), "x\n2\n3\n");
+  EXPECT_FALSE(std::filesystem::exists(path.string() + ".unfinished"));
 }
 
 TEST(BenchCommand, SizesOfMemoryAreWhatPeopleWrite) {
@@ -198,10 +384,13 @@ TEST(BenchCommand, CtrlCKeepsWhatIsFinishedAndResumeGoesOn) {
   EXPECT_EQ(finished_rows(folder.path / "r"), 1u);
 
   std::vector<std::string> again = words;
+  EXPECT_EQ(convscope_with(again).code, 2);
   again.push_back("--resume");
   waitpid(start(again, folder.path / "err"), &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 0) << contents(folder.path / "err");
+  EXPECT_TRUE(contains(contents(folder.path / "err"), "1 rows are kept"));
   EXPECT_EQ(finished_rows(folder.path / "r"), 2u);
+  EXPECT_EQ(convscope_with(again).err, "2 rows are there already\n");
   EXPECT_EQ(contents(folder.path / "r" / "bench.csv").find(before), 0u);
   const CsvFile samples = read_csv(folder.path / "r" / "samples.csv");
   const auto cases = texts(samples, "case");
