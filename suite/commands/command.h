@@ -37,7 +37,7 @@ struct Command {
   std::vector<std::string> positional;
   std::function<int(const Invocation&)> run;  ///< returns the exit code
   /// The option that words after "--" are values of; empty: the command takes none.
-  std::string rest = "";
+  std::string rest = {};
 };
 
 /// A mistake of the user's: one line, exit code 2.

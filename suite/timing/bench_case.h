@@ -20,8 +20,8 @@ struct BenchCase {
   std::string engine = "eager";       ///< eager, frozen
   std::string mode = "inference";     ///< inference, train, loader
   std::string scenario = "latency";   ///< latency (batch 1, one after another), throughput
-  std::string data = "";              ///< of the loader: a folder, as `evaluate` takes it
-  std::string program = "";  ///< the convscope that runs it, of another branch; "": this one
+  std::string data;                   ///< of the loader: a folder, as `evaluate` takes it
+  std::string program;  ///< the convscope that runs it, of another branch; "": this one
 };
 
 /// The case that nobody asked anything special of, at the size of the network's paper.
