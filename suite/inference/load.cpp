@@ -72,7 +72,7 @@ std::shared_ptr<Network> build_unfilled(const Architecture& architecture,
 std::shared_ptr<Network> load_network(const Architecture& architecture, const Settings& settings,
                                       const WeightsFile& file, const Match& match) {
   const torch::NoGradGuard no_grad;
-  const std::shared_ptr<Network> network =
+  std::shared_ptr<Network> network =
       match.complete() ? build_unfilled(architecture, settings) : architecture.build(settings);
   const std::vector<StateTensor> tensors = state_dict(*network);
   for (const StateTensor& tensor : tensors) {
