@@ -58,8 +58,8 @@ void fill(Network& network) {
     } else if (tensor.dim() < 2) {
       tensor.fill_(0.7);  // below 1, so that sums of residual branches do not grow
     } else {
-      const auto fan_in = static_cast<double>(tensor.numel() / tensor.size(0));
-      const torch::Tensor scaled = noise * std::sqrt(2 / fan_in);
+      const int64_t fan_in = tensor.numel() / tensor.size(0);
+      const torch::Tensor scaled = noise * std::sqrt(2.0 / static_cast<double>(fan_in));
       torch::Tensor flat = tensor.view(-1);
       for (int64_t begin = 0; begin < flat.numel(); begin += scaled.numel()) {
         const int64_t count = std::min(scaled.numel(), flat.numel() - begin);
