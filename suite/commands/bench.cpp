@@ -168,8 +168,7 @@ int measure_cases(const Invocation& invocation) {
   }
   if (records) record_run(folder, invocation, started);
   if (!rows.empty()) {
-    const bool for_people = output.format() != Format::csv && output.format() != Format::json;
-    output.print(for_people ? bench_summary(rows) : bench_table(rows));
+    output.print(output.for_people() ? bench_summary(rows) : bench_table(rows));
   }
   const int code = exit_code(rows, refused, invocation.err);
   if (!stopped) return code;

@@ -30,10 +30,6 @@ struct LayerRow {
   std::string env;
 };
 
-Cell interval_end(const Summary& ns, double Interval::*end) {
-  return ns.interval ? Cell((*ns.interval).*end / ms) : Cell();
-}
-
 /// Empty where nothing was done.
 Cell rate(int64_t amount, const LayerRow& row) {
   return amount > 0 ? Cell(static_cast<double>(amount) / row.layer.ns.median) : Cell();
@@ -67,8 +63,8 @@ std::vector<Column<LayerRow>> record_columns() {
       {"layer", "", no, [](const R& r) { return Cell(r.layer.layer); }},
       {"op", "", no, [](const R& r) { return Cell(r.layer.op); }},
       {"median_ms", "", no, [](const R& r) { return Cell(r.layer.ns.median / ms); }},
-      {"ci_low_ms", "", no, [](const R& r) { return interval_end(r.layer.ns, &I::low); }},
-      {"ci_high_ms", "", no, [](const R& r) { return interval_end(r.layer.ns, &I::high); }},
+      {"ci_low_ms", "", no, [](const R& r) { return end_of(r.layer.ns.interval, &I::low, ms); }},
+      {"ci_high_ms", "", no, [](const R& r) { return end_of(r.layer.ns.interval, &I::high, ms); }},
       {"macs", "", no, [](const R& r) { return Cell(r.layer.macs); }},
       {"flops", "", no, [](const R& r) { return Cell(r.layer.flops); }},
       {"bytes", "", no, bytes},
@@ -189,8 +185,7 @@ int print_layer_times(const Invocation& invocation, const std::vector<PlannedCas
     }
   }
   if (lines.empty()) return usage;
-  const bool for_people = output.format() != Format::csv && output.format() != Format::json;
-  if (for_people) {
+  if (output.for_people()) {
     const bool calibrated = std::any_of(
         rows.begin(), rows.end(), [](const LayerRow& row) { return row.roofline.has_value(); });
     output.print(make_table(columns_for_people(cases.size() > 1, calibrated), rows));

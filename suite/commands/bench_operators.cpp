@@ -27,10 +27,6 @@ Cell if_measured(const OperatorRow& row, double value) {
   return row.measured() ? Cell(value) : Cell();
 }
 
-Cell end_of(const std::optional<Interval>& interval, double Interval::*end, double unit = 1) {
-  return interval ? Cell((*interval).*end / unit) : Cell();
-}
-
 Cell gflop_per_s(const OperatorRow& r) {
   const int64_t flops = r.time.cost.flops * r.time.bench_case.batch;
   return r.measured() ? Cell(static_cast<double>(flops) / r.time.ns.median) : Cell();
@@ -149,8 +145,7 @@ int print_operator_times(const Invocation& invocation, const std::vector<Planned
     rows.push_back({std::move(time), ratio, env});
   }
   if (std::none_of(rows.begin(), rows.end(), std::mem_fn(&OperatorRow::measured))) return usage;
-  const bool for_people = output.format() != Format::csv && output.format() != Format::json;
-  output.print(make_table(for_people ? columns_for_people(rows) : columns, rows));
+  output.print(make_table(output.for_people() ? columns_for_people(rows) : columns, rows));
   if (record) {
     for (const OperatorRow& row : rows) record->write(cells(columns, row));
     record_run(folder, invocation, started, "--operators");

@@ -12,6 +12,7 @@
 #include "suite/analysis/cost.h"
 #include "suite/analysis/memory.h"
 #include "suite/analysis/network_trace.h"
+#include "suite/report/text.h"
 #include "suite/timing/machine_watch.h"
 #include "suite/timing/process_memory.h"
 #include "suite/timing/workload.h"
@@ -30,9 +31,7 @@ std::vector<std::string> choices(const Invocation& invocation, const std::string
   if (chosen.empty()) chosen = {missing};
   for (const std::string& choice : chosen) {
     if (std::count(known.begin(), known.end(), choice)) continue;
-    std::string names;
-    for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
-    throw UsageError("--" + option + " '" + choice + "' is none of: " + names +
+    throw UsageError("--" + option + " '" + choice + "' is none of: " + joined(known) +
                      did_you_mean(choice, known));
   }
   return chosen;
@@ -207,6 +206,7 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
   std::vector<int64_t> batches = positive_integers(invocation, "batch");
   if (batches.empty()) batches = {scenario == "throughput" ? what_fits : 1};
   const auto threads = or_one(positive_integers(invocation, "threads"));
+  const auto chosen_devices = devices(invocation);
   const auto precisions =
       choices(invocation, "precision", {"float32", "bfloat16", "float16", "tf32"}, "float32");
   const auto layouts = choices(invocation, "layout", {"contiguous", "channels_last"}, "contiguous");
@@ -247,7 +247,7 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
     for (const std::string& mode : modes)
       for (const int64_t batch : batches)
         for (const int64_t thread : threads)
-          for (const std::string& device : devices(invocation))
+          for (const std::string& device : chosen_devices)
             for (const std::string& precision : precisions)
               for (const std::string& layout : layouts)
                 for (const std::string& engine : engines) {

@@ -27,11 +27,6 @@ std::function<Cell(const R&)> measured(Value value) {
   };
 }
 
-Cell interval(const R& row, double Interval::*end) {
-  const auto& found = row.result.summary.interval;
-  return found ? milliseconds((*found).*end) : Cell();
-}
-
 Cell peak_share(const R& row) {
   const auto rate = row.gflop_per_s();
   return rate && row.peak_gflops ? Cell(*rate / *row.peak_gflops) : Cell();
@@ -74,8 +69,10 @@ std::vector<Column<R>> bench_columns() {
        measured([](const B& b) { return static_cast<int64_t>(b.summary.samples); })},
       {"median_ms", "Median (ms)", plain,
        measured([](const B& b) { return milliseconds(b.summary.median); })},
-      {"ci_low_ms", "", plain, [](const R& r) { return interval(r, &Interval::low); }},
-      {"ci_high_ms", "", plain, [](const R& r) { return interval(r, &Interval::high); }},
+      {"ci_low_ms", "", plain,
+       [](const R& r) { return end_of(r.result.summary.interval, &Interval::low, 1e6); }},
+      {"ci_high_ms", "", plain,
+       [](const R& r) { return end_of(r.result.summary.interval, &Interval::high, 1e6); }},
       {"min_ms", "Min (ms)", plain,
        measured([](const B& b) { return milliseconds(b.summary.min); })},
       {"iqr_ms", "IQR (ms)", plain,
@@ -239,6 +236,10 @@ Table bench_summary(const std::vector<BenchRow>& rows) {
   add("predicted_peak_bytes");
   add("status");
   return make_table(shown, rows);
+}
+
+Cell end_of(const std::optional<Interval>& interval, double Interval::*end, double unit) {
+  return interval ? Cell((*interval).*end / unit) : Cell();
 }
 
 std::string with_interval(double value, double low, double high) {

@@ -35,6 +35,9 @@ Table bench_table(const std::vector<BenchRow>& rows);
 /// was asked for only what differs between the rows.
 Table bench_summary(const std::vector<BenchRow>& rows);
 
+/// An end of an interval in another unit; an empty cell where there is no interval.
+Cell end_of(const std::optional<Interval>& interval, double Interval::*end, double unit = 1);
+
 /// "9.87 ± 0.04": as many digits as the interval supports.
 std::string with_interval(double value, double low, double high);
 

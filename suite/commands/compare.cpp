@@ -72,12 +72,6 @@ struct Row {
   Comparison result;
 };
 
-std::string joined(const std::vector<std::string>& texts, const char* between = ", ") {
-  std::string text;
-  for (const std::string& item : texts) text += (text.empty() ? "" : between) + item;
-  return text;
-}
-
 /// --by engine=eager,frozen: which part of the names differs between the sides, and how.
 struct By {
   size_t part;

@@ -28,6 +28,8 @@ class Output {
   Output& operator=(const Output&) = delete;
 
   Format format() const { return format_; }
+  /// Whether people read the format, or programs.
+  bool for_people() const { return format_ != Format::csv && format_ != Format::json; }
   void print(const Table& table);
   void print(const std::string& text);
 

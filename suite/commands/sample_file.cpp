@@ -91,12 +91,6 @@ Environments read_environments(const fs::path& manifest_path) {
   return found;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& environments,
                                  size_t& measured_again) {
   const size_t env = column_index(file, "env"), name = column_index(file, "case"),

@@ -84,6 +84,12 @@ std::string printable(std::string_view text) {
   return utf8(points);
 }
 
+std::string joined(const std::vector<std::string>& texts, const char* between) {
+  std::string text;
+  for (const std::string& item : texts) text += (text.empty() ? "" : between) + item;
+  return text;
+}
+
 bool is_wide(char32_t code_point) { return in_any(wide_blocks, code_point); }
 
 size_t display_width(std::string_view utf8) {

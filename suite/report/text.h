@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace convscope {
 
@@ -18,6 +19,9 @@ std::string utf8(const std::u32string& points);
 /// One line of valid UTF-8: control characters become spaces, invalid bytes U+FFFD, so that no cell
 /// can move the cursor, break a row, or end a string of a gnuplot script.
 std::string printable(std::string_view text);
+
+/// The texts as a list of one line.
+std::string joined(const std::vector<std::string>& texts, const char* between = ", ");
 
 /// Whether East Asian typography gives the code point two columns.
 bool is_wide(char32_t code_point);

@@ -18,9 +18,8 @@ namespace {
 
 namespace gb = benchmark;
 
-constexpr int tries = 3;                     // of a block that is disturbed
-constexpr int64_t least_repetitions = 6;     // for an interval from their medians
-constexpr double largest_difference = 1e-4;  // of frozen logits
+constexpr int tries = 3;                  // of a block that is disturbed
+constexpr int64_t least_repetitions = 6;  // for an interval from their medians
 constexpr double host_bound = 0.8;
 
 /// One case on its way to results.

@@ -1,23 +1,15 @@
 #include "suite/timing/layer_times.h"
 
-#include <chrono>
 #include <stdexcept>
 
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/traffic.h"
+#include "suite/timing/clock.h"
 #include "suite/timing/workload.h"
 
 namespace convscope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr double largest_difference = 1e-4;  // of the frozen form's logits
-
-double ns_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
 
 /// The samples of the passes.
 struct Passes {
@@ -77,8 +69,8 @@ class PassTimer {
       workload_.run_watched(timed_);
       require_same_calls(model_, expected_, timed_);
       ++pairs;
-    } while (pairs < 2 || ns_since(start) < seconds * 1e9);
-    return ns_since(start) / static_cast<double>(pairs);
+    } while (pairs < 2 || static_cast<double>(nanoseconds_since(start)) < seconds * 1e9);
+    return static_cast<double>(nanoseconds_since(start)) / static_cast<double>(pairs);
   }
 
   void plain() { passes_.plain.back().push_back(static_cast<double>(workload_.run(1).ns.at(0))); }
@@ -87,7 +79,7 @@ class PassTimer {
     timed_.clear();
     const auto start = Clock::now();
     workload_.run_watched(timed_);
-    passes_.watched.back().push_back(ns_since(start));
+    passes_.watched.back().push_back(static_cast<double>(nanoseconds_since(start)));
     require_same_calls(model_, expected_, timed_);
     double inside = 0;
     for (size_t i = 0; i < timed_.size(); ++i) {

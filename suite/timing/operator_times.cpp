@@ -1,24 +1,18 @@
 #include "suite/timing/operator_times.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <memory>
 #include <numeric>
 #include <random>
 
 #include "suite/analysis/variants.h"
+#include "suite/timing/clock.h"
 #include "suite/timing/process_memory.h"
 #include "suite/timing/workload.h"
 
 namespace convscope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double ns_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
 
 std::string gibibytes(int64_t bytes) {
   return std::to_string((bytes + (int64_t{1} << 29)) >> 30) + " GiB";
@@ -50,7 +44,8 @@ std::vector<double> run(Workload& pass, const RoundPlan& plan) {
   pass.run(1);
   std::vector<double> samples;
   const auto begin = Clock::now();
-  while (samples.size() < plan.passes || ns_since(begin) < plan.seconds * 1e9) {
+  while (samples.size() < plan.passes ||
+         static_cast<double>(nanoseconds_since(begin)) < plan.seconds * 1e9) {
     samples.push_back(static_cast<double>(pass.run(1).ns.at(0)));
   }
   return samples;

@@ -5,7 +5,6 @@
 #include <torch/nn.h>
 #include <torch/optim.h>
 
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
@@ -19,17 +18,12 @@
 #include "suite/inference/load.h"
 #include "suite/inference/state_dict.h"
 #include "suite/inference/threads.h"
+#include "suite/timing/clock.h"
 #include "suite/timing/device.h"
 #include "suite/timing/process_memory.h"
 
 namespace convscope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-int64_t nanoseconds_since(Clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
-}
 
 c10::ScalarType type_of(const std::string& precision) {
   if (precision == "bfloat16") return torch::kBFloat16;
