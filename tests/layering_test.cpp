@@ -93,6 +93,25 @@ TEST(Layering, TorchStaysBehindTheBorder) {
   }
 }
 
+// The linker would keep the functions of one of two types of the same name, for both.
+TEST(Layering, TypesOfHeadersHaveNamesOfTheirOwn) {
+  static const std::regex definition(R"rx(^(?:struct|class|enum class) (\w+)(?: .*)? \{$)rx");
+  std::map<std::string, fs::path> defined;
+  for (const auto& [folder, below] : allowed) {
+    for (const auto& entry : fs::directory_iterator(source / folder)) {
+      if (entry.path().extension() != ".h") continue;
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) {
+        std::smatch match;
+        if (!std::regex_search(line, match, definition)) continue;
+        const auto [first, is_new] = defined.emplace(match[1], entry.path());
+        EXPECT_TRUE(is_new) << match[1] << " is in " << first->second << " and in " << entry.path();
+      }
+    }
+  }
+  EXPECT_GT(defined.size(), 50u);
+}
+
 TEST(Layering, EveryFamilyIsInTheCatalogue) {
   std::ifstream file(source / "architectures/catalogue.cpp");
   const std::string text((std::istreambuf_iterator<char>(file)), {});

@@ -1,5 +1,6 @@
 // convscope bench: how long networks take on this machine, and how sure that is.
 #include <algorithm>
+#include <map>
 
 #include "suite/commands/bench_largest_batch.h"
 #include "suite/commands/bench_layers.h"
@@ -27,15 +28,25 @@ int dry_run(const Invocation& invocation, const std::vector<PlannedCase>& cases)
   return done;
 }
 
-/// What went wrong goes to stderr, a line each. The first rows are those that were refused.
-int exit_code(const std::vector<BenchRow>& rows, size_t refused, std::ostream& err) {
+/// What went wrong goes to stderr: a line for each case that failed, and for each status that rows
+/// have beside "ok" one of them with how many they are.
+int exit_code(const std::vector<BenchRow>& rows, std::ostream& err) {
   bool failed = false;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const BenchResult& result = rows[i].result;
-    if (result.reason.empty()) continue;
-    err << (result.failed() ? "convscope: " : "note: ") << name_of(result.bench_case) << ": "
-        << (i < refused ? "refused" : result.status) << ": " << result.reason << "\n";
-    failed = failed || result.failed();
+  std::map<std::string, std::vector<const BenchResult*>> noted;
+  for (const BenchRow& row : rows) {
+    const BenchResult& result = row.result;
+    if (result.failed()) {
+      err << "convscope: " << name_of(result.bench_case) << ": " << result.reason << "\n";
+      failed = true;
+    } else if (!result.reason.empty()) {
+      noted[result.status].push_back(&result);
+    }
+  }
+  for (const auto& [status, results] : noted) {
+    const BenchResult& first = *results.front();
+    err << "note: " << results.size() << " of " << rows.size() << " " << status
+        << (results.size() > 1 ? ", as " : ": ") << name_of(first.bench_case) << ": "
+        << first.reason << "\n";
   }
   return failed ? some_failed : done;
 }
@@ -54,6 +65,9 @@ std::optional<Calibration> quoted_calibration(std::ostream& err) {
   err << "calibrated " << calibration->date;
   if (peak) err << ": " << human_text(*peak, Human::plain) << " GFLOP/s on one core";
   if (floor) err << "; A/A floor " << human_text(*floor, Human::plain) << " %";
+  if (calibration->disturbed("fma") || calibration->disturbed("aa_floor")) {
+    err << "; the machine was not quiet then";
+  }
   err << "\n";
   return calibration;
 }
@@ -89,13 +103,11 @@ int measure_cases(const Invocation& invocation) {
                 planned.end());
   if (planned.empty()) throw UsageError("--benchmark_filter leaves no case");
   if (invocation.flag("dry-run")) return dry_run(invocation, planned);
-  if (std::all_of(planned.begin(), planned.end(),
-                  [](const auto& p) { return !p.refusal.empty(); })) {
-    throw UsageError(planned[0].refusal);
-  }
+  require_some_case(planned);
 
   Output output(invocation);
-  const std::string env = environment_id(environment());
+  const Environment where = environment_of(invocation.text("program"));
+  const std::string env = environment_id(where);
   std::unique_ptr<BenchRecords> records;
   if (resume) {
     std::vector<BenchCase> cases;
@@ -118,59 +130,58 @@ int measure_cases(const Invocation& invocation) {
   }
   const auto calibration = quoted_calibration(invocation.err);
 
-  std::vector<BenchRow> rows;
-  std::vector<BenchCase> to_measure;
-  const auto row_of = [&](const BenchResult& result) {
-    const auto same_case = std::find_if(planned.begin(), planned.end(), [&](const PlannedCase& p) {
-      BenchCase part = p.bench_case;
-      part.mode = result.bench_case.mode;
-      return result.bench_case.mode.rfind(p.bench_case.mode, 0) == 0 &&
-             name_of(part) == name_of(result.bench_case);
-    });
-    const bool on_cpu = result.bench_case.device == "cpu";
-    return BenchRow{env, result, same_case->macs,
-                    same_case->predicted_peak(result.bench_case.batch),
-                    calibration && on_cpu ? calibration->value("fma", result.bench_case.threads)
-                                          : std::nullopt};
-  };
-  const auto keep = [&](const BenchRow& row) {
-    rows.push_back(row);
+  std::vector<std::vector<BenchRow>> rows_of_cases(planned.size());
+  const auto keep = [&](size_t place, const BenchResult& result) {
+    const BenchCase& c = result.bench_case;
+    const BenchRow row{
+        env, result, planned[place].macs, c.predicted_peak_bytes,
+        calibration && c.device == "cpu" ? calibration->value("fma", c.threads) : std::nullopt};
+    rows_of_cases[place].push_back(row);
     if (records) records->write(row);
   };
-  for (const PlannedCase& p : planned) {
+  std::vector<BenchCase> to_measure;
+  std::vector<size_t> places;  // of those, among the planned
+  for (size_t place = 0; place < planned.size(); ++place) {
+    const PlannedCase& p = planned[place];
     if (resume && records->has(p.bench_case)) continue;
     if (p.refusal.empty()) {
       to_measure.push_back(p.bench_case);
+      places.push_back(place);
     } else {
       BenchResult refused;
       refused.bench_case = p.bench_case;
       refused.status = "failed";
       refused.reason = p.refusal;
-      keep(row_of(refused));
+      keep(place, refused);
     }
   }
 
-  const size_t refused = rows.size();
   bool stopped = false;
+  std::string broken;  // why no more was measured
   if (!to_measure.empty()) {
-    const InterruptGuard interruptible;
     BenchProgress progress(invocation.err, "bench", to_measure.size(), rule);
     BenchEvents events;
     events.doing = [&](const BenchCase&, const std::string&) { progress.step(); };
-    events.finished = [&](size_t, const std::vector<BenchResult>& parts) {
-      for (const BenchResult& part : parts) keep(row_of(part));
+    events.finished = [&](size_t measured, const std::vector<BenchResult>& parts) {
+      progress.case_finished();
+      for (const BenchResult& part : parts) keep(places[measured], part);
     };
     try {
       measure(to_measure, rule, events);
     } catch (const Interrupted&) {
       stopped = true;
+    } catch (const std::exception& error) {  // the disk is full
+      broken = error.what();
     }
   }
-  if (records) record_run(folder, invocation, started);
+  std::vector<BenchRow> rows;
+  for (const auto& of_case : rows_of_cases) rows.insert(rows.end(), of_case.begin(), of_case.end());
   if (!rows.empty()) {
     output.print(output.for_people() ? bench_summary(rows) : bench_table(rows));
   }
-  const int code = exit_code(rows, refused, invocation.err);
+  const int code = exit_code(rows, invocation.err);
+  if (!broken.empty()) throw std::runtime_error(broken);
+  if (records) record_run(folder, invocation, started, "", {}, where);
   if (!stopped) return code;
   invocation.err << "convscope: interrupted; " << rows.size() << " rows are kept"
                  << (folder.empty() ? "" : ", --resume goes on") << "\n";
@@ -241,6 +252,7 @@ std::string question_of(const Invocation& invocation) {
 int run(const Invocation& invocation) {
   const std::string question = question_of(invocation);
   if (question == "ranking") return print_ranking(invocation, invocation.text("ranking"));
+  const InterruptGuard interruptible;
   const bool quick = invocation.flag("quick");
   const bool dry = invocation.flag("dry-run");
   if (question == "layers") {

@@ -12,6 +12,7 @@
 #include "suite/commands/bench_rows.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
+#include "suite/report/text.h"
 #include "suite/timing/environment.h"
 
 namespace convscope {
@@ -151,8 +152,12 @@ std::string coverage_line(const BenchCase& bench_case, const LayerTimes& times) 
 
 }  // namespace
 
-int print_layer_times(const Invocation& invocation, const std::vector<PlannedCase>& cases,
+int print_layer_times(const Invocation& invocation, std::vector<PlannedCase> cases,
                       const Rooflines& rooflines, const PassPlan& plan) {
+  for (PlannedCase& planned : cases) {
+    if (planned.refusal.empty()) planned.refusal = layers_refusal_of(planned.bench_case);
+  }
+  require_some_case(cases);
   const std::string started = utc_now();
   const std::string& folder = invocation.text("results");
   const std::string env = environment_id(environment());
@@ -165,10 +170,12 @@ int print_layer_times(const Invocation& invocation, const std::vector<PlannedCas
   }
   std::vector<LayerRow> rows;
   std::vector<std::string> lines;
+  bool stopped = false;
   std::vector<std::pair<std::string, std::string>> facts;
-  for (const auto& [bench_case, macs, peak_bytes, refusal] : cases) {
+  for (const PlannedCase& planned : cases) {
+    const BenchCase& bench_case = planned.bench_case;
     try {
-      if (!refusal.empty()) throw UsageError(refusal);
+      if (!planned.refusal.empty()) throw UsageError(planned.refusal);
       const LayerTimes times = time_layers(bench_case, plan);
       const auto line = rooflines.find(bench_case.threads);
       for (const LayerTime& layer : times.layers) {
@@ -178,22 +185,25 @@ int print_layer_times(const Invocation& invocation, const std::vector<PlannedCas
       }
       lines.push_back(coverage_line(bench_case, times));
       facts.emplace_back("coverage of " + name_of(bench_case), std::to_string(times.coverage()));
+    } catch (const Interrupted&) {
+      stopped = true;
+      break;
     } catch (const std::exception& error) {
-      const std::string reason = error.what();
-      invocation.err << "convscope: " << name_of(bench_case) << ": "
-                     << reason.substr(0, reason.find('\n')) << "\n";
+      const std::string reason = first_line(error.what());
+      invocation.err << "convscope: " << name_of(bench_case) << ": " << reason << "\n";
+      facts.emplace_back("failed " + name_of(bench_case), reason);
     }
   }
-  if (lines.empty()) return usage;
-  if (output.for_people()) {
+  if (record) record_run(folder, invocation, started, "--layers", facts);
+  if (!rows.empty() && output.for_people()) {
     const bool calibrated = std::any_of(
         rows.begin(), rows.end(), [](const LayerRow& row) { return row.roofline.has_value(); });
     output.print(make_table(columns_for_people(cases.size() > 1, calibrated), rows));
-  } else {
+  } else if (!rows.empty()) {
     output.print(make_table(columns, rows));
   }
   for (const std::string& line : lines) invocation.err << line << "\n";
-  if (record) record_run(folder, invocation, started, "--layers", facts);
+  if (stopped) throw Interrupted();
   return lines.size() == cases.size() ? done : some_failed;
 }
 

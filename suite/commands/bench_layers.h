@@ -17,7 +17,7 @@ using Rooflines = std::map<int, Roofline>;
 /// Times each layer of each case, prints a row for each and how much of the pass they explain.
 /// With --results, writes bench_layers.csv there too. What the machine's peaks are needed for is
 /// empty where it is not calibrated for the case's threads. Returns the exit code.
-int print_layer_times(const Invocation& invocation, const std::vector<PlannedCase>& cases,
+int print_layer_times(const Invocation& invocation, std::vector<PlannedCase> cases,
                       const Rooflines& rooflines, const PassPlan& plan = {});
 
 }  // namespace convscope

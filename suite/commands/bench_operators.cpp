@@ -123,6 +123,7 @@ int print_operator_times(const Invocation& invocation, const std::vector<Planned
     }
     cases.push_back(c);
   }
+  require_some_case(variants);
   Output output(invocation);
   const std::string env = environment_id(environment());
   const auto columns = record_columns();
@@ -144,7 +145,6 @@ int print_operator_times(const Invocation& invocation, const std::vector<Planned
     }
     rows.push_back({std::move(time), ratio, env});
   }
-  if (std::none_of(rows.begin(), rows.end(), std::mem_fn(&OperatorRow::measured))) return usage;
   output.print(make_table(output.for_people() ? columns_for_people(rows) : columns, rows));
   if (record) {
     for (const OperatorRow& row : rows) record->write(cells(columns, row));

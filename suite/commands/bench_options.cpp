@@ -6,6 +6,7 @@
 #include <boost/any.hpp>
 #include <charconv>
 #include <filesystem>
+#include <limits>
 #include <set>
 
 #include "architectures/nearest.h"
@@ -75,16 +76,22 @@ struct Prediction {
   std::string failure;
 
   int64_t peak_bytes(const BenchCase& c) const {
-    const int64_t shorter = c.precision == "bfloat16" || c.precision == "float16" ? 2 : 1;
     if (c.mode == "loader") return -1;
-    if (c.mode == "train") {
-      // Each weight has its gradient and its momentum.
-      return (3 * weight_bytes + c.batch * training_bytes) / shorter;
-    }
-    const int64_t image_bytes = c.engine == "frozen"          ? activation_bytes
+    const bool trains = c.mode == "train";
+    const int64_t image_bytes = trains                        ? training_bytes
+                                : c.engine == "frozen"        ? activation_bytes
                                 : c.layout == "channels_last" ? channels_last_bytes
                                                               : eager_bytes;
-    return (weight_bytes + c.batch * image_bytes) / shorter;
+    // Each weight that is trained has its gradient and its momentum.
+    const int64_t bytes = plus((trains ? 3 : 1) * weight_bytes, c.batch, image_bytes);
+    return c.precision == "bfloat16" || c.precision == "float16" ? bytes / 2 : bytes;
+  }
+
+ private:
+  /// At most the largest number that there is.
+  static int64_t plus(int64_t fixed, int64_t count, int64_t of_each) {
+    const int64_t most = std::numeric_limits<int64_t>::max() - fixed;
+    return of_each > 0 && count > most / of_each ? fixed + most : fixed + count * of_each;
   }
 };
 
@@ -110,7 +117,7 @@ Prediction predict(const NetworkCase& network) {
 /// The largest power of two that needs less than half of the memory; more images at once than 64
 /// are hardly ever quicker on a CPU.
 int64_t batch_that_fits(BenchCase c, const Prediction& prediction) {
-  const int64_t available = available_memory();
+  const int64_t available = missing_device(c.device).empty() ? available_memory_of(c.device) : -1;
   for (c.batch = largest_usual_batch; c.batch > 1; c.batch /= 2) {
     if (available < 0 || prediction.peak_bytes(c) <= available / 2) break;
   }
@@ -118,7 +125,7 @@ int64_t batch_that_fits(BenchCase c, const Prediction& prediction) {
 }
 
 /// Why this machine cannot measure it.
-std::string refusal_here(const BenchCase& c, int64_t predicted_peak_bytes) {
+std::string refusal_here(const BenchCase& c) {
   std::string refusal = refusal_of(c);
   if (!refusal.empty()) return refusal;
   refusal = missing_device(c.device);
@@ -130,9 +137,9 @@ std::string refusal_here(const BenchCase& c, int64_t predicted_peak_bytes) {
            (cores == 1 ? " core is" : " cores are") + " usable here";
   }
   const int64_t available = available_memory();
-  if (c.device == "cpu" && available >= 0 && predicted_peak_bytes > available) {
+  if (c.device == "cpu" && available >= 0 && c.predicted_peak_bytes > available) {
     return "a batch of " + std::to_string(c.batch) + " does not fit: it needs about " +
-           mebibytes(predicted_peak_bytes) + ", and " + mebibytes(available) + " are available";
+           mebibytes(c.predicted_peak_bytes) + ", and " + mebibytes(available) + " are available";
   }
   if (c.mode == "loader" && c.data.empty()) {
     return "--mode loader needs --data: a folder of images, as evaluate takes it";
@@ -220,6 +227,7 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
   }
 
   std::vector<PlannedCase> cases;
+  std::set<std::string> names;
   std::set<int64_t> checked_channels;
   const auto add = [&](BenchCase c, const Prediction& prediction) {
     c.data = invocation.text("data");
@@ -231,8 +239,10 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
       other.batch = batch;
       return prediction.peak_bytes(other);
     };
+    c.predicted_peak_bytes = prediction.peak_bytes(c);
+    if (!names.insert(name_of(c)).second) return;  // asked for twice
     PlannedCase planned{c, prediction.macs, peak_of, prediction.failure};
-    if (planned.refusal.empty()) planned.refusal = refusal_here(c, peak_of(c.batch));
+    if (planned.refusal.empty()) planned.refusal = refusal_here(c);
     if (c.mode == "loader" && planned.refusal.empty() &&
         checked_channels.insert(c.settings.image.channels).second) {
       check_data(c);
@@ -262,6 +272,11 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
                 }
   }
   return cases;
+}
+
+void require_some_case(const std::vector<PlannedCase>& cases) {
+  const auto refused = [](const PlannedCase& planned) { return !planned.refusal.empty(); };
+  if (std::all_of(cases.begin(), cases.end(), refused)) throw UsageError(cases.at(0).refusal);
 }
 
 BenchRule bench_rule(const Invocation& invocation) {

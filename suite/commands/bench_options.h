@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -42,17 +43,25 @@ struct PlannedCase {
 std::vector<PlannedCase> planned_cases(const Invocation& invocation,
                                        const std::vector<NetworkCase>& networks);
 
-/// Shows how far measure() is: a step is a warm-up or a repetition, and cases that are noisy take
-/// more of them than were expected.
+/// Throws UsageError with the first refusal if no case can be measured here.
+void require_some_case(const std::vector<PlannedCase>& cases);
+
+/// Shows how far measure() is: a step is a warm-up or a repetition. Noisy cases take more of them
+/// than were planned, which is then expected of the others, too.
 class BenchProgress {
  public:
   BenchProgress(std::ostream& err, const std::string& label, size_t cases, const BenchRule& rule)
-      : expected_(static_cast<int64_t>(cases) * (1 + rule.repetitions)),
-        progress_(err, label, expected_, "steps") {}
-  void step() { progress_.update(std::min(steps_++, expected_ - 1)); }
+      : cases_(static_cast<int64_t>(cases)),
+        planned_(cases_ * (1 + rule.repetitions)),
+        progress_(err, label, planned_, "steps") {}
+  void step() {
+    const int64_t expected = finished_ > 0 ? steps_ * cases_ / finished_ : planned_;
+    progress_.update(steps_++, std::max(planned_, expected));
+  }
+  void case_finished() { ++finished_; }
 
  private:
-  int64_t expected_, steps_ = 0;
+  int64_t cases_, planned_, steps_ = 0, finished_ = 0;
   Progress progress_;
 };
 

@@ -244,7 +244,7 @@ Cell end_of(const std::optional<Interval>& interval, double Interval::*end, doub
 
 std::string with_interval(double value, double low, double high) {
   const double half = std::max(high - value, value - low);  // one side may be the longer one
-  if (!(half > 0)) return rounded(value, std::abs(value) * 1e-4);
+  if (!(half > 0)) return value == 0 ? "0" : rounded(value, std::abs(value) * 1e-4);
   return rounded(value, half) + " ± " + rounded(half, half);
 }
 

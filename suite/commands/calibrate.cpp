@@ -120,6 +120,12 @@ Calibration calibrate(const Invocation& invocation, int pairs) {
         },
         pairs);
     calibration.measured.push_back({"aa_floor", 1, percent, "percent", 0, disturbed});
+  } else {
+    std::string unreadable;  // what cannot be kept is replaced
+    const auto earlier = find_calibration(calibration.machine, unreadable);
+    for (const Calibrated& row : earlier ? earlier->measured : std::vector<Calibrated>()) {
+      if (row.quantity == "aa_floor") calibration.measured.push_back(row);
+    }
   }
   return calibration;
 }
@@ -196,6 +202,7 @@ int run(const Invocation& invocation) {
         open_record(folder, "calibration.csv", column_names(columns({})), false, invocation.err);
   }
   if (!calibration) {
+    require_storable(path);
     calibration = calibrate(invocation, static_cast<int>(pairs));
     store_calibration(*calibration);
     invocation.err << "wrote " << path.string() << "\n";
@@ -220,7 +227,8 @@ Command calibrate_command() {
                   {},
                   run};
   command.options.add_options()  //
-      ("pairs", text_value("10"), "N: pairs of processes for the A/A floor; 0: no floor")(
+      ("pairs", text_value("10"),
+       "N: pairs of processes for the A/A floor; 0: keep the floor that is stored")(
           "show", po::bool_switch(), "print what is stored, measure nothing")(
           "results", text_value(), "DIR: write calibration.csv and the manifest there, too");
   add_output_options(command.options);

@@ -13,6 +13,7 @@
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
+#include "suite/report/text.h"
 
 namespace convscope {
 namespace {
@@ -189,7 +190,7 @@ CostRow cost_row(const NetworkCase& a_case, bool folded) {
     }
   } catch (const std::exception& error) {
     row.status = "failed";
-    row.reason = std::string(error.what()).substr(0, std::string(error.what()).find('\n'));
+    row.reason = first_line(error.what());
   }
   return row;
 }

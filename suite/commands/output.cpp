@@ -116,7 +116,8 @@ void prune(const fs::path& path, const std::function<bool(const CsvFile&, const 
 
 void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started,
                 const std::string& what,
-                const std::vector<std::pair<std::string, std::string>>& facts) {
+                const std::vector<std::pair<std::string, std::string>>& facts,
+                const Environment& where) {
   using nlohmann::ordered_json;
   const fs::path path = folder / "manifest.json";
   ordered_json manifest = ordered_json::object();
@@ -126,20 +127,19 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
                       manifest["environments"].is_object();
     if (!ours) manifest = ordered_json::object();  // torn, or somebody else's
   }
-  const Environment here = environment();
-  ordered_json where = ordered_json::object();
-  for (const auto& [name, value] : here) where[name] = value;
+  ordered_json described = ordered_json::object();
+  for (const auto& [name, value] : where) described[name] = value;
   ordered_json& run = manifest["runs"][invocation.command.name + (what.empty() ? "" : " " + what)];
   run = {{"started", started},
          {"finished", utc_now()},
          {"configuration", dump_config(invocation.command, invocation.values)},
-         {"env", environment_id(here)},
+         {"env", environment_id(where)},
          {"load_average", load_average()}};
   for (const auto& [name, value] : machine_state()) {
     if (name != "load_average") run["machine"][name] = value;
   }
   for (const auto& [name, value] : facts) run[name] = value;
-  manifest["environments"][environment_id(here)] = where;
+  manifest["environments"][environment_id(where)] = std::move(described);
 
   const fs::path unfinished = path.string() + ".unfinished";
   std::ofstream file(unfinished);

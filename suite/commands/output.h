@@ -11,6 +11,7 @@
 #include "suite/commands/command.h"
 #include "suite/report/csv_file.h"
 #include "suite/report/table.h"
+#include "suite/timing/environment.h"
 
 namespace convscope {
 
@@ -56,10 +57,11 @@ void prune(const std::filesystem::path& path,
 
 /// Writes what ran, with what settings, where, into `folder`/manifest.json, beside what other
 /// commands of the same experiment wrote there. `what` tells this run
-/// from others of the command; `facts` are what else it should record.
+/// from others of the command; `facts` are what else it should record; `where` it ran.
 void record_run(const std::filesystem::path& folder, const Invocation& invocation,
                 const std::string& started, const std::string& what = "",
-                const std::vector<std::pair<std::string, std::string>>& facts = {});
+                const std::vector<std::pair<std::string, std::string>>& facts = {},
+                const Environment& where = environment());
 
 /// "2026-11-20T14:03:07Z".
 std::string utc_now();

@@ -16,6 +16,7 @@
 #include "suite/commands/output.h"
 #include "suite/report/csv_file.h"
 #include "suite/report/figure.h"
+#include "suite/timing/calibration.h"
 
 namespace convscope {
 namespace {
@@ -182,20 +183,19 @@ Figure cost_bubbles(const Records& records) {
           bubbles};
 }
 
-/// The value of a quantity for so many threads, from calibration.csv; nothing if it has none.
-std::optional<double> calibrated(const CsvFile& calibration, const std::string& quantity,
-                                 double threads) {
-  const auto quantities = texts(calibration, "quantity");
-  const auto counts = numbers(calibration, "threads"), values = numbers(calibration, "value");
-  std::optional<double> found;
-  double nearest = 0;
+Calibration calibration_of(const CsvFile& csv) {
+  const auto quantities = texts(csv, "quantity");
+  const auto threads = integers(csv, "threads");
+  const auto values = numbers(csv, "value");
+  Calibration calibration;
   for (size_t i = 0; i < quantities.size(); ++i) {
-    if (quantities[i] != quantity) continue;
-    if (found && std::abs(counts[i] - threads) >= std::abs(nearest - threads)) continue;
-    nearest = counts[i];
-    found = values[i];
+    Calibrated row;
+    row.quantity = quantities[i];
+    row.threads = static_cast<int>(threads[i]);
+    row.value = values[i];
+    calibration.measured.push_back(row);
   }
-  return found;
+  return calibration;
 }
 
 std::string three_digits(double value) {
@@ -207,12 +207,13 @@ std::string three_digits(double value) {
 /// Each layer's rate against its arithmetic intensity, under what the machine can do. Of the engine
 /// and the number of threads that come first, since others have another roof.
 Figure roofline(const Records& records) {
-  const CsvFile calibration = read_csv(records.folder / "calibration.csv");
+  const Calibration calibration = calibration_of(read_csv(records.folder / "calibration.csv"));
   const CsvFile csv = records.read("bench_layers.csv", records.models);
   const auto models = texts(csv, "model"), engines = texts(csv, "engine"),
              layers = texts(csv, "layer"), ops = texts(csv, "op");
-  const auto threads = numbers(csv, "threads"), times = numbers(csv, "median_ms"),
-             rates = numbers(csv, "gflop_per_s"), intensities = numbers(csv, "intensity");
+  const auto threads = integers(csv, "threads");
+  const auto times = numbers(csv, "median_ms"), rates = numbers(csv, "gflop_per_s"),
+             intensities = numbers(csv, "intensity");
   Bubbles bubbles;
   bubbles.x = {"Arithmetic intensity (FLOP per byte)", Scale::log, TickText::plain};
   bubbles.y = {"GFLOP/s", Scale::log, TickText::plain};
@@ -233,9 +234,9 @@ Figure roofline(const Records& records) {
   if (bubbles.bubbles.empty()) {
     throw UsageError("bench_layers.csv: no layer whose rate and intensity are known");
   }
-  const auto peak = calibrated(calibration, "fma", threads[0]),
-             product = calibrated(calibration, "onednn", threads[0]),
-             bandwidth = calibrated(calibration, "triad", threads[0]);
+  const auto peak = calibration.value("fma", static_cast<int>(threads[0])),
+             product = calibration.value("onednn", static_cast<int>(threads[0])),
+             bandwidth = calibration.value("triad", static_cast<int>(threads[0]));
   if (!peak || !bandwidth) {
     throw UsageError("calibration.csv: a roofline needs the quantities fma and triad");
   }

@@ -6,13 +6,12 @@
 #include <iostream>
 
 #include "architectures/nearest.h"
+#include "suite/report/text.h"
 #include "suite/timing/bench_process.h"
 #include "suite/version.h"
 
 namespace convscope {
 namespace {
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 po::options_description all_options(const Command& command) {
   po::options_description options;

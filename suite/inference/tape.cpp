@@ -10,13 +10,6 @@
 namespace convscope {
 namespace {
 
-/// Another number at each call.
-bool is_random(const std::string& op) {
-  static const char* const words[] = {"rand", "normal", "bernoulli", "dropout", "multinomial"};
-  return std::any_of(std::begin(words), std::end(words),
-                     [&](const char* word) { return op.find(word) != std::string::npos; });
-}
-
 class Recorder : public Interceptor {
  public:
   explicit Recorder(Tape& tape) : tape_(tape) {}
@@ -45,7 +38,7 @@ class Recorder : public Interceptor {
 
   torch::jit::Stack call(OperatorCall call) override {
     const bool in_place = call.is_in_place();
-    const bool random = is_random(call.name());
+    const bool random = call.op.hasTag(at::Tag::nondeterministic_seeded);
     TapeCall record{call.op, in_place, {}, {}, -1};
     bool constant = !random;
     for (size_t i = 0; i < call.arguments.size(); ++i) {

@@ -84,6 +84,8 @@ std::string printable(std::string_view text) {
   return utf8(points);
 }
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 std::string joined(const std::vector<std::string>& texts, const char* between) {
   std::string text;
   for (const std::string& item : texts) text += (text.empty() ? "" : between) + item;

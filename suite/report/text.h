@@ -20,6 +20,9 @@ std::string utf8(const std::u32string& points);
 /// can move the cursor, break a row, or end a string of a gnuplot script.
 std::string printable(std::string_view text);
 
+/// What an error says to people; LibTorch adds where it was thrown, in lines of its own.
+std::string first_line(const std::string& text);
+
 /// The texts as a list of one line.
 std::string joined(const std::vector<std::string>& texts, const char* between = ", ");
 

@@ -22,6 +22,7 @@ struct BenchCase {
   std::string scenario = "latency";   ///< latency (batch 1, one after another), throughput
   std::string data;                   ///< of the loader: a folder, as `evaluate` takes it
   std::string program;  ///< the convscope that runs it, of another branch; "": this one
+  int64_t predicted_peak_bytes = -1;  ///< of memory, so that others run beside it only if they fit
 };
 
 /// The case that nobody asked anything special of, at the size of the network's paper.

@@ -62,6 +62,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 class Here : public Measured {
  public:
+  Environment program_environment() override { return environment(); }
   void limit_memory(int64_t bytes) override { limit_memory_growth(bytes); }
 
   Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
@@ -229,6 +230,9 @@ class Apart : public Measured {
 
   ~Apart() override { end(); }
 
+  Environment program_environment() override {
+    return ask({{"ask", "environment"}}).as<Environment>();
+  }
   void limit_memory(int64_t bytes) override { ask({{"ask", "limit"}, {"bytes", bytes}}); }
   Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) override {
     return ask({{"ask", "prepare"}, {"case", to_message(bench_case)}, {"rule", rule}})
@@ -287,6 +291,7 @@ json answer_to(const json& request, Measured& measured) {
     return measured.prepare(from_message(request.at("case")), request.at("rule").get<WarmUpRule>());
   }
   if (what == "block") return measured.block(request.at("seconds"), request.at("least"));
+  if (what == "environment") return measured.program_environment();
   if (what == "peak") return measured.peak_bytes();
   if (what == "limit") {
     measured.limit_memory(request.at("bytes"));
@@ -301,6 +306,10 @@ std::unique_ptr<Measured> measured_here() { return std::make_unique<Here>(); }
 
 std::unique_ptr<Measured> measured_apart(const std::filesystem::path& program) {
   return std::make_unique<Apart>(program);
+}
+
+Environment environment_of(const std::filesystem::path& program) {
+  return program.empty() ? environment() : measured_apart(program)->program_environment();
 }
 
 int serve_bench_requests() {

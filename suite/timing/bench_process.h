@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "suite/timing/bench_case.h"
+#include "suite/timing/environment.h"
 #include "suite/timing/sampler.h"
 
 namespace convscope {
@@ -25,6 +26,8 @@ struct Preparation {
 class Measured {
  public:
   virtual ~Measured() = default;
+  /// Of the program that measures.
+  virtual Environment program_environment() = 0;
   /// Before prepare(): its process gets no more memory than that (see limit_memory_growth()).
   virtual void limit_memory(int64_t bytes) = 0;
   virtual Preparation prepare(const BenchCase& bench_case, const WarmUpRule& rule) = 0;
@@ -39,6 +42,10 @@ std::unique_ptr<Measured> measured_here();
 /// nothing else, in which the memory allocator and LibTorch's caches are as a user finds them.
 /// Throws std::runtime_error if it cannot be started.
 std::unique_ptr<Measured> measured_apart(const std::filesystem::path& program = {});
+
+/// Where `program` measures, its version and commit among it; of this one if it is empty. Throws
+/// std::runtime_error if it cannot be asked.
+Environment environment_of(const std::filesystem::path& program);
 
 /// The other side of that: answers requests until there are no more.
 int serve_bench_requests();

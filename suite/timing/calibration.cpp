@@ -120,13 +120,18 @@ void store_calibration(const Calibration& calibration) {
   store_calibration_file(calibration, calibration_path(calibration.machine));
 }
 
-void store_calibration_file(const Calibration& calibration, const fs::path& path) {
+void require_storable(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (error) {
     throw std::invalid_argument("cannot create the folder " + path.parent_path().string() + ": " +
                                 error.message());
   }
+  const OutputFile trial(path);  // that is never committed
+}
+
+void store_calibration_file(const Calibration& calibration, const fs::path& path) {
+  require_storable(path);
   ordered_json stored = {{"machine", calibration.machine}, {"date", calibration.date}};
   stored["environment"] = ordered_json::object();
   for (const auto& [name, value] : calibration.environment) stored["environment"][name] = value;

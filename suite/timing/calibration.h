@@ -57,6 +57,9 @@ std::optional<Calibration> load_calibration_file(const std::filesystem::path& pa
 /// The same for whoever can do without: where it cannot be read, nothing, and `problem` says why.
 std::optional<Calibration> find_calibration(const std::string& machine, std::string& problem);
 
+/// Throws what store_calibration_file() would, before there is anything to lose.
+void require_storable(const std::filesystem::path& path);
+
 /// Replaces the one that is there as a whole. Throws std::invalid_argument if it cannot be written.
 void store_calibration(const Calibration& calibration);
 void store_calibration_file(const Calibration& calibration, const std::filesystem::path& path);

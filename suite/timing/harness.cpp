@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iostream>
@@ -12,6 +13,8 @@
 #include <regex>
 #include <sstream>
 #include <stdexcept>
+
+#include "suite/timing/process_memory.h"
 
 namespace convscope {
 namespace {
@@ -33,13 +36,7 @@ class CaseRun {
     guarded([&] {
       measured_ = rule_.in_process ? measured_here() : measured_apart(case_.program);
       preparation_ = measured_->prepare(case_, rule_.warm_up);
-      // Also if it is not a number.
-      if (case_.engine == "frozen" && !(preparation_.difference <= largest_difference)) {
-        throw std::runtime_error(
-            fmt::format("the frozen network's logits differ from the eager "
-                        "network's by {:.2g} of the largest",
-                        preparation_.difference));
-      }
+      require_same_logits(case_, preparation_.difference);
       blocks_.resize(preparation_.parts.size());
     });
   }
@@ -170,7 +167,7 @@ const std::vector<Flag>& taken_flags() {
       {"--benchmark_repetitions", ""},
       {"--benchmark_out", ""},
       {"--benchmark_out_format", ""},
-      {"--benchmark_context", "by=convscope"},
+      {"--benchmark_context", ""},  // which Google Benchmark takes once only
       {"--benchmark_enable_random_interleaving", "true"},
       {"--v", "0"},
   };
@@ -202,12 +199,37 @@ void initialize(const std::vector<std::string>& given, int64_t repetitions) {
   gb::Initialize(&count, arguments.data());
 }
 
+/// What --benchmark_context says goes into the file.
+nlohmann::ordered_json context_of(const std::vector<std::string>& flags) {
+  nlohmann::ordered_json context = nlohmann::ordered_json::object();
+  std::istringstream pairs(value_of(flags, "benchmark_context", ""));
+  for (std::string pair; std::getline(pairs, pair, ',');) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos) {
+      throw std::invalid_argument("--benchmark_context takes NAME=VALUE, not '" + pair + "'");
+    }
+    context[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return context;
+}
+
+int64_t repetitions_of(const std::vector<std::string>& flags, int64_t usual) {
+  const std::string text = value_of(flags, "benchmark_repetitions", std::to_string(usual));
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 10000) {
+    throw std::invalid_argument("--benchmark_repetitions=" + text +
+                                " is no number from 1 to 10000");
+  }
+  return count;
+}
+
 /// Shows nothing: the caller prints rows when they are known. Keeps Google Benchmark's records for
 /// --benchmark_out, over several runs of it, of which each would begin the file anew.
 class Recorder {
  public:
   explicit Recorder(const std::vector<std::string>& flags)
-      : path_(value_of(flags, "benchmark_out", "")) {
+      : path_(value_of(flags, "benchmark_out", "")), context_(context_of(flags)) {
     if (path_.empty()) return;
     if (!std::ofstream(path_, std::ios::app)) {
       throw std::invalid_argument("cannot write '" + path_ + "'");
@@ -225,6 +247,7 @@ class Recorder {
     nlohmann::ordered_json part = nlohmann::ordered_json::parse(text.str());
     if (all_.is_null()) {
       all_ = std::move(part);
+      all_["context"].update(context_);
     } else {
       for (auto& row : part["benchmarks"]) all_["benchmarks"].push_back(std::move(row));
     }
@@ -233,6 +256,7 @@ class Recorder {
 
  private:
   std::string path_;
+  nlohmann::ordered_json context_;
   nlohmann::ordered_json all_;
 };
 
@@ -368,12 +392,8 @@ void check_benchmark_flags(const std::vector<std::string>& flags) {
     throw std::invalid_argument("--benchmark_out_format=" + format +
                                 " is not taken: the file is json");
   }
-  const std::string repetitions = value_of(flags, "benchmark_repetitions", "10");
-  const int64_t count = std::strtoll(repetitions.c_str(), nullptr, 10);
-  if (count < 1 || count > 10000) {
-    throw std::invalid_argument("--benchmark_repetitions=" + repetitions +
-                                " is no number from 1 to 10000");
-  }
+  repetitions_of(flags, 1);
+  context_of(flags);
 }
 
 std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
@@ -393,17 +413,27 @@ std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
   return cases;
 }
 
+size_t in_turns(const std::vector<BenchCase>& cases, size_t begin, const BenchRule& rule,
+                int64_t available_bytes) {
+  const size_t most = rule.in_process ? 1 : static_cast<size_t>(rule.interleave);
+  const size_t end = std::min(begin + most, cases.size());
+  int64_t free_bytes = available_bytes / 2;
+  for (size_t i = begin; i < end; ++i) {
+    if (cases[i].device == "cpu") free_bytes -= std::max<int64_t>(0, cases[i].predicted_peak_bytes);
+    if (available_bytes >= 0 && free_bytes < 0 && i > begin) return i - begin;
+  }
+  return end - begin;
+}
+
 void measure(const std::vector<BenchCase>& cases, const BenchRule& given,
              const BenchEvents& events) {
   check_benchmark_flags(given.benchmark_flags);
   BenchRule rule = given;
-  const std::string repetitions =
-      value_of(rule.benchmark_flags, "benchmark_repetitions", std::to_string(rule.repetitions));
-  rule.repetitions = std::strtoll(repetitions.c_str(), nullptr, 10);
+  rule.repetitions = repetitions_of(rule.benchmark_flags, rule.repetitions);
   initialize(rule.benchmark_flags, rule.repetitions);
   Recorder recorder(rule.benchmark_flags);
-  const size_t at_a_time = rule.in_process ? 1 : static_cast<size_t>(rule.interleave);
-  for (size_t begin = 0; begin < cases.size(); begin += at_a_time) {
+  for (size_t begin = 0, end = 0; begin < cases.size(); begin = end) {
+    end = begin + in_turns(cases, begin, rule, available_memory());
     std::map<size_t, CaseRun> runs;  // by their places among the cases
     const auto tell_of_finished = [&] {
       for (auto run = runs.begin(); run != runs.end();) {
@@ -415,7 +445,7 @@ void measure(const std::vector<BenchCase>& cases, const BenchRule& given,
         }
       }
     };
-    for (size_t i = begin; i < std::min(begin + at_a_time, cases.size()); ++i) {
+    for (size_t i = begin; i < end; ++i) {
       events.doing(cases[i], "warming up");
       InterruptGuard::check();
       runs.emplace(std::piecewise_construct, std::forward_as_tuple(i),

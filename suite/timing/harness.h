@@ -76,6 +76,11 @@ void check_benchmark_flags(const std::vector<std::string>& flags);
 /// what check_benchmark_flags() throws; what was finished before has been told.
 void measure(const std::vector<BenchCase>& cases, const BenchRule& rule, const BenchEvents& events);
 
+/// How many cases from place `begin` on are measured in turns: as many as `rule` says, but only as
+/// many as are predicted to take half of `available_bytes` together, and at least one. -1: unknown.
+size_t in_turns(const std::vector<BenchCase>& cases, size_t begin, const BenchRule& rule,
+                int64_t available_bytes);
+
 /// Those of `cases` that --benchmark_filter among the flags lets through.
 std::vector<BenchCase> filtered(std::vector<BenchCase> cases,
                                 const std::vector<std::string>& flags);

@@ -5,6 +5,7 @@
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/traffic.h"
+#include "suite/timing/bench_process.h"
 #include "suite/timing/clock.h"
 #include "suite/timing/workload.h"
 
@@ -48,6 +49,7 @@ class PassTimer {
       passes_.watched.emplace_back();
       for (Repetitions& call : passes_.calls) call.emplace_back();
       for (size_t i = 0; i < passes; ++i) {
+        InterruptGuard::check();
         // Each sort goes first as often as the other, so that neither has the warmer cache.
         plain_first_ = !plain_first_;
         if (plain_first_) plain();
@@ -97,15 +99,6 @@ class PassTimer {
   Passes passes_;
   bool plain_first_ = false;
 };
-
-/// Also the first run, which may still prepare things.
-void require_same_results(Workload& workload) {
-  workload.run(1);
-  const double difference = workload.difference();
-  if (workload.steps().empty() || difference <= largest_difference) return;
-  throw std::runtime_error("the frozen form's logits differ by " + std::to_string(difference) +
-                           " of the largest");
-}
 
 /// Which calls of the trace a row is of, and which of those timed.
 struct Row {
@@ -167,14 +160,20 @@ double LayerTimes::coverage() const {
 
 double LayerTimes::watching() const { return watched_ns.median / plain_ns.median - 1; }
 
+std::string layers_refusal_of(const BenchCase& c) {
+  if (c.device == "cpu" && c.precision == "float32" && c.mode == "inference") return "";
+  return "layers are timed in float32, in inference, on the CPU, not in " + c.precision + ", " +
+         c.mode + ", " + c.device;
+}
+
 LayerTimes time_layers(const BenchCase& c, const PassPlan& plan) {
-  if (c.device != "cpu" || c.precision != "float32" || c.mode != "inference") {
-    throw std::invalid_argument("layers are timed in float32, in inference, on the CPU, not in " +
-                                c.precision + ", " + c.mode + ", " + c.device);
+  if (const std::string refusal = layers_refusal_of(c); !refusal.empty()) {
+    throw std::invalid_argument(refusal);
   }
   const Graph graph = trace_network(c.architecture, c.settings);
   const auto workload = make_workload(c);
-  require_same_results(*workload);
+  workload->run(1);
+  require_same_logits(c, workload->difference());
   const bool frozen = c.engine == "frozen";
   const std::vector<FrozenStep> steps = workload->steps();
   std::vector<std::string> expected;

@@ -48,9 +48,12 @@ struct PassPlan {
   double warm_up_seconds = 0.5;
 };
 
+/// Why the layers of a case are not timed; "" if they are.
+std::string layers_refusal_of(const BenchCase& bench_case);
+
 /// Of inference in float32 on a CPU. Throws std::invalid_argument for anything else, what
-/// make_workload() throws, and std::runtime_error if the pass calls other operators than its trace,
-/// or if the frozen form computes something else than the network.
+/// make_workload() and require_same_logits() throw, std::runtime_error if the pass calls other
+/// operators than its trace, and Interrupted.
 LayerTimes time_layers(const BenchCase& bench_case, const PassPlan& plan = {});
 
 }  // namespace convscope

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "suite/analysis/variants.h"
+#include "suite/timing/bench_process.h"
 #include "suite/timing/clock.h"
 #include "suite/timing/process_memory.h"
 #include "suite/timing/workload.h"
@@ -31,6 +32,8 @@ std::unique_ptr<Workload> prepare(OperatorTime& time, int64_t& budget) {
   }
   try {
     auto pass = make_workload(time.bench_case);
+    pass->run(1);
+    require_same_logits(time.bench_case, pass->difference());
     budget -= weights;
     return pass;
   } catch (const std::exception& error) {
@@ -54,7 +57,7 @@ std::vector<double> run(Workload& pass, const RoundPlan& plan) {
 /// But for the variant.
 bool alike(const BenchCase& a, const BenchCase& b) {
   return a.engine == b.engine && a.layout == b.layout && a.batch == b.batch &&
-         a.precision == b.precision;
+         a.precision == b.precision && a.device == b.device;
 }
 
 void set_ratio(OperatorTime& time, const std::vector<double>& medians,
@@ -87,6 +90,7 @@ std::vector<OperatorTime> time_operators(const std::vector<BenchCase>& cases,
   for (size_t round = 0; round < plan.rounds; ++round) {
     std::shuffle(order.begin(), order.end(), random);
     for (const size_t i : order) {
+      InterruptGuard::check();
       if (passes[i]) samples[i].push_back(run(*passes[i], plan));
     }
   }

@@ -19,9 +19,9 @@ struct OperatorTime {
   std::string reason;  ///< why it was not measured; "" if it was
   bool fits = true;    ///< in memory, with the cases before it
   Summary ns;          ///< a repetition for each round
-  /// The median over the rounds of this time over that of the first case with the same engine,
-  /// layout, batch and precision, each the round's median; what slows the machine for a while slows
-  /// both. 0 where one was not measured.
+  /// The median over the rounds of this time over that of the first case with the same device,
+  /// engine, layout, batch and precision, each the round's median; what slows the machine for a
+  /// while slows both. 0 where one was not measured.
   double ratio = 0;
   std::optional<Interval> ratio_interval;
 };
@@ -36,7 +36,8 @@ struct RoundPlan {
 };
 
 /// Times the cases in turns, in this process. One that cannot be built, whose weights would take
-/// more than half of the free memory or that its engine cannot take is given its reason.
+/// more than half of the free memory or that its engine cannot take is given its reason. Throws
+/// Interrupted.
 std::vector<OperatorTime> time_operators(const std::vector<BenchCase>& cases,
                                          const RoundPlan& plan = {});
 

@@ -6,7 +6,9 @@
 #include <torch/optim.h>
 
 #include <cmath>
+#include <iomanip>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "architectures/network.h"
@@ -276,11 +278,20 @@ class Loading : public Workload {
 }  // namespace
 
 std::unique_ptr<Workload> make_workload(const BenchCase& bench_case) {
-  const std::string missing = missing_device(bench_case.device);
-  if (!missing.empty()) throw std::invalid_argument(missing);
+  for (const std::string& refusal : {refusal_of(bench_case), missing_device(bench_case.device)}) {
+    if (!refusal.empty()) throw std::invalid_argument(refusal);
+  }
   if (bench_case.mode == "loader") return std::make_unique<Loading>(bench_case);
   if (bench_case.mode == "train") return std::make_unique<Training>(bench_case);
   return std::make_unique<Inference>(bench_case);
+}
+
+void require_same_logits(const BenchCase& bench_case, double difference) {
+  if (bench_case.engine != "frozen" || difference <= 1e-4) return;
+  std::ostringstream text;
+  text << std::setprecision(2) << "the frozen network's logits differ from the eager network's by "
+       << difference << " of the largest";
+  throw std::runtime_error(text.str());
 }
 
 void check_data(const BenchCase& bench_case) { open_data(bench_case); }

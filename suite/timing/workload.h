@@ -20,10 +20,6 @@ struct Reading {
   double enqueue_ns = -1;   ///< until everything was handed to the device; -1 on a CPU
 };
 
-/// A frozen network's time counts where its logits are the eager one's to within this share of the
-/// largest.
-constexpr double largest_difference = 1e-4;
-
 class Workload {
  public:
   virtual ~Workload() = default;
@@ -60,9 +56,13 @@ class Workload {
 };
 
 /// Builds the network with made-up weights and input, the same at each call. Throws std::exception
-/// with a first line for people: a device that is not there, no memory, an operator that the engine
-/// does not have.
+/// with a first line for people: what refusal_of() says, a device that is not there, no memory, an
+/// operator that the engine does not have.
 std::unique_ptr<Workload> make_workload(const BenchCase& bench_case);
+
+/// A frozen network's time counts where its logits are the eager one's. Throws std::runtime_error
+/// if Workload::difference() is above 1e-4, or no number.
+void require_same_logits(const BenchCase& bench_case, double difference);
 
 /// Throws std::invalid_argument if a loader cannot read what is at the case's `data`.
 void check_data(const BenchCase& bench_case);

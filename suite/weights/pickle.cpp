@@ -5,7 +5,7 @@
 namespace convscope {
 namespace {
 
-using Kind = Value::Kind;
+using Kind = PickleValue::Kind;
 
 // A checkpoint has some ten operations a tensor, and one for each number of a logged history.
 // The limit is for a file: the oldest form has a pickle for each tensor.
@@ -18,7 +18,7 @@ class Reader {
          PickleValues& memory)
       : bytes_(bytes), position_(position), record_(record), check_(check), memory_(memory) {}
 
-  const Value& read() {
+  const PickleValue& read() {
     while (true) {
       start_ = position_;
       spend(1);
@@ -73,63 +73,63 @@ class Reader {
     return line;
   }
 
-  Value& make(Kind kind) {
-    Value& value = memory_.values.emplace_back();
+  PickleValue& make(Kind kind) {
+    PickleValue& value = memory_.values.emplace_back();
     value.kind = kind;
     return value;
   }
 
-  void push(Value& value) { stack_.push_back(&value); }
+  void push(PickleValue& value) { stack_.push_back(&value); }
   void push(Kind kind) { push(make(kind)); }
 
   void push_integer(int64_t integer, Kind kind = Kind::integer) {
-    Value& value = make(kind);
+    PickleValue& value = make(kind);
     value.integer = integer;
     push(value);
   }
 
   void push_text(Kind kind, Bytes text) {
-    Value& value = make(kind);
+    PickleValue& value = make(kind);
     value.text = text;
     push(value);
   }
 
   size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
-  Value& top() {
+  PickleValue& top() {
     if (stack_.size() <= floor()) refuse("it takes a value where there is none");
     return *stack_.back();
   }
 
-  Value* pop() {
-    Value* value = &top();
+  PickleValue* pop() {
+    PickleValue* value = &top();
     stack_.pop_back();
     return value;
   }
 
-  std::vector<const Value*> pop_mark() {
+  std::vector<const PickleValue*> pop_mark() {
     if (marks_.empty()) refuse("it takes values up to a mark where there is none");
     const auto begin = stack_.begin() + static_cast<ptrdiff_t>(marks_.back());
-    std::vector<const Value*> items(begin, stack_.end());
+    std::vector<const PickleValue*> items(begin, stack_.end());
     stack_.erase(begin, stack_.end());
     marks_.pop_back();
     return items;
   }
 
-  void push_items(Kind kind, std::vector<const Value*> items) {
-    Value& value = make(kind);
+  void push_items(Kind kind, std::vector<const PickleValue*> items) {
+    PickleValue& value = make(kind);
     value.items = std::move(items);
     push(value);
   }
 
   void push_last(size_t count) {
-    std::vector<const Value*> items(count);
+    std::vector<const PickleValue*> items(count);
     for (size_t i = count; i-- > 0;) items[i] = pop();
     push_items(Kind::tuple, std::move(items));
   }
 
-  void append(Kind kind, const std::vector<const Value*>& items) {
-    Value& to = top();
+  void append(Kind kind, const std::vector<const PickleValue*>& items) {
+    PickleValue& to = top();
     if (!to.is(kind)) refuse("it adds items to " + describe(to));
     if (kind == Kind::dict && items.size() % 2 != 0) refuse("it adds a key without a value");
     to.items.insert(to.items.end(), items.begin(), items.end());
@@ -159,8 +159,8 @@ class Reader {
   }
 
   void call() {
-    Value* arguments = pop();
-    Value* function = pop();
+    PickleValue* arguments = pop();
+    PickleValue* function = pop();
     if (!arguments->is(Kind::tuple)) refuse("it calls with " + describe(*arguments));
     if (!function->is(Kind::global)) refuse("it calls " + describe(*function));
     if (function->text == "collections.OrderedDict" ||
@@ -172,12 +172,12 @@ class Reader {
 
   // Items follow where there are arguments only in Python 2, which wrote OrderedDict([[k, v],
   // ...]).
-  void push_dict(const Value& arguments) {
-    Value& dict = make(Kind::dict);
+  void push_dict(const PickleValue& arguments) {
+    PickleValue& dict = make(Kind::dict);
     if (arguments.items.size() == 1 && arguments.items[0]->is(Kind::list)) {
-      const std::vector<const Value*>& pairs = arguments.items[0]->items;
+      const std::vector<const PickleValue*>& pairs = arguments.items[0]->items;
       spend(pairs.size());
-      for (const Value* pair : pairs) {
+      for (const PickleValue* pair : pairs) {
         if (!(pair->is(Kind::list) || pair->is(Kind::tuple)) || pair->items.size() != 2) {
           refuse("its OrderedDict has " + describe(*pair) + " where a pair is expected");
         }
@@ -188,8 +188,8 @@ class Reader {
   }
 
   void build() {
-    const Value* state = pop();
-    Value& object = top();
+    const PickleValue* state = pop();
+    PickleValue& object = top();
     if (object.is(Kind::dict)) return;  // attributes of an OrderedDict, as its _metadata
     if (!object.is(Kind::call) && !object.is(Kind::object)) {
       refuse("it sets attributes of " + describe(object));
@@ -199,8 +199,8 @@ class Reader {
   }
 
   void new_object() {
-    Value* arguments = pop();
-    Value* type = pop();
+    PickleValue* arguments = pop();
+    PickleValue* type = pop();
     if (!arguments->is(Kind::tuple)) refuse("it makes an object with " + describe(*arguments));
     if (!type->is(Kind::global)) refuse("it makes an object of " + describe(*type));
     if (type->text == "collections.OrderedDict") return push_dict(*arguments);
@@ -249,7 +249,7 @@ class Reader {
         return push_long(take_bytes(static_cast<uint64_t>(int64_t{take<int32_t>()})));
       case 'G': {  // BINFLOAT, the one number with its highest byte first
         const uint64_t bits = __builtin_bswap64(take<uint64_t>());
-        Value& value = make(Kind::real);
+        PickleValue& value = make(Kind::real);
         std::memcpy(&value.real, &bits, sizeof bits);
         return push(value);
       }
@@ -279,7 +279,7 @@ class Reader {
       case 't':
         return push_items(Kind::tuple, pop_mark());
       case 'd': {
-        const std::vector<const Value*> items = pop_mark();
+        const std::vector<const PickleValue*> items = pop_mark();
         push(Kind::dict);
         return append(Kind::dict, items);
       }
@@ -290,14 +290,14 @@ class Reader {
       case 0x87:
         return push_last(3);
       case 'a': {
-        const Value* item = pop();
+        const PickleValue* item = pop();
         return append(Kind::list, {item});
       }
       case 'e':
         return append(Kind::list, pop_mark());
       case 's': {
-        const Value* value = pop();
-        const Value* key = pop();
+        const PickleValue* value = pop();
+        const PickleValue* key = pop();
         return append(Kind::dict, {key, value});
       }
       case 'u':
@@ -317,8 +317,8 @@ class Reader {
         return push_global(module, take_line());
       }
       case 0x93: {  // STACK_GLOBAL
-        const Value* name = pop();
-        const Value* module = pop();
+        const PickleValue* name = pop();
+        const PickleValue* module = pop();
         if (!name->is(Kind::text) || !module->is(Kind::text)) refuse("its global has no name");
         // A name may stand in the memo and be used again: no more memory than the bytes warrant.
         spend(1 + (name->text.size() + module->text.size()) / 64);
@@ -331,7 +331,7 @@ class Reader {
       case 'b':
         return build();
       case 'Q': {
-        const Value* id = pop();
+        const PickleValue* id = pop();
         return push_items(Kind::persistent, {id});
       }
       default:
@@ -345,25 +345,25 @@ class Reader {
   const CheckGlobal& check_;
   PickleValues& memory_;
   size_t start_ = 0;  // of the operation
-  std::vector<Value*> stack_;
+  std::vector<PickleValue*> stack_;
   std::vector<size_t> marks_;  // sizes that the stack had
-  std::unordered_map<uint32_t, Value*> memo_;
+  std::unordered_map<uint32_t, PickleValue*> memo_;
 };
 
 }  // namespace
 
-std::string_view Value::maker() const {
+std::string_view PickleValue::maker() const {
   return is(Kind::call) || is(Kind::object) ? items[0]->text : std::string_view();
 }
 
-const Value* Value::find(std::string_view key) const {
+const PickleValue* PickleValue::find(std::string_view key) const {
   for (size_t i = 0; is(Kind::dict) && i < items.size(); i += 2) {
     if (items[i]->is_text() && items[i]->text == key) return items[i + 1];
   }
   return nullptr;
 }
 
-std::string describe(const Value& value) {
+std::string describe(const PickleValue& value) {
   const auto sized = [&](const std::string& name) {
     return value.items.empty() ? "an empty " + name
                                : "a " + name + " of " + std::to_string(value.items.size());
@@ -401,8 +401,8 @@ std::string describe(const Value& value) {
   return "";
 }
 
-const Value& read_pickle(Bytes bytes, size_t& position, const std::string& record,
-                         const CheckGlobal& check, PickleValues& memory) {
+const PickleValue& read_pickle(Bytes bytes, size_t& position, const std::string& record,
+                               const CheckGlobal& check, PickleValues& memory) {
   return Reader(bytes, position, record, check, memory).read();
 }
 

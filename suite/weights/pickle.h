@@ -12,7 +12,7 @@
 namespace convscope {
 
 /// One value of a pickle. A value may stand in several places, and in itself.
-struct Value {
+struct PickleValue {
   enum class Kind : uint8_t {
     none,
     boolean,       // integer
@@ -34,7 +34,7 @@ struct Value {
   int64_t integer = 0;
   double real = 0;
   std::string_view text;
-  std::vector<const Value*> items;
+  std::vector<const PickleValue*> items;
 
   bool is(Kind other) const { return kind == other; }
   /// Python 2 wrote its texts as bytes.
@@ -42,17 +42,17 @@ struct Value {
   /// The name of the global that a call calls and an object is made of; else "".
   std::string_view maker() const;
   /// The arguments of a call or an object.
-  const std::vector<const Value*>& arguments() const { return items[1]->items; }
+  const std::vector<const PickleValue*>& arguments() const { return items[1]->items; }
   /// The value under `key` in a dict; null if there is none.
-  const Value* find(std::string_view key) const;
+  const PickleValue* find(std::string_view key) const;
 };
 
 /// "a list of 3", for errors.
-std::string describe(const Value& value);
+std::string describe(const PickleValue& value);
 
 /// Where the values of several pickles live; their texts point into the bytes that were read.
 struct PickleValues {
-  std::deque<Value> values;
+  std::deque<PickleValue> values;
   std::deque<std::string> names;  // of globals
   uint64_t operations = 0;        // that made them, of all pickles together
 };
@@ -62,7 +62,7 @@ using CheckGlobal = std::function<void(std::string_view name, const std::string&
 
 /// Reads the pickle at `position` of `bytes` and leaves `position` behind its end. `record` names
 /// the bytes in errors, "" for the file itself.
-const Value& read_pickle(Bytes bytes, size_t& position, const std::string& record,
-                         const CheckGlobal& check, PickleValues& memory);
+const PickleValue& read_pickle(Bytes bytes, size_t& position, const std::string& record,
+                               const CheckGlobal& check, PickleValues& memory);
 
 }  // namespace convscope

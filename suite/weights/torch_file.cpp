@@ -10,7 +10,7 @@
 namespace convscope {
 namespace {
 
-using Kind = Value::Kind;
+using Kind = PickleValue::Kind;
 
 const CheckGlobal plain_globals = [](std::string_view name, const std::string& where) {
   check_global(name, where, false);
@@ -26,8 +26,8 @@ constexpr int64_t protocol = 1001;
 
 std::string to_text(uint64_t number) { return std::to_string(number); }
 
-void check_byte_order(const Value& system) {
-  const Value* little = system.find("little_endian");
+void check_byte_order(const PickleValue& system) {
+  const PickleValue* little = system.find("little_endian");
   if (little != nullptr && little->is(Kind::boolean) && little->integer == 0) {
     fail("was saved on a big-endian machine, which is not supported");
   }
@@ -37,7 +37,7 @@ void check_byte_order(const Value& system) {
 uint64_t storage_bytes(const PickleValues& memory) {
   std::unordered_map<std::string_view, uint64_t> sizes;
   uint64_t total = 0;
-  for (const Value& value : memory.values) {
+  for (const PickleValue& value : memory.values) {
     if (!value.is(Kind::persistent)) continue;
     const StorageId id = storage_id(*value.items[0]);
     if (sizes.emplace(id.key, id.bytes).second) total = sum(total, id.bytes);
@@ -106,11 +106,11 @@ void read_torch_zip(Bytes bytes, WeightsFile& file) {
 
   PickleValues memory;
   size_t position = 0;
-  const Value& root =
+  const PickleValue& root =
       read_pickle(verified(records, folder + "data.pkl"), position, "record data.pkl",
                   torchscript ? torchscript_globals : plain_globals, memory);
   Outside outside;
-  outside.storage = [&](const Value& value) {
+  outside.storage = [&](const PickleValue& value) {
     const StorageId id = storage_id(value);
     const std::string name = "data/" + std::string(id.key);
     const Bytes values = stored(records, folder + name);
@@ -127,21 +127,21 @@ void read_legacy_pickle(Bytes bytes, WeightsFile& file) {
   file.format = WeightsFormat::legacy_pickle;
   PickleValues memory;
   size_t position = 0;
-  const auto next = [&]() -> const Value& {
+  const auto next = [&]() -> const PickleValue& {
     return read_pickle(bytes, position, "", plain_globals, memory);
   };
-  const Value& first = next();
+  const PickleValue& first = next();
   if (!first.is(Kind::long_integer) || first.text != magic) {
     fail("is a pickle, but not one of torch.save: expected its magic number, found " +
          describe(first));
   }
-  const Value& version = next();
+  const PickleValue& version = next();
   if (!version.is(Kind::integer) || version.integer != protocol) {
     fail("has a form of torch.save that is not supported: expected protocol 1001, found " +
          describe(version));
   }
   check_byte_order(next());
-  const Value& root = next();
+  const PickleValue& root = next();
 
   // One storage may be referred to often, in old files as a view of another.
   struct Declared {
@@ -151,7 +151,7 @@ void read_legacy_pickle(Bytes bytes, WeightsFile& file) {
     bool found;
   };
   std::unordered_map<std::string_view, Declared> storages;
-  for (const Value& value : memory.values) {
+  for (const PickleValue& value : memory.values) {
     if (!value.is(Kind::persistent)) continue;
     const StorageId id = storage_id(*value.items[0]);
     const auto element = static_cast<uint64_t>(bytes_of(id.type));
@@ -163,10 +163,10 @@ void read_legacy_pickle(Bytes bytes, WeightsFile& file) {
     }
   }
 
-  const Value& keys = next();
+  const PickleValue& keys = next();
   if (!keys.is(Kind::list)) fail("is damaged: its list of storages is " + describe(keys));
   uint64_t end = position;
-  for (const Value* key : keys.items) {
+  for (const PickleValue* key : keys.items) {
     const auto declared = storages.find(key->text);
     if (!key->is_text() || declared == storages.end()) {
       fail("is damaged: its list of storages has " + describe(*key) + ", to which nothing refers");
@@ -177,7 +177,7 @@ void read_legacy_pickle(Bytes bytes, WeightsFile& file) {
     end = sum(end, sum(8, declared->second.bytes));
   }
   if (end > bytes.size()) fail_cut_short(end, bytes.size(), "its values end");
-  for (const Value* key : keys.items) {
+  for (const PickleValue* key : keys.items) {
     Declared& declared = storages.at(key->text);
     const std::string name = "storage " + in_quotes(key->text);
     declared.values = storage_values(bytes, position, declared.element, name);
@@ -188,7 +188,7 @@ void read_legacy_pickle(Bytes bytes, WeightsFile& file) {
   }
 
   Outside outside;
-  outside.storage = [&](const Value& value) {
+  outside.storage = [&](const PickleValue& value) {
     const StorageId id = storage_id(value);
     const Declared& declared = storages.at(id.key);
     if (!declared.found) fail("is damaged: storage " + in_quotes(id.key) + " is not in the file");
@@ -216,12 +216,12 @@ struct TarContents {
   std::unordered_map<int64_t, StridedTensor> tensors;
 };
 
-int64_t tar_key(const Value& value, const std::string& what) {
+int64_t tar_key(const PickleValue& value, const std::string& what) {
   if (!value.is(Kind::integer)) fail("is damaged: the key of " + what + " is " + describe(value));
   return value.integer;
 }
 
-const Storage& tar_storage(const TarContents& contents, const Value& key) {
+const Storage& tar_storage(const TarContents& contents, const PickleValue& key) {
   const auto found = contents.storages.find(tar_key(key, "a storage"));
   if (found == contents.storages.end()) {
     fail("is damaged: it refers to storage " + std::to_string(key.integer) + ", which it lacks");
@@ -229,7 +229,7 @@ const Storage& tar_storage(const TarContents& contents, const Value& key) {
   return found->second;
 }
 
-void expect_tuple(const Value& value, size_t size, const std::string& what) {
+void expect_tuple(const PickleValue& value, size_t size, const std::string& what) {
   if (value.is(Kind::tuple) && value.items.size() == size) return;
   fail("is damaged: expected a tuple of " + std::to_string(size) + " for " + what + ", found " +
        describe(value));
@@ -237,12 +237,12 @@ void expect_tuple(const Value& value, size_t size, const std::string& what) {
 
 void read_tar_storages(Bytes record, PickleValues& memory, TarContents& contents) {
   size_t position = 0;
-  const auto next = [&]() -> const Value& {
+  const auto next = [&]() -> const PickleValue& {
     return read_pickle(record, position, "record storages", plain_globals, memory);
   };
   const uint64_t count = natural(next(), "number of storages");
   for (uint64_t i = 0; i < count; ++i) {
-    const Value& about = next();
+    const PickleValue& about = next();
     expect_tuple(about, 3, "a storage");
     const int64_t key = tar_key(*about.items[0], "a storage");
     const std::optional<ScalarType> type = storage_type(about.items[2]->text);
@@ -255,8 +255,8 @@ void read_tar_storages(Bytes record, PickleValues& memory, TarContents& contents
       fail("is damaged: storage " + std::to_string(key) + " appears twice");
     }
   }
-  const Value& views = next();
-  for (const Value* view : views.items) {
+  const PickleValue& views = next();
+  for (const PickleValue* view : views.items) {
     expect_tuple(*view, 4, "a view of a storage");
     const Storage& root = tar_storage(contents, *view->items[1]);
     const auto element = static_cast<uint64_t>(bytes_of(root.type));
@@ -273,13 +273,13 @@ void read_tar_storages(Bytes record, PickleValues& memory, TarContents& contents
 
 void read_tar_tensors(Bytes record, PickleValues& memory, TarContents& contents) {
   size_t position = 0;
-  const auto next = [&]() -> const Value& {
+  const auto next = [&]() -> const PickleValue& {
     return read_pickle(record, position, "record tensors", plain_globals, memory);
   };
   const std::string end_of_head = "the head of a tensor of record tensors ends";
   const uint64_t count = natural(next(), "number of tensors");
   for (uint64_t i = 0; i < count; ++i) {
-    const Value& about = next();
+    const PickleValue& about = next();
     expect_tuple(about, 3, "a tensor");
     const int64_t key = tar_key(*about.items[0], "a tensor");
     // Dimensions as 4 bytes and 4 of nothing, sizes, strides, offset.
@@ -312,7 +312,7 @@ void read_torch_tar(Bytes bytes, WeightsFile& file) {
     return found->second;
   };
   PickleValues memory;
-  const auto read = [&](const std::string& name) -> const Value& {
+  const auto read = [&](const std::string& name) -> const PickleValue& {
     size_t position = 0;
     return read_pickle(record(name), position, "record " + name, plain_globals, memory);
   };
@@ -322,7 +322,7 @@ void read_torch_tar(Bytes bytes, WeightsFile& file) {
   read_tar_tensors(record("tensors"), memory, contents);
 
   Outside outside;
-  outside.tensor = [&](const Value& id) {
+  outside.tensor = [&](const PickleValue& id) {
     // Written as text.
     int64_t key = id.integer;
     if (id.is_text()) {

@@ -10,7 +10,7 @@
 namespace convscope {
 namespace {
 
-using Kind = Value::Kind;
+using Kind = PickleValue::Kind;
 
 constexpr size_t most_dimensions = 64;
 // A tensor may show the same element often, which costs a file nothing: up to this many bytes.
@@ -97,7 +97,7 @@ std::optional<ScalarType> type_in(const StorageRow (&rows)[N], std::string_view 
   return {};
 }
 
-bool is_tensor(const Value& value, const Outside& outside) {
+bool is_tensor(const PickleValue& value, const Outside& outside) {
   if (value.is(Kind::persistent)) return static_cast<bool>(outside.tensor);
   if (value.is(Kind::object)) return value.maker() == "torch.nn.parameter.Parameter";
   const std::string_view maker = value.maker();
@@ -105,8 +105,8 @@ bool is_tensor(const Value& value, const Outside& outside) {
          maker == "torch._tensor._rebuild_from_type_v2";
 }
 
-const Value& argument(const std::vector<const Value*>& arguments, size_t i,
-                      std::string_view function) {
+const PickleValue& argument(const std::vector<const PickleValue*>& arguments, size_t i,
+                            std::string_view function) {
   if (i >= arguments.size()) {
     fail("holds a damaged tensor: " + in_quotes(function) + " has " +
          counted(arguments.size(), "argument"));
@@ -121,8 +121,8 @@ void check_dimensions(size_t dimensions) {
   }
 }
 
-std::vector<uint64_t> naturals(const Value& value, const std::string& what) {
-  const Value* items = &value;
+std::vector<uint64_t> naturals(const PickleValue& value, const std::string& what) {
+  const PickleValue* items = &value;
   if (value.maker() == "torch.Size") items = &argument(value.arguments(), 0, "torch.Size");
   if (!items->is(Kind::tuple) && !items->is(Kind::list)) {
     fail("holds a damaged tensor: its " + what + " is " + describe(value));
@@ -130,21 +130,21 @@ std::vector<uint64_t> naturals(const Value& value, const std::string& what) {
   // Before the loop: one tuple may be the shape of many tensors.
   check_dimensions(items->items.size());
   std::vector<uint64_t> result;
-  for (const Value* item : items->items) result.push_back(natural(*item, what));
+  for (const PickleValue* item : items->items) result.push_back(natural(*item, what));
   return result;
 }
 
 // A parameter is a tensor that wants a gradient, and each version of torch wrote that in its way.
-StridedTensor strided_tensor(const Value& value, const Outside& outside) {
-  const Value* at = &value;
+StridedTensor strided_tensor(const PickleValue& value, const Outside& outside) {
+  const PickleValue* at = &value;
   for (int depth = 0; depth < 8; ++depth) {
     if (at->is(Kind::persistent) && outside.tensor) return outside.tensor(*at->items[0]);
     if (!is_tensor(*at, outside)) break;
     std::string_view function = at->maker();
-    const std::vector<const Value*>* arguments = &at->arguments();
+    const std::vector<const PickleValue*>* arguments = &at->arguments();
     if (function == "torch._tensor._rebuild_from_type_v2") {
-      const Value& inner = argument(*arguments, 0, function);
-      const Value& inner_arguments = argument(*arguments, 2, function);
+      const PickleValue& inner = argument(*arguments, 0, function);
+      const PickleValue& inner_arguments = argument(*arguments, 2, function);
       if (!inner.is(Kind::global) || !inner_arguments.is(Kind::tuple)) break;
       function = inner.text;
       arguments = &inner_arguments.items;
@@ -159,7 +159,7 @@ StridedTensor strided_tensor(const Value& value, const Outside& outside) {
       continue;
     }
     if (!starts_with(function, "torch._utils._rebuild_tensor")) break;
-    const Value& storage = argument(*arguments, 0, function);
+    const PickleValue& storage = argument(*arguments, 0, function);
     if (!storage.is(Kind::persistent) || outside.tensor) {
       fail("holds a damaged tensor: its storage is " + describe(storage));
     }
@@ -168,7 +168,7 @@ StridedTensor strided_tensor(const Value& value, const Outside& outside) {
                             naturals(argument(*arguments, 2, function), "shape"),
                             naturals(argument(*arguments, 3, function), "strides")};
     if (function == "torch._utils._rebuild_tensor_v3") {
-      const Value& dtype = argument(*arguments, 6, function);
+      const PickleValue& dtype = argument(*arguments, 6, function);
       const std::optional<ScalarType> type = type_in(dtypes, dtype.text);
       if (!type) fail("holds a tensor of a type that is not supported, " + describe(dtype));
       tensor.storage.type = *type;
@@ -178,7 +178,8 @@ StridedTensor strided_tensor(const Value& value, const Outside& outside) {
   fail("holds a damaged tensor: expected what makes one, found " + describe(*at));
 }
 
-StoredTensor named_tensor(const std::string& name, const Value& value, const Outside& outside) {
+StoredTensor named_tensor(const std::string& name, const PickleValue& value,
+                          const Outside& outside) {
   try {
     return stored_tensor(name, strided_tensor(value, outside));
   } catch (const std::invalid_argument& error) {
@@ -212,10 +213,10 @@ std::string latin1_bytes(std::string_view text) {
 }
 
 // A number of numpy, as a measured accuracy often is: its dtype and its bytes.
-std::string numpy_text(const Value& scalar) {
-  const std::vector<const Value*>& arguments = scalar.arguments();
+std::string numpy_text(const PickleValue& scalar) {
+  const std::vector<const PickleValue*>& arguments = scalar.arguments();
   if (arguments.size() != 2 || arguments[0]->maker() != "numpy.dtype") return "a number of numpy";
-  const std::vector<const Value*>& dtype = arguments[0]->arguments();
+  const std::vector<const PickleValue*>& dtype = arguments[0]->arguments();
   std::string bytes;
   if (arguments[1]->is(Kind::bytes)) {
     bytes = arguments[1]->text.substr(0, 8);
@@ -231,18 +232,18 @@ std::string numpy_text(const Value& scalar) {
 
 // Each value is counted once, so that a list of itself ends. 0 where there are more values to look
 // at than `budget` has left.
-uint64_t count_tensors(const Value& value, const Outside& outside, size_t& budget) {
-  std::unordered_set<const Value*> seen = {&value};
-  std::vector<const Value*> open = {&value};
+uint64_t count_tensors(const PickleValue& value, const Outside& outside, size_t& budget) {
+  std::unordered_set<const PickleValue*> seen = {&value};
+  std::vector<const PickleValue*> open = {&value};
   uint64_t count = 0;
   while (!open.empty()) {
-    const Value* at = open.back();
+    const PickleValue* at = open.back();
     open.pop_back();
     if (is_tensor(*at, outside)) {
       ++count;
       continue;
     }
-    for (const Value* item : at->items) {
+    for (const PickleValue* item : at->items) {
       if (budget == 0) return 0;
       --budget;
       if (seen.insert(item).second) open.push_back(item);
@@ -251,7 +252,7 @@ uint64_t count_tensors(const Value& value, const Outside& outside, size_t& budge
   return count;
 }
 
-std::string shown(const Value& value, const Outside& outside, size_t& budget) {
+std::string shown(const PickleValue& value, const Outside& outside, size_t& budget) {
   if (const uint64_t tensors = value.items.empty() ? 0 : count_tensors(value, outside, budget)) {
     return counted(tensors, "tensor");
   }
@@ -272,18 +273,18 @@ std::string shown(const Value& value, const Outside& outside, size_t& budget) {
   }
 }
 
-std::string shown_key(const Value& key) {
+std::string shown_key(const PickleValue& key) {
   if (key.is_text()) return short_text(key.text);
   return key.is(Kind::integer) ? std::to_string(key.integer) : describe(key);
 }
 
-void add_beside(const Value& dict, const Value* chosen, const Outside& outside, size_t& budget,
-                WeightsFile& file) {
+void add_beside(const PickleValue& dict, const PickleValue* chosen, const Outside& outside,
+                size_t& budget, WeightsFile& file) {
   // What is shown of one value may be all of the file: so many values, and no more.
   constexpr size_t most_rows = 100;
   size_t more = 0;
   for (size_t i = 0; i < dict.items.size(); i += 2) {
-    const Value& value = *dict.items[i + 1];
+    const PickleValue& value = *dict.items[i + 1];
     if (&value == chosen) continue;
     if (chosen == nullptr && dict.items[i]->is_text() && is_tensor(value, outside)) continue;
     if (file.beside.size() < most_rows) {
@@ -297,7 +298,7 @@ void add_beside(const Value& dict, const Value* chosen, const Outside& outside, 
 
 // ---- the state dict
 
-size_t own_tensors(const Value& dict, const Outside& outside) {
+size_t own_tensors(const PickleValue& dict, const Outside& outside) {
   size_t count = 0;
   for (size_t i = 0; dict.is(Kind::dict) && i < dict.items.size(); i += 2) {
     count += dict.items[i]->is_text() && is_tensor(*dict.items[i + 1], outside) ? 1 : 0;
@@ -306,8 +307,8 @@ size_t own_tensors(const Value& dict, const Outside& outside) {
 }
 
 struct Choice {
-  const Value* key = nullptr;
-  const Value* value = nullptr;
+  const PickleValue* key = nullptr;
+  const PickleValue* value = nullptr;
   size_t tensors = 0;
 };
 
@@ -321,10 +322,10 @@ constexpr std::string_view wrappers[] = {
 // for each depth.
 struct TensorCounts {
   const Outside& outside;
-  const std::vector<const Value*>& path;
-  std::unordered_map<const Value*, size_t> known[deepest_wrapper] = {};
+  const std::vector<const PickleValue*>& path;
+  std::unordered_map<const PickleValue*, size_t> known[deepest_wrapper] = {};
 
-  size_t within(const Value& dict, int depth) {
+  size_t within(const PickleValue& dict, int depth) {
     if (!dict.is(Kind::dict) || std::find(path.begin(), path.end(), &dict) != path.end()) return 0;
     const auto [place, unknown] = known[depth].emplace(&dict, 0);
     size_t& most = place->second;
@@ -339,8 +340,8 @@ struct TensorCounts {
 
 // The part of the last dict of `path` that is or holds the state dict; no value if that dict is the
 // state dict.
-Choice choose(const std::vector<const Value*>& path, const Outside& outside, int depth) {
-  const Value& dict = *path.back();
+Choice choose(const std::vector<const PickleValue*>& path, const Outside& outside, int depth) {
+  const PickleValue& dict = *path.back();
   if (depth == 0) return {};
   TensorCounts counts = {outside, path};
   for (const std::string_view wrapper : wrappers) {
@@ -374,17 +375,17 @@ Choice choose(const std::vector<const Value*>& path, const Outside& outside, int
   return best;
 }
 
-void check_keys(const Value& dict) {
+void check_keys(const PickleValue& dict) {
   std::unordered_set<std::string_view> seen;
   for (size_t i = 0; i < dict.items.size(); i += 2) {
-    const Value& key = *dict.items[i];
+    const PickleValue& key = *dict.items[i];
     if (key.is_text() && !seen.insert(key.text).second) {
       fail("is damaged: key " + in_quotes(key.text) + " appears twice in one dict");
     }
   }
 }
 
-std::string describe_found(const Value& root, const Outside& outside) {
+std::string describe_found(const PickleValue& root, const Outside& outside) {
   if (is_tensor(root, outside)) return "one tensor without a name";
   std::string found = describe(root);
   for (size_t i = 0; root.is(Kind::dict) && i < root.items.size() && i < 10; i += 2) {
@@ -401,15 +402,15 @@ std::optional<ScalarType> storage_type(std::string_view global) {
   return type_in(storage_types, global);
 }
 
-uint64_t natural(const Value& value, const std::string& what) {
+uint64_t natural(const PickleValue& value, const std::string& what) {
   if (!value.is(Kind::integer) || value.integer < 0) {
     fail("holds a damaged tensor: its " + what + " has " + describe(value));
   }
   return static_cast<uint64_t>(value.integer);
 }
 
-StorageId storage_id(const Value& id) {
-  const std::vector<const Value*>& items = id.items;
+StorageId storage_id(const PickleValue& id) {
+  const std::vector<const PickleValue*>& items = id.items;
   if (!id.is(Kind::tuple) || items.size() < 5 || !items[0]->is_text() ||
       items[0]->text != "storage" || !items[2]->is_text()) {
     fail("is no file of weights: it refers to something outside its pickle by " + describe(id));
@@ -418,7 +419,7 @@ StorageId storage_id(const Value& id) {
   if (!items[1]->is(Kind::global) || !type) {
     fail("holds a storage of a type that is not supported, " + describe(*items[1]));
   }
-  const Value* view = items.size() > 5 && !items[5]->is(Kind::none) ? items[5] : nullptr;
+  const PickleValue* view = items.size() > 5 && !items[5]->is(Kind::none) ? items[5] : nullptr;
   return {*type, items[2]->text,
           product(natural(*items[4], "storage"), static_cast<uint64_t>(bytes_of(*type))), view};
 }
@@ -480,9 +481,9 @@ StoredTensor stored_tensor(std::string name, const StridedTensor& tensor) {
   return result;
 }
 
-void find_state_dict(const Value& root, const Outside& outside, WeightsFile& file) {
-  const Value* dict = &root;
-  std::vector<const Value*> path;
+void find_state_dict(const PickleValue& root, const Outside& outside, WeightsFile& file) {
+  const PickleValue* dict = &root;
+  std::vector<const PickleValue*> path;
   size_t budget = most_counted_values;
   for (int depth = deepest_wrapper; dict->is(Kind::dict); --depth) {
     check_keys(*dict);
@@ -499,8 +500,8 @@ void find_state_dict(const Value& root, const Outside& outside, WeightsFile& fil
          "; expected a dict of named tensors, as a model's state_dict() is");
   }
   for (size_t i = 0; i < dict->items.size(); i += 2) {
-    const Value& key = *dict->items[i];
-    const Value& value = *dict->items[i + 1];
+    const PickleValue& key = *dict->items[i];
+    const PickleValue& value = *dict->items[i + 1];
     if (!key.is_text() || !is_tensor(value, outside)) continue;
     file.tensors.push_back(named_tensor(std::string(key.text), value, outside));
   }
@@ -515,17 +516,17 @@ struct AttributeWalk {
   size_t name_bytes = 0;
 
   // A module's own tensors come before those of its modules, as in a state dict.
-  void walk(const Value& object, const std::string& prefix, int depth) {
+  void walk(const PickleValue& object, const std::string& prefix, int depth) {
     if (object.items.size() < 3 || !object.items[2]->is(Kind::dict)) return;
     if (depth > deepest_module) {
       fail("is no TorchScript of a network: its modules are nested more than " +
            std::to_string(deepest_module) + " deep");
     }
-    const Value& state = *object.items[2];
+    const PickleValue& state = *object.items[2];
     check_keys(state);
     for (const bool tensors : {true, false}) {
       for (size_t i = 0; i < state.items.size(); i += 2) {
-        const Value& value = *state.items[i + 1];
+        const PickleValue& value = *state.items[i + 1];
         const bool tensor = is_tensor(value, outside);
         if (tensor != tensors || !(tensor || value.is(Kind::object))) continue;
         if (!state.items[i]->is_text()) continue;
@@ -547,7 +548,7 @@ struct AttributeWalk {
 
 }  // namespace
 
-void find_attributes(const Value& root, const Outside& outside, WeightsFile& file) {
+void find_attributes(const PickleValue& root, const Outside& outside, WeightsFile& file) {
   if (!root.is(Kind::object)) {
     fail("is no TorchScript of a network: expected a module, found " + describe(root));
   }

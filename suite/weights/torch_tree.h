@@ -25,8 +25,9 @@ struct StridedTensor {
 
 /// How a form of file finds what lies outside its pickle.
 struct Outside {
-  std::function<Storage(const Value& id)> storage;
-  std::function<StridedTensor(const Value& id)> tensor;  ///< in the tar form alone; else empty
+  std::function<Storage(const PickleValue& id)> storage;
+  /// In the tar form alone; else empty.
+  std::function<StridedTensor(const PickleValue& id)> tensor;
 };
 
 /// What a storage's id says of it, in the forms that have one for each storage.
@@ -34,18 +35,18 @@ struct StorageId {
   ScalarType type;
   std::string_view key;
   uint64_t bytes;
-  const Value* view;  ///< null in the zip form
+  const PickleValue* view;  ///< null in the zip form
 };
 
 /// ("storage", torch.FloatStorage, "17", "cuda:0", 1000) and what follows. Where the values were
 /// does not matter.
-StorageId storage_id(const Value& id);
+StorageId storage_id(const PickleValue& id);
 
 /// "torch.FloatStorage": float32.
 std::optional<ScalarType> storage_type(std::string_view global);
 
 /// A number that is not negative; `what` names it in the error.
-uint64_t natural(const Value& value, const std::string& what);
+uint64_t natural(const PickleValue& value, const std::string& what);
 
 /// Refuses each name that weights do not need. TorchScript's have types of their own.
 void check_global(std::string_view name, const std::string& where, bool torchscript);
@@ -54,9 +55,9 @@ void check_global(std::string_view name, const std::string& where, bool torchscr
 StoredTensor stored_tensor(std::string name, const StridedTensor& tensor);
 
 /// Finds the state dict under `root` and fills tensors, wrapped_in and beside.
-void find_state_dict(const Value& root, const Outside& outside, WeightsFile& file);
+void find_state_dict(const PickleValue& root, const Outside& outside, WeightsFile& file);
 
 /// The tensors of a TorchScript module: attributes, and attributes of attributes.
-void find_attributes(const Value& root, const Outside& outside, WeightsFile& file);
+void find_attributes(const PickleValue& root, const Outside& outside, WeightsFile& file);
 
 }  // namespace convscope

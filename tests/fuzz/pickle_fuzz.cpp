@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   PickleValues memory;
   try {
     while (position < bytes.size()) {
-      const Value& root = read_pickle(
+      const PickleValue& root = read_pickle(
           bytes, position, "fuzz", [](std::string_view, const std::string&) {}, memory);
       if (describe(root).empty()) __builtin_trap();
       root.find("state_dict");

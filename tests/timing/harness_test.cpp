@@ -188,6 +188,37 @@ TEST(Harness, FlagsOfGoogleBenchmarkAreObeyedOrRefused) {
             std::string::npos);
 }
 
+TEST(Harness, WhatOthersSayIsInGoogleBenchmarksFile) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path / "out.json").string();
+  BenchRule rule = quick({});
+  rule.benchmark_flags = {"--benchmark_context=who=me,why=so", "--benchmark_out=" + out};
+  for (int again = 0; again < 2; ++again) {  // its own flag is taken once in a process
+    testing::internal::CaptureStderr();
+    measured_by(CONVSCOPE_PROGRAM, {lenet()}, rule);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_NE(contents(out).find("\"why\": \"so\""), std::string::npos);
+  }
+  EXPECT_THROW(check_benchmark_flags({"--benchmark_context=me"}), std::invalid_argument);
+  EXPECT_THROW(check_benchmark_flags({"--benchmark_repetitions=12abc"}), std::invalid_argument);
+}
+
+TEST(Harness, CasesInTurnsFitIntoMemoryTogether) {
+  BenchCase large = lenet();
+  large.predicted_peak_bytes = 100;
+  BenchCase unknown = lenet();
+  const std::vector<BenchCase> cases = {large, large, unknown, large, large};
+  BenchRule rule;
+  rule.interleave = 4;
+  EXPECT_EQ(in_turns(cases, 0, rule, 1000), 4u);
+  EXPECT_EQ(in_turns(cases, 2, rule, 1000), 3u);  // no more are there
+  EXPECT_EQ(in_turns(cases, 0, rule, 400), 3u);
+  EXPECT_EQ(in_turns(cases, 0, rule, 10), 1u);
+  EXPECT_EQ(in_turns(cases, 0, rule, -1), 4u);
+  rule.in_process = true;
+  EXPECT_EQ(in_turns(cases, 0, rule, 1000), 1u);
+}
+
 TEST(Harness, AFilterPicksCasesByTheirNames) {
   BenchCase frozen = lenet();
   frozen.engine = "frozen";

@@ -213,12 +213,15 @@ TEST(BenchLayers, ShowSharesInPercentToPeople) {
   EXPECT_TRUE(contains(result.out, " %")) << result.out;
 }
 
-TEST(BenchLayers, CaseThatCannotBeTimedIsNamed) {
+TEST(BenchLayers, CaseThatCannotBeTimedIsRefusedOrNamed) {
   BenchCase bench_case = small("lenet5");
   bench_case.precision = "bfloat16";
+  EXPECT_THROW(printed_layers(bench_case, "csv"), UsageError);
+  bench_case = small("lenet5");
+  bench_case.settings.image = {3, 1, 1};  // known only when it runs
   const Result result = printed_layers(bench_case, "csv");
-  EXPECT_EQ(result.code, 2);
-  EXPECT_TRUE(contains(result.err, "layers are timed in float32")) << result.err;
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(contains(result.err, "convscope: lenet5/3x1x1/")) << result.err;
 }
 
 class BenchRanking : public testing::Test {

@@ -8,20 +8,20 @@
 namespace convscope {
 namespace {
 
-using Kind = Value::Kind;
+using Kind = PickleValue::Kind;
 
 struct PickleTest : testing::Test {
   PickleValues memory;
   std::string bytes;
   std::vector<std::string> globals;
 
-  const Value& read(const std::string& operations) {
+  const PickleValue& read(const std::string& operations) {
     bytes = made::pickle(operations);
     size_t position = 0;
     const CheckGlobal note = [&](std::string_view name, const std::string&) {
       globals.emplace_back(name);
     };
-    const Value& root = read_pickle(bytes, position, "record data.pkl", note, memory);
+    const PickleValue& root = read_pickle(bytes, position, "record data.pkl", note, memory);
     EXPECT_EQ(position, bytes.size());
     return root;
   }
@@ -44,10 +44,10 @@ TEST_F(PickleTest, NumbersAreReadInEveryForm) {
 }
 
 TEST_F(PickleTest, ContainersKeepTheirOrder) {
-  const Value& dict = read(made::dict({{"b", "K\x01"},
-                                       {"a",
-                                        "](K\x02K\x03"
-                                        "e"}}));
+  const PickleValue& dict = read(made::dict({{"b", "K\x01"},
+                                             {"a",
+                                              "](K\x02K\x03"
+                                              "e"}}));
   ASSERT_EQ(dict.items.size(), 4u);
   EXPECT_EQ(dict.items[0]->text, "b");
   EXPECT_EQ(dict.find("a")->items[1]->integer, 3);
@@ -56,15 +56,16 @@ TEST_F(PickleTest, ContainersKeepTheirOrder) {
 }
 
 TEST_F(PickleTest, ProtocolFourIsRead) {
-  const Value& value = read(std::string("\x95\x10\0\0\0\0\0\0\0", 9) +
-                            "\x8c\x01"
-                            "m\x94\x8c\x01"
-                            "n\x93)R");
+  const PickleValue& value = read(std::string("\x95\x10\0\0\0\0\0\0\0", 9) +
+                                  "\x8c\x01"
+                                  "m\x94\x8c\x01"
+                                  "n\x93)R");
   EXPECT_EQ(value.maker(), "m.n");
 }
 
 TEST_F(PickleTest, ACallIsDescribedAndNotMade) {
-  const Value& value = read(made::call(made::global("os", "system"), {made::text("echo run")}));
+  const PickleValue& value =
+      read(made::call(made::global("os", "system"), {made::text("echo run")}));
   EXPECT_EQ(value.kind, Kind::call);
   EXPECT_EQ(value.maker(), "os.system");
   EXPECT_EQ(value.arguments()[0]->text, "echo run");
@@ -75,13 +76,13 @@ TEST_F(PickleTest, AnOrderedDictOfPythonTwoHasItsItemsAsArguments) {
   const std::string pairs = "](](" + made::text("k") +
                             "K\x07"
                             "ee";
-  const Value& dict = read(made::call(made::global("collections", "OrderedDict"), {pairs}));
+  const PickleValue& dict = read(made::call(made::global("collections", "OrderedDict"), {pairs}));
   EXPECT_EQ(dict.kind, Kind::dict);
   EXPECT_EQ(dict.find("k")->integer, 7);
 }
 
 TEST_F(PickleTest, AListMayHoldItself) {
-  const Value& value = read("]q" + std::string(1, '\0') + "h" + std::string(1, '\0') + "a");
+  const PickleValue& value = read("]q" + std::string(1, '\0') + "h" + std::string(1, '\0') + "a");
   EXPECT_EQ(value.items[0], &value);
   EXPECT_EQ(describe(value), "a list of 1");
 }

@@ -1,0 +1,67 @@
+#include "suite/commands/case_parts.h"
+
+#include <algorithm>
+
+#include "architectures/nearest.h"
+#include "suite/commands/command.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+
+const std::vector<CasePart>& case_parts() {
+  static const std::vector<CasePart> all = {{"model", "Network"}, {"input", "Input"},
+                                            {"device", "Device"}, {"threads", "Threads"},
+                                            {"batch", "Batch"},   {"precision", "Precision"},
+                                            {"layout", "Layout"}, {"engine", "Engine"},
+                                            {"mode", "Mode"},     {"scenario", "Scenario"}};
+  return all;
+}
+
+std::vector<std::string> parts_of(const std::string& name) {
+  std::vector<std::string> values(1);
+  for (const char c : name) {
+    if (c == '/') {
+      values.emplace_back();
+    } else {
+      values.back() += c;
+    }
+  }
+  if (values.size() != case_parts().size()) return {};
+  for (const auto& [place, letter] : {std::pair<size_t, char>{3, 't'}, {4, 'b'}}) {
+    if (values[place].size() > 1 && values[place][0] == letter) values[place].erase(0, 1);
+  }
+  return values;
+}
+
+std::string name_of_both(const std::string& a, const std::string& b) {
+  std::vector<std::string> of_a = parts_of(a);
+  const std::vector<std::string> of_b = parts_of(b);
+  if (of_a.size() != of_b.size() || of_a.empty()) return a + " vs " + b;
+  for (size_t part = 0; part < of_a.size(); ++part) {
+    if (of_a[part] != of_b[part]) of_a[part] += " vs " + of_b[part];
+  }
+  return joined(of_a, "/");
+}
+
+By parse_by(const std::string& text) {
+  const size_t equals = std::min(text.find('='), text.size());
+  const size_t comma = std::min(text.find(',', equals), text.size());
+  const std::string column = text.substr(0, equals);
+  std::vector<std::string> names;
+  for (const CasePart& part : case_parts()) names.push_back(part.name);
+  const auto found = std::find(names.begin(), names.end(), column);
+  if (found == names.end()) {
+    throw UsageError("--by '" + text + "': cases have no '" + column + "'" +
+                     did_you_mean(column, names) + "; they have " + joined(names));
+  }
+  if (comma + 1 >= text.size() || comma <= equals + 1 ||
+      text.find(',', comma + 1) != std::string::npos) {
+    throw UsageError("--by '" + text + "': expected two values, as in --by engine=eager,frozen");
+  }
+  By by{static_cast<size_t>(found - names.begin()), text.substr(equals + 1, comma - equals - 1),
+        text.substr(comma + 1)};
+  if (by.a == by.b) throw UsageError("--by '" + text + "' compares '" + by.a + "' with itself");
+  return by;
+}
+
+}  // namespace convscope
