@@ -14,7 +14,7 @@ MaxPool2d overlapping_pool() { return MaxPool2d(MaxPool2dOptions(3).stride(2)); 
 
 /// One tower, narrower and without normalisation, as in Krizhevsky, "One weird trick for
 /// parallelizing convolutional neural networks", 2014.
-struct AlexNet : Network {
+struct AlexNet : StagedNetwork {
   Sequential features;
   AdaptiveAvgPool2d avgpool;
   Sequential classifier;
@@ -36,15 +36,30 @@ struct AlexNet : Network {
                                      Dropout(0.5), Linear(4096, 4096), in_place_relu(),         //
                                      Linear(4096, to.classes)))) {}
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = avgpool(features->forward(x));
-    return classifier->forward(x.flatten(1));
+  std::vector<Stage> stages() override {
+    const auto convolution = [this](size_t begin, size_t end) {
+      return [this, begin, end](torch::Tensor x) { return forward_part(features, begin, end, x); };
+    };
+    const auto dense = [this](size_t begin, size_t end) {
+      return
+          [this, begin, end](torch::Tensor x) { return forward_part(classifier, begin, end, x); };
+    };
+    return {
+        {"conv1", convolution(0, 3)},
+        {"conv2", convolution(3, 6)},
+        {"conv3", convolution(6, 8)},
+        {"conv4", convolution(8, 10)},
+        {"conv5",
+         [this](torch::Tensor x) { return avgpool(forward_part(features, 10, 13, x)).flatten(1); }},
+        {"fc6", dense(0, 3)},
+        {"fc7", dense(3, 6)},
+        {"head", dense(6, 7)}};
   }
 };
 
 /// The paper's. Each GPU held half of the maps, and conv2, conv4 and conv5 saw only their own half:
 /// two groups. Layers are called as in Caffe's reproduction.
-struct AlexNet2012 : Network {
+struct AlexNet2012 : StagedNetwork {
   Conv2d conv1;
   LocalResponseNorm norm1;
   MaxPool2d pool1;
@@ -87,15 +102,15 @@ struct AlexNet2012 : Network {
     for (const auto& bias : {conv1->bias, conv3->bias, fc8->bias}) init::zeros_(bias);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = pool1(norm1(conv1(x).relu_()));
-    x = pool2(norm2(conv2(x).relu_()));
-    x = conv3(x).relu_();
-    x = conv4(x).relu_();
-    x = pool5(conv5(x).relu_());
-    x = drop6(fc6(x.flatten(1)).relu_());
-    x = drop7(fc7(x).relu_());
-    return fc8(x);
+  std::vector<Stage> stages() override {
+    return {{"conv1", [this](torch::Tensor x) { return pool1(norm1(conv1(x).relu_())); }},
+            {"conv2", [this](torch::Tensor x) { return pool2(norm2(conv2(x).relu_())); }},
+            {"conv3", [this](torch::Tensor x) { return conv3(x).relu_(); }},
+            {"conv4", [this](torch::Tensor x) { return conv4(x).relu_(); }},
+            {"conv5", [this](torch::Tensor x) { return pool5(conv5(x).relu_()).flatten(1); }},
+            {"fc6", [this](torch::Tensor x) { return drop6(fc6(x).relu_()); }},
+            {"fc7", [this](torch::Tensor x) { return drop7(fc7(x).relu_()); }},
+            {"head", [this](torch::Tensor x) { return fc8(x); }}};
   }
 
   static int64_t side(int64_t pixels) {

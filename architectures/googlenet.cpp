@@ -80,7 +80,7 @@ struct GoogLeNetHead : Module {
   }
 };
 
-struct GoogLeNet : Network {
+struct GoogLeNet : StagedNetwork {
   Edition edition;
   int64_t channels = 192;
   std::shared_ptr<ConvNormRelu> conv1;
@@ -137,27 +137,36 @@ struct GoogLeNet : Network {
     initialise_as_in_caffe();
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    auxiliary.clear();
+  std::vector<Stage> stages() override {
+    return {{"stem", [this](torch::Tensor x) { return stem(x); }},
+            {"inception3",
+             [this](torch::Tensor x) {
+               return maxpool3(inception3b->forward(inception3a->forward(x)));
+             }},
+            {"inception4", [this](torch::Tensor x) { return inception4(x); }},
+            {"inception5",
+             [this](torch::Tensor x) {
+               return avgpool(inception5b->forward(inception5a->forward(x))).flatten(1);
+             }},
+            {"head", [this](torch::Tensor x) { return fc(dropout(x)); }}};
+  }
+
+  torch::Tensor stem(torch::Tensor x) {
     x = maxpool1(conv1->forward(x));
     if (norm1) x = norm1(x);
     x = conv3->forward(conv2->forward(x));
     if (norm2) x = norm2(x);
-    x = maxpool2(x);
-    x = inception3a->forward(x);
-    x = inception3b->forward(x);
-    x = maxpool3(x);
+    return maxpool2(x);
+  }
+
+  torch::Tensor inception4(torch::Tensor x) {
     x = inception4a->forward(x);
     if (aux1 && is_training()) auxiliary.push_back({aux1->forward(x), 0.3});
     x = inception4b->forward(x);
     x = inception4c->forward(x);
     x = inception4d->forward(x);
     if (aux2 && is_training()) auxiliary.push_back({aux2->forward(x), 0.3});
-    x = inception4e->forward(x);
-    x = maxpool4(x);
-    x = inception5a->forward(x);
-    x = inception5b->forward(x);
-    return fc(dropout(avgpool(x).flatten(1)));
+    return maxpool4(inception4e->forward(x));
   }
 
   static MaxPool2d halving_pool(int64_t kernel) {

@@ -163,7 +163,7 @@ struct InceptionV3Head : Module {
   }
 };
 
-struct InceptionV3 : Network {
+struct InceptionV3 : StagedNetwork {
   std::shared_ptr<ConvNormRelu> conv_1a, conv_2a, conv_2b;
   MaxPool2d maxpool1;
   std::shared_ptr<ConvNormRelu> conv_3b, conv_4a;
@@ -208,16 +208,30 @@ struct InceptionV3 : Network {
     }
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    auxiliary.clear();
+  std::vector<Stage> stages() override {
+    return {{"stem", [this](torch::Tensor x) { return stem(x); }},
+            {"mixed5",
+             [this](torch::Tensor x) {
+               return mixed_5d->forward(mixed_5c->forward(mixed_5b->forward(x)));
+             }},
+            {"mixed6", [this](torch::Tensor x) { return mixed6(x); }},
+            {"mixed7",
+             [this](torch::Tensor x) {
+               x = mixed_7c->forward(mixed_7b->forward(mixed_7a->forward(x)));
+               return avgpool(x).flatten(1);
+             }},
+            {"head", [this](torch::Tensor x) { return fc(dropout(x)); }}};
+  }
+
+  torch::Tensor stem(torch::Tensor x) {
     x = conv_1a->forward(x);
     x = conv_2a->forward(x);
     x = maxpool1(conv_2b->forward(x));
     x = conv_3b->forward(x);
-    x = maxpool2(conv_4a->forward(x));
-    x = mixed_5b->forward(x);
-    x = mixed_5c->forward(x);
-    x = mixed_5d->forward(x);
+    return maxpool2(conv_4a->forward(x));
+  }
+
+  torch::Tensor mixed6(torch::Tensor x) {
     x = mixed_6a->forward(x);
     x = mixed_6b->forward(x);
     x = mixed_6c->forward(x);
@@ -225,10 +239,7 @@ struct InceptionV3 : Network {
     x = mixed_6e->forward(x);
     // 0.4 is the weight of TF-Slim and of PyTorch's tutorials; the paper gives none.
     if (head && is_training()) auxiliary.push_back({head->forward(x), 0.4});
-    x = mixed_7a->forward(x);
-    x = mixed_7b->forward(x);
-    x = mixed_7c->forward(x);
-    return fc(dropout(avgpool(x)).flatten(1));
+    return x;
   }
 
   std::shared_ptr<ConvNormRelu> add(const std::string& layer, const Conv2dOptions& options) {

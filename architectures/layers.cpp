@@ -38,6 +38,13 @@ LocalResponseNorm local_response_norm() {
   return LocalResponseNorm(LocalResponseNormOptions(5).alpha(1e-4).beta(0.75).k(1));
 }
 
+torch::Tensor forward_part(torch::nn::Sequential& layers, size_t begin, size_t end,
+                           torch::Tensor x) {
+  auto layer = layers->begin() + static_cast<std::ptrdiff_t>(begin);
+  for (size_t i = begin; i < end; ++i, ++layer) x = layer->forward(std::move(x));
+  return x;
+}
+
 std::shared_ptr<Chain> conv_norm_act(Conv2dOptions convolution, AnyModule activation,
                                      double norm_eps, double norm_momentum) {
   convolution.padding((convolution.kernel_size()->at(0) - 1) / 2).bias(false);

@@ -39,6 +39,10 @@ struct Chain : torch::nn::SequentialImpl {
   torch::Tensor forward(const torch::Tensor& x) { return SequentialImpl::forward(x); }
 };
 
+/// The members from place `begin` up to `end`.
+torch::Tensor forward_part(torch::nn::Sequential& layers, size_t begin, size_t end,
+                           torch::Tensor x);
+
 /// Convolution without bias whose padding keeps the size, batch normalisation, and `activation`
 /// (none by default): MobileNet V1, V2 and V3.
 std::shared_ptr<Chain> conv_norm_act(torch::nn::Conv2dOptions convolution,

@@ -18,7 +18,7 @@ using namespace torch::nn;
 enum class Pooling { max, average };
 
 /// The form that textbooks and tutorials build: full connections, ReLU, pooling without weights.
-struct LeNet5 : Network {
+struct LeNet5 : StagedNetwork {
   Pooling pooling;
   Conv2d conv1, conv2;
   Linear fc1, fc2, fc3;
@@ -34,11 +34,12 @@ struct LeNet5 : Network {
         fc2(register_module("fc2", Linear(120, 84))),
         fc3(register_module("fc3", Linear(84, to.classes))) {}
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = pool(torch::relu(conv1(x)));
-    x = pool(torch::relu(conv2(x)));
-    x = torch::relu(fc1(x.flatten(1)));
-    return fc3(torch::relu(fc2(x)));
+  std::vector<Stage> stages() override {
+    return {{"conv1", [this](torch::Tensor x) { return pool(torch::relu(conv1(x))); }},
+            {"conv2", [this](torch::Tensor x) { return pool(torch::relu(conv2(x))).flatten(1); }},
+            {"fc1", [this](torch::Tensor x) { return torch::relu(fc1(x)); }},
+            {"fc2", [this](torch::Tensor x) { return torch::relu(fc2(x)); }},
+            {"head", [this](torch::Tensor x) { return fc3(x); }}};
   }
 
   torch::Tensor pool(const torch::Tensor& x) const {
@@ -134,7 +135,7 @@ torch::Tensor digit_pictures() {
 
 /// 1998's own. Its output is the squared distance to a fixed picture of each digit, so that the
 /// smallest answer wins; it is negated here, so that the largest does as everywhere else.
-struct LeNet5Of1998 : Network {
+struct LeNet5Of1998 : StagedNetwork {
   Conv2d c1;
   std::shared_ptr<Subsampling> s2;
   std::shared_ptr<SparseConvolution> c3;
@@ -160,12 +161,13 @@ struct LeNet5Of1998 : Network {
     if (pictures.device().is_cpu()) pictures.copy_(digit_pictures());
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = squash(s2->forward(squash(c1(x))));
-    x = squash(s4->forward(squash(c3->forward(x))));
-    x = squash(c5(x)).flatten(1);
-    x = squash(f6(x));
-    return -(x.unsqueeze(1) - pictures).pow(2).sum(2);
+  std::vector<Stage> stages() override {
+    return {
+        {"c1", [this](torch::Tensor x) { return squash(s2->forward(squash(c1(x)))); }},
+        {"c3", [this](torch::Tensor x) { return squash(s4->forward(squash(c3->forward(x)))); }},
+        {"c5", [this](torch::Tensor x) { return squash(c5(x)).flatten(1); }},
+        {"f6", [this](torch::Tensor x) { return squash(f6(x)); }},
+        {"head", [this](torch::Tensor x) { return -(x.unsqueeze(1) - pictures).pow(2).sum(2); }}};
   }
 
   static torch::Tensor squash(const torch::Tensor& x) {

@@ -9,7 +9,7 @@ namespace {
 
 using namespace torch::nn;
 
-struct MnistTutorial : Network {
+struct MnistTutorial : StagedNetwork {
   Conv2d conv1, conv2;
   Dropout2d conv2_drop;
   Linear fc1;
@@ -24,11 +24,15 @@ struct MnistTutorial : Network {
         dropout(register_module("dropout", Dropout(0.5))),
         fc2(register_module("fc2", Linear(50, to.classes))) {}
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = torch::relu(torch::max_pool2d(conv1(x), 2));
-    x = torch::relu(torch::max_pool2d(conv2_drop(conv2(x)), 2));
-    x = torch::relu(fc1(x.flatten(1)));
-    return fc2(dropout(x));
+  std::vector<Stage> stages() override {
+    return {
+        {"conv1", [this](torch::Tensor x) { return torch::relu(torch::max_pool2d(conv1(x), 2)); }},
+        {"conv2",
+         [this](torch::Tensor x) {
+           return torch::relu(torch::max_pool2d(conv2_drop(conv2(x)), 2)).flatten(1);
+         }},
+        {"fc1", [this](torch::Tensor x) { return torch::relu(fc1(x)); }},
+        {"head", [this](torch::Tensor x) { return fc2(dropout(x)); }}};
   }
 
   static int64_t side(int64_t pixels) { return side_after({{5}, {2, 2}, {5}, {2, 2}}, pixels); }

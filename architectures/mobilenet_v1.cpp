@@ -18,7 +18,7 @@ struct SeparableRow {
 };
 
 /// Layers are called as in github.com/biubug6/Pytorch_Retinaface, which publishes weights.
-struct MobileNetV1 : Network {
+struct MobileNetV1 : StagedNetwork {
   double width;
   int64_t channels;
   Sequential stage1, stage2, stage3;
@@ -41,11 +41,11 @@ struct MobileNetV1 : Network {
     normal_linears_(*this, 0.01);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = stage1->forward(x);
-    x = stage2->forward(x);
-    x = stage3->forward(x);
-    return fc(avg(x).flatten(1));
+  std::vector<Stage> stages() override {
+    return {{"stage1", [this](torch::Tensor x) { return stage1->forward(x); }},
+            {"stage2", [this](torch::Tensor x) { return stage2->forward(x); }},
+            {"stage3", [this](torch::Tensor x) { return avg(stage3->forward(x)).flatten(1); }},
+            {"head", [this](torch::Tensor x) { return fc(x); }}};
   }
 
   Sequential stem(int64_t image_channels) const {

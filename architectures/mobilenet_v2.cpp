@@ -44,8 +44,9 @@ constexpr InvertedResidualRow inverted_residual_rows[] = {
     {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
 };
 
-struct MobileNetV2 : Network {
+struct MobileNetV2 : StagedNetwork {
   int64_t last;
+  std::vector<size_t> halved;  ///< where each stage begins, by halving the image, and the end
   Sequential features, classifier;
 
   explicit MobileNetV2(const Settings& to)
@@ -58,24 +59,36 @@ struct MobileNetV2 : Network {
     normal_linears_(*this, 0.01);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = torch::adaptive_avg_pool2d(features->forward(x), {1, 1});
-    return classifier->forward(x.flatten(1));
+  std::vector<Stage> stages() override {
+    std::vector<Stage> all;
+    for (size_t stage = 0; stage + 1 < halved.size(); ++stage) {
+      const size_t begin = halved[stage], end = halved[stage + 1];
+      all.push_back({stage == 0 ? "stem" : "stage" + std::to_string(stage), [=](torch::Tensor x) {
+                       x = forward_part(features, begin, end, x);
+                       if (end < features->size()) return x;
+                       return torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1);
+                     }});
+    }
+    all.push_back({"head", [this](torch::Tensor x) { return classifier->forward(x); }});
+    return all;
   }
 
-  Sequential layers(int64_t image_channels, double width) const {
+  Sequential layers(int64_t image_channels, double width) {
     int64_t channels = make_divisible(32 * width);
     Sequential all;
+    halved = {0};
     all->push_back(conv_norm_relu6(Conv2dOptions(image_channels, channels, 3).stride(2)));
     for (const InvertedResidualRow& row : inverted_residual_rows) {
       const int64_t out = make_divisible(static_cast<double>(row.channels) * width);
       for (int64_t block = 0; block < row.blocks; ++block) {
         const int64_t stride = block == 0 ? row.stride : 1;
+        if (stride == 2) halved.push_back(all->size());
         all->push_back(InvertedResidual(channels, out, stride, row.expansion));
         channels = out;
       }
     }
     all->push_back(conv_norm_relu6(Conv2dOptions(channels, last, 1)));
+    halved.push_back(all->size());
     return all;
   }
 };

@@ -84,9 +84,10 @@ struct Bneck : Module {
   }
 };
 
-struct MobileNetV3 : Network {
+struct MobileNetV3 : StagedNetwork {
   double width;
   int64_t channels;
+  std::vector<size_t> halved;  ///< where each stage begins, by halving the image, and the end
   Sequential features;
   AdaptiveAvgPool2d avgpool;
   Sequential classifier;
@@ -105,22 +106,34 @@ struct MobileNetV3 : Network {
     normal_linears_(*this, 0.01);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = avgpool(features->forward(x));
-    return classifier->forward(x.flatten(1));
+  std::vector<Stage> stages() override {
+    std::vector<Stage> all;
+    for (size_t stage = 0; stage + 1 < halved.size(); ++stage) {
+      const size_t begin = halved[stage], end = halved[stage + 1];
+      all.push_back({stage == 0 ? "stem" : "stage" + std::to_string(stage), [=](torch::Tensor x) {
+                       x = forward_part(features, begin, end, x);
+                       if (end < features->size()) return x;
+                       return forward_part(classifier, 0, 2, avgpool(x).flatten(1));
+                     }});
+    }
+    all.push_back({"head", [this](torch::Tensor x) { return forward_part(classifier, 2, 4, x); }});
+    return all;
   }
 
   Sequential layers(int64_t image_channels, const std::vector<BneckRow>& rows) {
     Sequential all;
     all->push_back(
         conv_norm_v3(Conv2dOptions(image_channels, channels, 3).stride(2), AnyModule(HardSwish())));
+    halved = {0};
     for (BneckRow row : rows) {
+      if (row.stride == 2) halved.push_back(all->size());
       row.expanded = thinned(row.expanded);
       row.out = thinned(row.out);
       all->push_back(Bneck(channels, row));
       channels = row.out;
     }
     all->push_back(conv_norm_v3(Conv2dOptions(channels, 6 * channels, 1), AnyModule(HardSwish())));
+    halved.push_back(all->size());
     channels *= 6;
     return all;
   }

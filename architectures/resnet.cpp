@@ -77,7 +77,7 @@ struct Bottleneck : Module {
 };
 
 template <class Block>
-struct ResNet : Network {
+struct ResNet : StagedNetwork {
   StrideIn stride_in;
   int64_t channels = 64;
   Conv2d conv1;
@@ -105,13 +105,13 @@ struct ResNet : Network {
     he_normal_convolutions_(*this);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = maxpool(relu(bn1(conv1(x))));
-    x = layer1->forward(x);
-    x = layer2->forward(x);
-    x = layer3->forward(x);
-    x = layer4->forward(x);
-    return fc(avgpool(x).flatten(1));
+  std::vector<Stage> stages() override {
+    return {{"stem", [this](torch::Tensor x) { return maxpool(relu(bn1(conv1(x)))); }},
+            {"layer1", [this](torch::Tensor x) { return layer1->forward(x); }},
+            {"layer2", [this](torch::Tensor x) { return layer2->forward(x); }},
+            {"layer3", [this](torch::Tensor x) { return layer3->forward(x); }},
+            {"layer4", [this](torch::Tensor x) { return avgpool(layer4->forward(x)).flatten(1); }},
+            {"head", [this](torch::Tensor x) { return fc(x); }}};
   }
 
   Sequential stage(int blocks, int64_t width, int64_t stride) {

@@ -43,7 +43,7 @@ struct CifarBlock : Module {
   }
 };
 
-struct CifarResNet : Network {
+struct CifarResNet : StagedNetwork {
   Conv2d conv1;
   BatchNorm2d bn1;
   Sequential layer1, layer2, layer3;
@@ -62,12 +62,12 @@ struct CifarResNet : Network {
     init::kaiming_normal_(linear->weight);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = bn1(conv1(x)).relu_();
-    x = layer1->forward(x);
-    x = layer2->forward(x);
-    x = layer3->forward(x);
-    return linear(avgpool(x).flatten(1));
+  std::vector<Stage> stages() override {
+    return {{"stem", [this](torch::Tensor x) { return bn1(conv1(x)).relu_(); }},
+            {"layer1", [this](torch::Tensor x) { return layer1->forward(x); }},
+            {"layer2", [this](torch::Tensor x) { return layer2->forward(x); }},
+            {"layer3", [this](torch::Tensor x) { return avgpool(layer3->forward(x)).flatten(1); }},
+            {"head", [this](torch::Tensor x) { return linear(x); }}};
   }
 
   static Sequential stage(int depth, int64_t in, int64_t out, int64_t stride) {

@@ -48,7 +48,8 @@ struct FireRow {
 constexpr FireRow fire_rows[] = {{16, 64},  {16, 64},  {32, 128}, {32, 128},
                                  {48, 192}, {48, 192}, {64, 256}, {64, 256}};
 
-struct SqueezeNet : Network {
+struct SqueezeNet : StagedNetwork {
+  std::vector<size_t> pooled;  ///< where each stage ends: behind its pooling
   Sequential features, classifier;
 
   SqueezeNet(const Settings& to, const Form& form)
@@ -65,24 +66,35 @@ struct SqueezeNet : Network {
     init::normal_(classifier[1]->as<Conv2d>()->weight, 0, 0.01);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    return classifier->forward(features->forward(x)).flatten(1);
+  std::vector<Stage> stages() override {
+    std::vector<Stage> all;
+    for (size_t stage = 0; stage + 1 < pooled.size(); ++stage) {
+      const size_t begin = pooled[stage], end = pooled[stage + 1];
+      all.push_back({stage == 0 ? "stem" : "stage" + std::to_string(stage),
+                     [=](torch::Tensor x) { return forward_part(features, begin, end, x); }});
+    }
+    all.push_back({"head", [this](torch::Tensor x) { return classifier->forward(x).flatten(1); }});
+    return all;
   }
 
-  static Sequential layers(int64_t channels, const Form& form) {
+  Sequential layers(int64_t channels, const Form& form) {
     const auto pool = [] { return MaxPool2d(MaxPool2dOptions(3).stride(2).ceil_mode(true)); };
     Sequential all(Conv2d(Conv2dOptions(channels, form.channels, form.kernel).stride(2)),
                    in_place_relu(), pool());
+    pooled = {0, all->size()};
     channels = form.channels;
     int fire = 0;
     for (const FireRow& row : fire_rows) {
       all->push_back(Fire(channels, row.thin, row.wide));
       channels = 2 * row.wide;
       ++fire;
-      for (const int pooled : form.pooled_fires) {
-        if (pooled == fire) all->push_back(pool());
+      for (const int pooled_fire : form.pooled_fires) {
+        if (pooled_fire != fire) continue;
+        all->push_back(pool());
+        pooled.push_back(all->size());
       }
     }
+    pooled.push_back(all->size());
     return all;
   }
 };

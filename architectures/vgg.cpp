@@ -15,13 +15,14 @@ using VggDepths = std::array<int, 5>;  ///< convolutions before each of the five
 
 enum class VggNorm { none, batch };
 
-struct Vgg : Network {
+struct Vgg : StagedNetwork {
+  std::vector<size_t> pooled;  ///< the place behind each pooling
   Sequential features;
   AdaptiveAvgPool2d avgpool;
   Sequential classifier;
 
   Vgg(const Settings& to, VggDepths depths, VggNorm norm)
-      : features(register_module("features", stages(to.image.channels, depths, norm))),
+      : features(register_module("features", layers(to.image.channels, depths, norm))),
         avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({7, 7})))),
         classifier(register_module(
             "classifier", Sequential(Linear(512 * 7 * 7, 4096), in_place_relu(), Dropout(0.5),  //
@@ -31,24 +32,40 @@ struct Vgg : Network {
     normal_linears_(*this, 0.01);
   }
 
-  torch::Tensor forward(torch::Tensor x) override {
-    x = avgpool(features->forward(x));
-    return classifier->forward(x.flatten(1));
+  std::vector<Stage> stages() override {
+    std::vector<Stage> all;
+    for (size_t stage = 0; stage < pooled.size(); ++stage) {
+      const size_t begin = stage == 0 ? 0 : pooled[stage - 1], end = pooled[stage];
+      const bool last = stage + 1 == pooled.size();
+      all.push_back({"stage" + std::to_string(stage + 1), [=](torch::Tensor x) {
+                       x = forward_part(features, begin, end, x);
+                       return last ? avgpool(x).flatten(1) : x;
+                     }});
+    }
+    const auto dense = [this](size_t begin, size_t end) {
+      return
+          [this, begin, end](torch::Tensor x) { return forward_part(classifier, begin, end, x); };
+    };
+    all.push_back({"fc6", dense(0, 3)});
+    all.push_back({"fc7", dense(3, 6)});
+    all.push_back({"head", dense(6, 7)});
+    return all;
   }
 
-  static Sequential stages(int64_t channels, VggDepths depths, VggNorm norm) {
+  Sequential layers(int64_t channels, VggDepths depths, VggNorm norm) {
     constexpr std::array<int64_t, 5> widths = {64, 128, 256, 512, 512};
-    Sequential layers;
+    Sequential all;
     for (size_t stage = 0; stage < depths.size(); ++stage) {
       for (int i = 0; i < depths[stage]; ++i) {
-        layers->push_back(Conv2d(Conv2dOptions(channels, widths[stage], 3).padding(1)));
-        if (norm == VggNorm::batch) layers->push_back(BatchNorm2d(widths[stage]));
-        layers->push_back(in_place_relu());
+        all->push_back(Conv2d(Conv2dOptions(channels, widths[stage], 3).padding(1)));
+        if (norm == VggNorm::batch) all->push_back(BatchNorm2d(widths[stage]));
+        all->push_back(in_place_relu());
         channels = widths[stage];
       }
-      layers->push_back(MaxPool2d(2));
+      all->push_back(MaxPool2d(2));
+      pooled.push_back(all->size());
     }
-    return layers;
+    return all;
   }
 };
 

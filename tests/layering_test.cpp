@@ -20,13 +20,15 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"suite/weights", {"architectures"}},
     {"suite/data", {"architectures"}},
     {"suite/inference", {"architectures", "suite/analysis", "suite/weights", "suite/data"}},
+    {"suite/training",
+     {"architectures", "suite/analysis", "suite/weights", "suite/data", "suite/inference"}},
     {"suite/timing",
      {"architectures", "suite", "suite/analysis", "suite/weights", "suite/data",
       "suite/inference"}},
     {"suite/report", {}},
     {"suite/commands",
      {"architectures", "suite", "suite/analysis", "suite/weights", "suite/data", "suite/inference",
-      "suite/timing", "suite/report"}},
+      "suite/timing", "suite/training", "suite/report"}},
     {"suite", {"suite/commands"}},
 };
 

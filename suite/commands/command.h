@@ -65,6 +65,7 @@ Command compare_command();
 Command plot_command();
 Command evaluate_command();
 Command predict_command();
+Command train_command();
 Command features_command();
 Command weights_command();
 Command calibrate_command();

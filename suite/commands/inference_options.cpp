@@ -142,6 +142,47 @@ void report_match(const Invocation& invocation, const WeightedNetwork& network) 
   }
 }
 
+/// The one network that the command is about.
+NetworkCase one_network(const Invocation& invocation) {
+  const std::vector<std::string> names = invocation.list("model");
+  if (names.empty()) {
+    throw UsageError(invocation.command.name + ": name a network, as in '" +
+                     invocation.command.example + "'");
+  }
+  const std::vector<NetworkCase> cases = network_cases(invocation);
+  if (cases.size() != 1) {
+    throw UsageError(invocation.command.name + " takes one network at one size, not " +
+                     std::to_string(cases.size()));
+  }
+  if (!cases[0].refusal.empty()) throw UsageError(cases[0].refusal);
+  return cases[0];
+}
+
+/// What --data and its like say of the images.
+DatasetOptions dataset_options(const Invocation& invocation, const WeightedNetwork& network,
+                               bool same_classes) {
+  DatasetOptions options;
+  options.path = invocation.text("data");
+  if (options.path.empty()) {
+    throw UsageError(invocation.command.name + ": name the images with --data, as in '" +
+                     invocation.command.example + "'");
+  }
+  if (const auto held_out = decimals(invocation, "held-out", 1); !held_out.empty()) {
+    options.held_out = held_out[0];
+  }
+  options.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+  options.channels = network.fit.settings.image.channels;
+  options.skip_broken = invocation.flag("skip-broken");
+  // ImageNet's order of classes is not that of any folder's names.
+  const bool listed =
+      network.fit.settings.classes == 1000 || !invocation.text("class-names").empty();
+  const Labelling labelling =
+      fs::is_directory(options.path) ? labelling_of(options.path) : Labelling::none;
+  const bool by_name = labelling == Labelling::folders && same_classes;
+  if (listed && (by_name || labelling == Labelling::wordnet)) options.classes = network.classes;
+  return options;
+}
+
 }  // namespace
 
 void add_weights_options(po::options_description& options) {
@@ -184,19 +225,9 @@ void add_data_options(po::options_description& options) {
 }
 
 WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed) {
-  const std::vector<std::string> names = invocation.list("model");
-  if (names.empty()) {
-    throw UsageError(invocation.command.name + ": name a network, as in '" +
-                     invocation.command.example + "'");
-  }
-  const std::vector<NetworkCase> cases = network_cases(invocation);
-  if (cases.size() != 1) {
-    throw UsageError(invocation.command.name + " takes one network at one size, not " +
-                     std::to_string(cases.size()));
-  }
-  if (!cases[0].refusal.empty()) throw UsageError(cases[0].refusal);
-  WeightedNetwork network{cases[0].architecture, {}, {}, {}, nullptr, {}};
-  Settings settings = cases[0].settings;
+  const NetworkCase picked = one_network(invocation);
+  WeightedNetwork network{picked.architecture, {}, {}, {}, nullptr, {}};
+  Settings settings = picked.settings;
 
   network.file = read_weights(weights_path(invocation, network.architecture.name));
   const auto recorded = recorded_preprocessing(network.file);
@@ -238,6 +269,19 @@ WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed)
   return network;
 }
 
+WeightedNetwork untrained_network(const Invocation& invocation) {
+  const NetworkCase picked = one_network(invocation);
+  WeightedNetwork network{picked.architecture, {}, {}, {}, nullptr, {}};
+  network.fit.settings = picked.settings;
+  network.preprocessing = chosen(invocation, picked.settings, !invocation.list("input").empty(),
+                                 usual_preprocessing(picked.settings.image));
+  if (network.preprocessing.crop > 0) {
+    network.fit.settings.image.height = network.fit.settings.image.width =
+        network.preprocessing.crop;
+  }
+  return network;
+}
+
 std::string class_name(const WeightedNetwork& network, int64_t index) {
   const auto place = static_cast<size_t>(index);
   if (place < network.classes.names.size()) return network.classes.names[place];
@@ -272,26 +316,13 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
 
 std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,
                                    bool same_classes) {
-  DatasetOptions options;
-  options.path = invocation.text("data");
-  if (options.path.empty()) {
-    throw UsageError(invocation.command.name + ": name the images with --data, as in '" +
-                     invocation.command.example + "'");
-  }
-  options.split = invocation.text("split");
-  if (const auto held_out = decimals(invocation, "held-out", 1); !held_out.empty()) {
-    options.held_out = held_out[0];
-  }
-  options.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
-  options.channels = network.fit.settings.image.channels;
-  options.skip_broken = invocation.flag("skip-broken");
-  // ImageNet's order of classes is not that of any folder's names.
-  const bool listed =
-      network.fit.settings.classes == 1000 || !invocation.text("class-names").empty();
-  const Labelling labelling =
-      fs::is_directory(options.path) ? labelling_of(options.path) : Labelling::none;
-  const bool by_name = labelling == Labelling::folders && same_classes;
-  if (listed && (by_name || labelling == Labelling::wordnet)) options.classes = network.classes;
+  return open_split(invocation, network, invocation.text("split"), same_classes);
+}
+
+std::unique_ptr<Dataset> open_split(const Invocation& invocation, const WeightedNetwork& network,
+                                    const std::string& split, bool same_classes) {
+  DatasetOptions options = dataset_options(invocation, network, same_classes);
+  options.split = split;
   auto dataset = open_dataset(options);
   const auto found = static_cast<int64_t>(dataset->classes().size());
   if (same_classes && found != network.fit.settings.classes) {
@@ -300,6 +331,11 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
                      std::to_string(network.fit.settings.classes));
   }
   return dataset;
+}
+
+std::vector<std::string> splits_of_data(const Invocation& invocation,
+                                        const WeightedNetwork& network) {
+  return dataset_splits(dataset_options(invocation, network, /*same_classes=*/false));
 }
 
 LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network,

@@ -37,6 +37,9 @@ struct WeightedNetwork {
 /// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.
 WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed = true);
 
+/// The same without weights: what it is at this size, and the usual images.
+WeightedNetwork untrained_network(const Invocation& invocation);
+
 /// The name of a class of the network, "class 17" where it is not known.
 std::string class_name(const WeightedNetwork& network, int64_t index);
 
@@ -50,6 +53,12 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network);
 /// `same_classes`, data with another number of classes than the network is an error.
 std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,
                                    bool same_classes = true);
+/// The same of this split, whatever --split says.
+std::unique_ptr<Dataset> open_split(const Invocation& invocation, const WeightedNetwork& network,
+                                    const std::string& split, bool same_classes);
+/// The splits that the data have, of "train", "val", "test".
+std::vector<std::string> splits_of_data(const Invocation& invocation,
+                                        const WeightedNetwork& network);
 
 LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network,
                              const Speed& chosen);

@@ -17,24 +17,6 @@ double log_sum_exp(const float* logits, int64_t classes) {
   return largest + std::log(sum);
 }
 
-void count(Evaluation& result, const float* logits, int64_t label) {
-  const auto classes = static_cast<int64_t>(result.images_of.size());
-  ++result.images;
-  ++result.images_of[static_cast<size_t>(label)];
-  if (!all_finite(logits, classes)) {
-    ++result.not_finite;
-    result.loss = std::nan("");
-    return;
-  }
-  const std::vector<Guess> best = likeliest(logits, classes, 5);
-  result.top1 += best[0].index == label;
-  result.top5 += std::any_of(best.begin(), best.end(),
-                             [&](const Guess& guess) { return guess.index == label; });
-  result.loss += log_sum_exp(logits, classes) - static_cast<double>(logits[label]);
-  result.right_of[static_cast<size_t>(label)] += best[0].index == label;
-  ++result.confusion[{label, best[0].index}];
-}
-
 }  // namespace
 
 Share share(int64_t hits, int64_t images) {
@@ -69,31 +51,57 @@ std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count
   return best;
 }
 
+Tally::Tally(int64_t classes) {
+  sum_.images_of.resize(static_cast<size_t>(classes));
+  sum_.right_of.resize(static_cast<size_t>(classes));
+}
+
+void Tally::add(const float* logits, int64_t label) {
+  const auto classes = static_cast<int64_t>(sum_.images_of.size());
+  if (label < 0 || label >= classes) {
+    throw std::invalid_argument("the data has a class " + std::to_string(label) +
+                                ", counted from 0, and the network tells apart " +
+                                std::to_string(classes));
+  }
+  ++sum_.images;
+  ++sum_.images_of[static_cast<size_t>(label)];
+  if (!all_finite(logits, classes)) {
+    ++sum_.not_finite;
+    sum_.loss = std::nan("");
+    return;
+  }
+  const std::vector<Guess> best = likeliest(logits, classes, 5);
+  sum_.top1 += best[0].index == label;
+  sum_.top5 += std::any_of(best.begin(), best.end(),
+                           [&](const Guess& guess) { return guess.index == label; });
+  sum_.loss += log_sum_exp(logits, classes) - static_cast<double>(logits[label]);
+  sum_.right_of[static_cast<size_t>(label)] += best[0].index == label;
+  ++sum_.confusion[{label, best[0].index}];
+}
+
+Evaluation Tally::result() const {
+  Evaluation result = sum_;
+  result.loss /= static_cast<double>(result.images);
+  return result;
+}
+
 Evaluation evaluate(Classifier& classifier, Loader& loader,
                     const std::function<void(int64_t done)>& progress) {
   using Clock = std::chrono::steady_clock;
-  Evaluation result;
   const int64_t classes = classifier.classes();
-  result.images_of.resize(static_cast<size_t>(classes));
-  result.right_of.resize(static_cast<size_t>(classes));
+  Tally tally(classes);
   const Clock::time_point start = Clock::now();
   for (Batch batch; loader.next(batch);) {
     const std::vector<float> logits = classifier.logits(batch.values, batch.size);
     for (int64_t i = 0; i < batch.size; ++i) {
-      const int64_t label = batch.labels[static_cast<size_t>(i)];
-      if (label >= classes) {
-        throw std::invalid_argument("the data has a class " + std::to_string(label) +
-                                    ", counted from 0, and the network tells apart " +
-                                    std::to_string(classes));
-      }
-      count(result, logits.data() + i * classes, label);
+      tally.add(logits.data() + i * classes, batch.labels[static_cast<size_t>(i)]);
     }
-    progress(result.images);
+    progress(tally.images());
   }
+  Evaluation result = tally.result();
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   result.waited_seconds = loader.waited_seconds();
   result.frozen = classifier.frozen();
-  result.loss /= static_cast<double>(result.images);
   return result;
 }
 

@@ -44,6 +44,19 @@ struct Guess {
 /// The `count` likeliest classes, likeliest first; among equals the lower index.
 std::vector<Guess> likeliest(const float* logits, int64_t classes, int64_t count);
 
+/// Counts images one by one.
+class Tally {
+ public:
+  explicit Tally(int64_t classes);
+  /// Throws std::invalid_argument for a label that is no class.
+  void add(const float* logits, int64_t label);
+  int64_t images() const { return sum_.images; }
+  Evaluation result() const;
+
+ private:
+  Evaluation sum_;  ///< whose loss is not divided yet
+};
+
 /// Runs through all that `loader` gives. Throws std::invalid_argument for a class of the data that
 /// the network does not have.
 Evaluation evaluate(Classifier& classifier, Loader& loader,

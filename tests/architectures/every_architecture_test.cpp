@@ -1,10 +1,13 @@
 // What must hold for each network of the catalogue, so that a new one is tested without a new test.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "architectures/catalogue.h"
 #include "architectures/network.h"
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
+#include "suite/analysis/stages.h"
 #include "suite/analysis/trace.h"
 
 namespace convscope {
@@ -49,6 +52,33 @@ TEST_P(EveryArchitecture, TakesOtherClassesAndChannels) {
 TEST_P(EveryArchitecture, FieldIsWhatTheGradientFinds) {
   EXPECT_EQ(cost(trace_network(GetParam(), GetParam().settings)).field,
             measure_field(GetParam(), GetParam().settings));
+}
+
+TEST_P(EveryArchitecture, StagesShareOutEveryParameterAndEveryMac) {
+  const Cost whole = cost(trace_network(GetParam(), GetParam().settings));
+  const std::vector<NetworkStage> stages = stages_of(GetParam(), GetParam().settings);
+  ASSERT_GE(stages.size(), 2u);
+  EXPECT_EQ(stages.back().name, "head");
+  EXPECT_EQ(stages.back().output, whole.output);
+  int64_t params = 0, macs = 0;
+  std::set<std::string> names, tensors;
+  for (const NetworkStage& stage : stages) {
+    EXPECT_TRUE(names.insert(stage.name).second) << stage.name;
+    for (const std::string& tensor : stage.tensors) {
+      EXPECT_TRUE(tensors.insert(tensor).second) << tensor << " is in two stages";
+    }
+    params += stage.params;
+    macs += stage.macs;
+  }
+  EXPECT_EQ(params, whole.params);
+  EXPECT_EQ(macs, whole.macs);
+  // Another number of classes is the head's affair alone.
+  if (GetParam().name == "lenet5_1998") return;
+  Settings other = GetParam().settings;
+  other.classes = 7;
+  const auto again = stages_of(GetParam(), other);
+  for (size_t i = 0; i + 1 < stages.size(); ++i) EXPECT_EQ(again[i].params, stages[i].params);
+  EXPECT_LT(again.back().params, stages.back().params);
 }
 
 /// A batch of two, as small as keeps a test short: on less than the paper's image if the network

@@ -18,6 +18,7 @@
 #include "suite/report/csv_file.h"
 #include "suite/timing/statistics.h"
 #include "tests/commands/convscope_with.h"
+#include "tests/commands/started.h"
 #include "tests/report/temporary_folder.h"
 
 namespace convscope {
@@ -345,21 +346,6 @@ TEST(BenchCommand, SweepsAreEveryCombination) {
       result.out, "resnet20/3x32x32/cpu/t1/b4/float32/contiguous/frozen/inference/throughput\n"));
 }
 
-pid_t start(const std::vector<std::string>& words, const std::filesystem::path& err) {
-  const pid_t child = fork();
-  if (child == 0) {
-    if (!freopen("/dev/null", "w", stdout) || !freopen(err.c_str(), "w", stderr)) _exit(127);
-    std::vector<std::string> all = {CONVSCOPE_PROGRAM};
-    all.insert(all.end(), words.begin(), words.end());
-    std::vector<char*> arguments;
-    for (std::string& word : all) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    execv(arguments[0], arguments.data());
-    _exit(127);
-  }
-  return child;
-}
-
 size_t finished_rows(const std::filesystem::path& folder) {
   if (contents(folder / "bench.csv").empty()) return 0;
   return read_csv(folder / "bench.csv").rows.size();
@@ -370,7 +356,7 @@ TEST(BenchCommand, CtrlCKeepsWhatIsFinishedAndResumeGoesOn) {
   const std::vector<std::string> words = {
       "bench",    "lenet5", "lenet5_1998",  "--min-time", "0.4",       "--timeout",      "0.5",
       "--warmup", "0.05",   "--interleave", "1",          "--results", folder.path / "r"};
-  const pid_t child = start(words, folder.path / "err");
+  const pid_t child = started(words, folder.path / "err");
   for (int i = 0; i < 600 && finished_rows(folder.path / "r") < 1; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -386,7 +372,7 @@ TEST(BenchCommand, CtrlCKeepsWhatIsFinishedAndResumeGoesOn) {
   std::vector<std::string> again = words;
   EXPECT_EQ(convscope_with(again).code, 2);
   again.push_back("--resume");
-  waitpid(start(again, folder.path / "err"), &status, 0);
+  waitpid(started(again, folder.path / "err"), &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 0) << contents(folder.path / "err");
   EXPECT_TRUE(contains(contents(folder.path / "err"), "1 rows are kept"));
   EXPECT_EQ(finished_rows(folder.path / "r"), 2u);
