@@ -61,11 +61,12 @@ std::optional<Calibration> quoted_calibration(std::ostream& err) {
            "calibrate' takes two minutes\n";
     return std::nullopt;
   }
-  const auto peak = calibration->value("fma", 1), floor = calibration->value("aa_floor", 1);
+  const auto peak = calibration->value("fma", 1),
+             floor = calibration->value("aa_floor_in_turns", 1);
   err << "calibrated " << calibration->date;
   if (peak) err << ": " << human_text(*peak, Human::plain) << " GFLOP/s on one core";
   if (floor) err << "; A/A floor " << human_text(*floor, Human::plain) << " %";
-  if (calibration->disturbed("fma") || calibration->disturbed("aa_floor")) {
+  if (calibration->disturbed("fma") || calibration->disturbed("aa_floor_in_turns")) {
     err << "; the machine was not quiet then";
   }
   err << "\n";

@@ -51,18 +51,6 @@ std::vector<std::string> devices(const Invocation& invocation) {
   return chosen;
 }
 
-double positive_number(const Invocation& invocation, const std::string& option, double largest) {
-  const std::string& text = invocation.text(option);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !(number > 0) ||
-      number > largest) {
-    throw UsageError("--" + option + " '" + text + "' is no number above 0, up to " +
-                     std::to_string(static_cast<int64_t>(largest)));
-  }
-  return number;
-}
-
 std::string mebibytes(int64_t bytes) {
   return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
 }
@@ -277,6 +265,18 @@ std::vector<PlannedCase> planned_cases(const Invocation& invocation,
 void require_some_case(const std::vector<PlannedCase>& cases) {
   const auto refused = [](const PlannedCase& planned) { return !planned.refusal.empty(); };
   if (std::all_of(cases.begin(), cases.end(), refused)) throw UsageError(cases.at(0).refusal);
+}
+
+double positive_number(const Invocation& invocation, const std::string& option, double largest) {
+  const std::string& text = invocation.text(option);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !(number > 0) ||
+      number > largest) {
+    throw UsageError("--" + option + " '" + text + "' is no number above 0, up to " +
+                     std::to_string(static_cast<int64_t>(largest)));
+  }
+  return number;
 }
 
 BenchRule bench_rule(const Invocation& invocation) {

@@ -65,6 +65,9 @@ class BenchProgress {
   Progress progress_;
 };
 
+/// A number above 0. Throws UsageError.
+double positive_number(const Invocation& invocation, const std::string& option, double largest);
+
 /// Throws UsageError.
 BenchRule bench_rule(const Invocation& invocation);
 

@@ -1,5 +1,6 @@
 // convscope calibrate: what this machine can do at most, and what difference is none.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -48,7 +49,8 @@ std::string meaning_of(const std::string& quantity) {
   for (const Quantity& known : quantities()) {
     if (known.name == quantity) return known.meaning;
   }
-  return quantity == "aa_floor" ? "A/A floor" : quantity;
+  if (quantity == "aa_floor_in_turns") return "A/A floor, measured in turns";
+  return quantity == "aa_floor_apart" ? "A/A floor, measured apart" : quantity;
 }
 
 /// The best of up to three attempts, until the machine was quiet during one.
@@ -70,22 +72,30 @@ Calibrated measured(const Quantity& quantity, int threads, const Cores& cores) {
   return found;
 }
 
-/// What the A/A floor is of: the medians of the repetitions of a case of about a millisecond, as
-/// bench measures them, in a process of its own each time. What disturbed it is added to
+/// What the A/A floors are of: the medians of the repetitions of a case of about a millisecond, as
+/// compare --paired measures two, each in a process of its own. What disturbed it is added to
 /// `disturbed`.
-std::vector<double> same_case_again(std::string& disturbed) {
+std::pair<std::vector<double>, std::vector<double>> same_case_twice(std::string& disturbed) {
   BenchRule rule;
   rule.seconds = rule.timeout = 1;
+  rule.interleave = 2;
+  std::array<std::vector<double>, 2> medians;
   BenchEvents events;
-  BenchResult result;
-  events.finished = [&](size_t, const std::vector<BenchResult>& parts) { result = parts[0]; };
-  measure({usual_case(find_architecture("resnet20"))}, rule, events);
-  if (result.failed()) {
-    throw std::runtime_error("the A/A floor cannot be measured: " + result.reason);
-  }
-  if (result.status == "disturbed") disturbed = result.reason;
-  return repetition_medians(result.counted().repetitions);
+  events.finished = [&](size_t place, const std::vector<BenchResult>& parts) {
+    const BenchResult& result = parts.at(0);
+    if (result.failed()) {
+      throw std::runtime_error("the A/A floor cannot be measured: " + result.reason);
+    }
+    if (result.status == "disturbed") disturbed = result.reason;
+    medians.at(place) = repetition_medians(result.counted().repetitions);
+  };
+  const BenchCase same = usual_case(find_architecture("resnet20"));
+  measure({same, same}, rule, events);
+  return {medians[0], medians[1]};
 }
+
+/// The quantities that are no peaks.
+bool is_floor(const std::string& quantity) { return quantity.rfind("aa_floor", 0) == 0; }
 
 Calibration calibrate(const Invocation& invocation, int pairs) {
   Calibration calibration;
@@ -110,21 +120,23 @@ Calibration calibrate(const Invocation& invocation, int pairs) {
   progress.finish();
 
   if (pairs > 0) {
-    Progress floor(invocation.err, "calibrate: A/A", 2 * int64_t{pairs}, "processes");
-    int64_t process = 0;
+    Progress progress_of_pairs(invocation.err, "calibrate: A/A", pairs, "pairs");
+    int64_t pair = 0;
     std::string disturbed;
-    const double percent = aa_floor_percent(
+    const AaFloors floors = aa_floors(
         [&] {
-          floor.update(process++);
-          return same_case_again(disturbed);
+          progress_of_pairs.update(pair++);
+          return same_case_twice(disturbed);
         },
         pairs);
-    calibration.measured.push_back({"aa_floor", 1, percent, "percent", 0, disturbed});
+    calibration.measured.push_back(
+        {"aa_floor_in_turns", 1, floors.in_turns, "percent", 0, disturbed});
+    calibration.measured.push_back({"aa_floor_apart", 1, floors.apart, "percent", 0, disturbed});
   } else {
     std::string unreadable;  // what cannot be kept is replaced
     const auto earlier = find_calibration(calibration.machine, unreadable);
     for (const Calibrated& row : earlier ? earlier->measured : std::vector<Calibrated>()) {
-      if (row.quantity == "aa_floor") calibration.measured.push_back(row);
+      if (is_floor(row.quantity)) calibration.measured.push_back(row);
     }
   }
   return calibration;
@@ -144,7 +156,7 @@ std::vector<Column<Calibrated>> columns(const Calibration& calibration) {
       {"value", "Value", Human::plain, [](const R& r) { return Cell(r.value); }},
       {"unit", "Unit", Human::plain, [](const R& r) { return Cell(r.unit); }},
       {"spread_percent", "Spread (%)", Human::plain,
-       [](const R& r) { return r.quantity == "aa_floor" ? Cell() : Cell(r.spread_percent); }},
+       [](const R& r) { return is_floor(r.quantity) ? Cell() : Cell(r.spread_percent); }},
       {"disturbed", "Disturbed", Human::plain,
        [](const R& r) { return Cell(!r.disturbed.empty()); }},
       {"reason", "Reason", Human::none, [](const R& r) { return Cell(r.disturbed); }},

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "architectures/nearest.h"
+#include "suite/commands/bench_options.h"
 #include "suite/commands/case_parts.h"
 #include "suite/commands/command.h"
 #include "suite/commands/compare_paired.h"
@@ -148,6 +149,9 @@ int run(const Invocation& invocation) {
                          ? invocation.values["of"].as<std::vector<std::string>>()
                          : std::vector<std::string>();
   if (invocation.flag("paired")) return compare_paired(invocation, paths);
+  for (const std::string option : {"quick", "timeout"}) {
+    if (given(invocation, option)) throw UsageError("--" + option + " is of --paired");
+  }
   std::optional<By> by;
   if (!invocation.text("by").empty()) by = parse_by(invocation.text("by"));
   if (paths.size() != 2 && !(by && paths.size() == 1)) {
@@ -178,7 +182,11 @@ int run(const Invocation& invocation) {
     invocation.err << "A: " << case_parts()[by->part].name << " " << by->a << "; B: " << by->b
                    << "\n";
   }
-  return print_verdicts(invocation, output, pairs, options, known);
+  // A network's own cases were measured in turns; networks far apart in a long run were not.
+  const std::string part = by ? case_parts()[by->part].name : "";
+  const bool in_turns = by && !second && part != "model" && part != "input";
+  return print_verdicts(invocation, output, pairs, options, known,
+                        in_turns ? Sides::in_turns : Sides::apart);
 }
 
 }  // namespace
@@ -198,6 +206,7 @@ Command compare_command() {
           "A and B are what bench is to measure, in turn: 'resnet50 --engine eager' 'resnet50 "
           "--engine frozen'; --program FILE in one of them for another branch's convscope")(
           "quick", po::bool_switch(), "of --paired: a first look")(
+          "timeout", text_value("30"), "of --paired: seconds of samples of each case, at most")(
           "by", text_value(),
           "COLUMN=A,B: compare cases that differ only in this: engine=eager,frozen, or "
           "model=resnet18,vgg11")("across", list_value(),

@@ -65,6 +65,8 @@ int compare_paired(const Invocation& invocation, const std::vector<std::string>&
   BenchRule rule;
   rule.interleave = 2;
   rule.precision = 0.005;  // of each, so that a difference of 2 % is not left open
+  rule.timeout = positive_number(invocation, "timeout", 36000);
+  rule.seconds = std::min(rule.seconds, rule.timeout);
   if (invocation.flag("quick")) rule = quick(rule);
   bool failed = false;
   // Each of a training step's parts is compared, too.
@@ -101,7 +103,7 @@ int compare_paired(const Invocation& invocation, const std::vector<std::string>&
   for (const auto& [name, value] : environment()) {
     here[environment_id(environment())][name] = value;
   }
-  const int code = print_verdicts(invocation, output, pairs, options, here);
+  const int code = print_verdicts(invocation, output, pairs, options, here, Sides::in_turns);
   return code == done && failed ? some_failed : code;
 }
 

@@ -91,9 +91,9 @@ std::vector<Column<Row>> compare_columns(const std::vector<Row>& rows) {
   return columns;
 }
 
-}  // namespace
-
-Floor calibrated_floor(const Environments& measured_in) {
+/// This machine's own floor, if the samples were taken on it.
+Floor calibrated_floor(const Environments& measured_in, Sides sides) {
+  const std::string quantity = sides == Sides::in_turns ? "aa_floor_in_turns" : "aa_floor_apart";
   const Environment here = machine_of(environment());
   for (const auto& [id, facts] : measured_in) {
     for (const auto& [name, value] : here) {
@@ -103,13 +103,16 @@ Floor calibrated_floor(const Environments& measured_in) {
   }
   std::string ignored;
   const auto calibration = find_calibration(environment_id(here), ignored);
-  const auto percent = calibration ? calibration->value("aa_floor", 1) : std::nullopt;
+  const auto percent = calibration ? calibration->value(quantity, 1) : std::nullopt;
   if (measured_in.empty() || !percent) return {};
-  return {*percent, fmt::format("{:.2g} %, calibrated {}{}", *percent, calibration->date,
-                                calibration->disturbed("aa_floor")
+  return {*percent, fmt::format("{:.2g} % between cases measured {}, calibrated {}{}", *percent,
+                                sides == Sides::in_turns ? "in turns" : "apart", calibration->date,
+                                calibration->disturbed(quantity)
                                     ? " while the machine was disturbed: calibrate again"
                                     : "")};
 }
+
+}  // namespace
 
 void add_verdict_options(po::options_description& options) {
   options.add_options()  //
@@ -139,8 +142,8 @@ VerdictOptions verdict_options(const Invocation& invocation) {
 }
 
 int print_verdicts(const Invocation& invocation, Output& output, const std::vector<CasePair>& pairs,
-                   const VerdictOptions& options, const Environments& measured_in) {
-  const Floor floor = options.floor ? *options.floor : calibrated_floor(measured_in);
+                   const VerdictOptions& options, const Environments& measured_in, Sides sides) {
+  const Floor floor = options.floor ? *options.floor : calibrated_floor(measured_in, sides);
   std::vector<std::pair<Measurement, Measurement>> table;
   for (const CasePair& pair : pairs) table.emplace_back(pair.a->measurement, pair.b->measurement);
   const double threshold = practical_threshold(floor.percent);

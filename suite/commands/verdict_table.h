@@ -24,9 +24,6 @@ struct Floor {
   std::string source = "none is known; 'convscope calibrate' measures it, or --floor says one";
 };
 
-/// This machine's own floor, if the samples were taken on it.
-Floor calibrated_floor(const Environments& measured_in);
-
 /// What judging takes beside the pairs, from --fail-on and --floor: known before the work.
 struct VerdictOptions {
   bool fail_on_regression = false, fail_on_undecided = false;
@@ -39,9 +36,12 @@ void add_verdict_options(po::options_description& options);
 /// Throws UsageError.
 VerdictOptions verdict_options(const Invocation& invocation);
 
-/// Judges the pairs, prints them, and returns the exit code. `measured_in` tells whether this
-/// machine's own floor holds, where none was asked for.
+/// Whether the two sides' repetitions took turns, or were measured at different times.
+enum class Sides { in_turns, apart };
+
+/// Judges the pairs, prints them, and returns the exit code. Where no floor was asked for it is
+/// this machine's own, if `measured_in` says that the samples were taken on it.
 int print_verdicts(const Invocation& invocation, Output& output, const std::vector<CasePair>& pairs,
-                   const VerdictOptions& options, const Environments& measured_in);
+                   const VerdictOptions& options, const Environments& measured_in, Sides sides);
 
 }  // namespace convscope

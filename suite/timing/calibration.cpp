@@ -149,18 +149,31 @@ void store_calibration_file(const Calibration& calibration, const fs::path& path
   file.commit();
 }
 
-double aa_floor_percent(const std::function<std::vector<double>()>& measure_process, int pairs) {
-  if (pairs < 1) throw std::invalid_argument("an A/A floor needs at least one pair of processes");
-  std::vector<std::vector<double>> processes;
-  for (int i = 0; i < 2 * pairs; ++i) processes.push_back(measure_process());
-  std::vector<double> shifts;
-  for (size_t i = 0; i < processes.size(); ++i) {
-    for (size_t j = i + 1; j < processes.size(); ++j) {
-      // The same whichever of the two is called the first.
-      shifts.push_back(std::abs(std::log(hodges_lehmann(processes[i], processes[j]).ratio)));
+AaFloors aa_floors(
+    const std::function<std::pair<std::vector<double>, std::vector<double>>()>& measure_pair,
+    int pairs) {
+  if (pairs < 2) throw std::invalid_argument("A/A floors need at least two pairs of processes");
+  std::vector<std::pair<std::vector<double>, std::vector<double>>> measured;
+  for (int i = 0; i < pairs; ++i) measured.push_back(measure_pair());
+  // The same whichever of the two is called the first.
+  const auto shift = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::abs(std::log(hodges_lehmann(a, b).ratio));
+  };
+  const auto floor_of = [](const std::vector<double>& shifts) {
+    return 100 * std::expm1(quantile(shifts, 0.95));
+  };
+  std::vector<double> in_turns, apart;
+  for (size_t i = 0; i < measured.size(); ++i) {
+    in_turns.push_back(shift(measured[i].first, measured[i].second));
+    for (size_t j = i + 1; j < measured.size(); ++j) {
+      for (const auto* a : {&measured[i].first, &measured[i].second}) {
+        for (const auto* b : {&measured[j].first, &measured[j].second}) {
+          apart.push_back(shift(*a, *b));
+        }
+      }
     }
   }
-  return 100 * std::expm1(quantile(shifts, 0.95));
+  return {floor_of(in_turns), floor_of(apart)};
 }
 
 }  // namespace convscope

@@ -64,11 +64,17 @@ void require_storable(const std::filesystem::path& path);
 void store_calibration(const Calibration& calibration);
 void store_calibration_file(const Calibration& calibration, const std::filesystem::path& path);
 
-/// The floor below which a difference says nothing here: how far the same case differs from itself
-/// when it is measured in two processes. `measure_process` measures it once in a process of its own
-/// and returns the medians of its repetitions. All 2 * `pairs` processes are exchangeable, so each
-/// is compared with each (190 comparisons of 10 pairs), and the floor is what 95 % of the
-/// Hodges-Lehmann shifts between them do not exceed, in percent.
-double aa_floor_percent(const std::function<std::vector<double>()>& measure_process, int pairs);
+/// The floors below which a difference says nothing here, in percent: what 95 % of the
+/// Hodges-Lehmann shifts between two processes that measure the same case do not exceed.
+struct AaFloors {
+  double in_turns = 0;  ///< of processes whose repetitions took turns
+  double apart = 0;     ///< of processes that ran at different times: whatever else the machine did
+};
+
+/// `measure_pair` measures one case in two processes in turns, and returns the medians of the
+/// repetitions of each. Processes of different pairs ran apart, and each is compared with each.
+AaFloors aa_floors(
+    const std::function<std::pair<std::vector<double>, std::vector<double>>()>& measure_pair,
+    int pairs);
 
 }  // namespace convscope

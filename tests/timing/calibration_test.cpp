@@ -120,26 +120,27 @@ TEST(Calibration, CoresThatShareTheirArithmeticCountOnce) {
   EXPECT_EQ(measured_cores({{0}, 1, -1}, calibration).physical, 1);
 }
 
-TEST(AaFloor, IsWhatNearlyAllPairsStayBelow) {
-  // 20 processes whose medians rise by 0.1 % each: of the 190 comparisons the largest is 1.9 %.
+TEST(AaFloors, OfTurnsDoNotHaveWhatTheMachineDidMeanwhile) {
+  // Ten pairs, each 1 % slower than the last, whose two processes differ by 0.1 %: apart, the
+  // largest of the 180 shifts is 9.5 %.
   double factor = 1;
-  int processes = 0;
-  const auto rising = [&] {
-    ++processes;
-    factor *= 1.001;
-    std::vector<double> medians;
-    for (int i = 0; i < 10; ++i) medians.push_back(factor * 0.015);
-    return medians;
+  const auto slower = [&] {
+    factor *= 1.01;
+    return std::pair(std::vector<double>(10, factor), std::vector<double>(10, factor * 1.001));
   };
-  const double floor = aa_floor_percent(rising, 10);
-  EXPECT_EQ(processes, 20);
-  EXPECT_GT(floor, 1.4);
-  EXPECT_LT(floor, 1.9);
+  const AaFloors floors = aa_floors(slower, 10);
+  EXPECT_NEAR(floors.in_turns, 0.1, 1e-9);
+  EXPECT_GT(floors.apart, 7);
+  EXPECT_LT(floors.apart, 9.5);
 }
 
-TEST(AaFloor, IsZeroWhereNothingVaries) {
-  EXPECT_EQ(aa_floor_percent([] { return std::vector<double>(10, 0.015); }, 2), 0);
-  EXPECT_THROW(aa_floor_percent([] { return std::vector<double>{1}; }, 0), std::invalid_argument);
+TEST(AaFloors, AreZeroWhereNothingVaries) {
+  const auto same = [] {
+    return std::pair(std::vector<double>(10, 0.015), std::vector<double>(10, 0.015));
+  };
+  EXPECT_EQ(aa_floors(same, 2).in_turns, 0);
+  EXPECT_EQ(aa_floors(same, 2).apart, 0);
+  EXPECT_THROW(aa_floors(same, 1), std::invalid_argument);
 }
 
 TEST(Peaks, AreTheBestOfTheirTries) {
