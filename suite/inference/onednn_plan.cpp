@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "suite/inference/activation_functions.h"
 #include "suite/inference/onednn_lowering.h"
 
 namespace convscope {
 
 namespace {
 
+using dnnl::algorithm;
 using dnnl::memory;
 using Buffer = OneDnnProgram::Buffer;
 

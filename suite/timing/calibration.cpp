@@ -34,6 +34,24 @@ Calibrated calibrated_of(const ordered_json& row) {
   return found;
 }
 
+/// 1.96 standard deviations of what is in these shifts beside their own errors; 0 if errors alone
+/// would be as large in one of twenty sets. `independent` is how many of the shifts are.
+double unexplained_percent(const std::vector<Shift>& shifts, int independent) {
+  constexpr double z = 1.959963984540054;
+  double seen = 0, explained = 0;
+  for (const Shift& shift : shifts) {
+    seen += std::pow(std::log(shift.ratio), 2);
+    if (!shift.interval) continue;
+    explained += std::pow(std::log(shift.interval->high / shift.interval->low) / (2 * z), 2);
+  }
+  const auto count = static_cast<double>(shifts.size());
+  // The 95th percentile of chi squared over its degrees of freedom (Wilson and Hilferty 1931).
+  const double ninth = 2.0 / (9.0 * independent);
+  const double by_chance = std::pow(1 - ninth + 1.6448536269514722 * std::sqrt(ninth), 3);
+  if (seen <= by_chance * explained) return 0;
+  return 100 * std::expm1(z * std::sqrt((seen - explained) / count));
+}
+
 }  // namespace
 
 std::optional<double> Calibration::value(const std::string& quantity, int threads) const {
@@ -155,25 +173,18 @@ AaFloors aa_floors(
   if (pairs < 2) throw std::invalid_argument("A/A floors need at least two pairs of processes");
   std::vector<std::pair<std::vector<double>, std::vector<double>>> measured;
   for (int i = 0; i < pairs; ++i) measured.push_back(measure_pair());
-  // The same whichever of the two is called the first.
-  const auto shift = [](const std::vector<double>& a, const std::vector<double>& b) {
-    return std::abs(std::log(hodges_lehmann(a, b).ratio));
-  };
-  const auto floor_of = [](const std::vector<double>& shifts) {
-    return 100 * std::expm1(quantile(shifts, 0.95));
-  };
-  std::vector<double> in_turns, apart;
+  std::vector<Shift> in_turns, apart;
   for (size_t i = 0; i < measured.size(); ++i) {
-    in_turns.push_back(shift(measured[i].first, measured[i].second));
+    in_turns.push_back(hodges_lehmann(measured[i].first, measured[i].second));
     for (size_t j = i + 1; j < measured.size(); ++j) {
       for (const auto* a : {&measured[i].first, &measured[i].second}) {
         for (const auto* b : {&measured[j].first, &measured[j].second}) {
-          apart.push_back(shift(*a, *b));
+          apart.push_back(hodges_lehmann(*a, *b));
         }
       }
     }
   }
-  return {floor_of(in_turns), floor_of(apart)};
+  return {unexplained_percent(in_turns, pairs), unexplained_percent(apart, pairs)};
 }
 
 }  // namespace convscope

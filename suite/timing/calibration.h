@@ -64,8 +64,9 @@ void require_storable(const std::filesystem::path& path);
 void store_calibration(const Calibration& calibration);
 void store_calibration_file(const Calibration& calibration, const std::filesystem::path& path);
 
-/// The floors below which a difference says nothing here, in percent: what 95 % of the
-/// Hodges-Lehmann shifts between two processes that measure the same case do not exceed.
+/// How far two processes that measure the same case differ beyond what the intervals of their
+/// Hodges-Lehmann shifts explain, in percent, with 95 %: the bias that no number of repetitions in
+/// one process shows. 0 where the shifts are no larger than their intervals allow.
 struct AaFloors {
   double in_turns = 0;  ///< of processes whose repetitions took turns
   double apart = 0;     ///< of processes that ran at different times: whatever else the machine did
