@@ -110,17 +110,17 @@ StoredTensor stored(const std::string& name, const torch::Tensor& tensor) {
           static_cast<const std::byte*>(tensor.data_ptr())};
 }
 
-/// What is kept of images that have passed the frozen stages.
-struct Features {
-  size_t stages = 0;           ///< below; 0: nothing is kept
-  torch::Tensor train;         ///< copies x images x ...
-  torch::Tensor train_labels;  ///< images
-  torch::Tensor validation, validation_labels;
-};
-
 }  // namespace
 
 struct Trainer::State {
+  /// What is kept of images that have passed the frozen stages.
+  struct Features {
+    size_t stages = 0;           ///< below; 0: nothing is kept
+    torch::Tensor train;         ///< copies x images x ...
+    torch::Tensor train_labels;  ///< images
+    torch::Tensor validation, validation_labels;
+  };
+
   TrainingStart start;
   Recipe recipe;
   TrainingImages images;
@@ -403,6 +403,7 @@ struct Trainer::State {
   }
 
   EpochResult run_epoch(const TrainingEvents& events) {
+    const Clock::time_point started = Clock::now();
     use_threads(recipe.threads);
     const size_t first_stage = first();
     freeze_below(first_stage);
@@ -420,7 +421,6 @@ struct Trainer::State {
     result.epoch = epoch + 1;
     double loss_sum = 0, right = 0;
     int64_t number = 0;
-    const Clock::time_point started = Clock::now();
     optimizer->zero_grad();
     const auto update = [&] {
       if (recipe.clip_norm > 0) {

@@ -48,7 +48,7 @@ struct EpochResult {
   Evaluation validation;  ///< of no images where there are none
   double rate = 0;        ///< of the head, at the end of the epoch
   int64_t images = 0;     ///< trained on
-  double seconds = 0;     ///< of training, without validation
+  double seconds = 0;     ///< of training and of features that were computed for it
   double waited_seconds = 0;
 };
 
