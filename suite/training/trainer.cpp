@@ -71,7 +71,7 @@ class Runner {
     freeze_ = false;
     try {
       auto form = std::make_unique<Frozen>(network_, images);
-      const torch::Tensor expected = form->expected();
+      torch::Tensor expected = form->expected();
       const auto difference = (form->forward(images) - expected).abs().max().item<double>();
       if (difference <= 1e-4 * std::max(1.0, expected.abs().max().item<double>())) {
         frozen_ = std::move(form);
