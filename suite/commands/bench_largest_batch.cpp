@@ -203,7 +203,6 @@ int print_largest_batches(const Invocation& invocation) {
   std::vector<R> rows;
   bool stopped = false;
   size_t failed = 0;
-  const InterruptGuard interruptible;
   for (PlannedCase& p : planned) {
     p.bench_case.scenario = "throughput";
     R row;

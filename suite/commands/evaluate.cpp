@@ -32,11 +32,6 @@ struct ClassRow {
   int64_t images, right;
 };
 
-/// In percent; empty for the share of nothing.
-Cell percent(double share) {
-  return std::isnan(share) ? Cell() : Cell(std::round(share * 1e6) / 1e4);
-}
-
 /// The columns of evaluation.csv; shares are in percent, with Wilson's 95 % interval.
 std::vector<Column<EvaluationRow>> evaluation_columns() {
   using R = EvaluationRow;

@@ -338,6 +338,10 @@ std::vector<std::string> splits_of_data(const Invocation& invocation,
   return dataset_splits(dataset_options(invocation, network, /*same_classes=*/false));
 }
 
+Cell percent(double share) {
+  return std::isnan(share) ? Cell() : Cell(std::round(share * 1e6) / 1e4);
+}
+
 LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network,
                              const Speed& chosen) {
   LoaderOptions options;

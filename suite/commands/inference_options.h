@@ -8,6 +8,7 @@
 #include "suite/data/datasets.h"
 #include "suite/data/loader.h"
 #include "suite/inference/network_tensors.h"
+#include "suite/report/table.h"
 #include "suite/weights/published.h"
 
 namespace convscope {
@@ -59,6 +60,9 @@ std::unique_ptr<Dataset> open_split(const Invocation& invocation, const Weighted
 /// The splits that the data have, of "train", "val", "test".
 std::vector<std::string> splits_of_data(const Invocation& invocation,
                                         const WeightedNetwork& network);
+
+/// A share in percent, as records have it; empty for the share of nothing.
+Cell percent(double share);
 
 LoaderOptions loader_options(const Invocation& invocation, const WeightedNetwork& network,
                              const Speed& chosen);

@@ -37,11 +37,6 @@ struct EpochRow {
   int64_t peak_bytes;
 };
 
-/// In percent; empty for the share of nothing.
-Cell percent(double share) {
-  return std::isnan(share) ? Cell() : Cell(std::round(share * 1e6) / 1e4);
-}
-
 Cell if_judged(const EpochRow& row, double value) {
   return row.result.validation.images > 0 ? Cell(value) : Cell();
 }
