@@ -12,6 +12,7 @@
 #include "suite/commands/bench_rows.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
+#include "suite/report/text.h"
 #include "suite/timing/bench_process.h"
 #include "suite/timing/environment.h"
 #include "suite/timing/largest_batch.h"
@@ -143,35 +144,6 @@ void refuse_what_is_no_batch(const Invocation& invocation) {
 }
 
 }  // namespace
-
-std::optional<int64_t> parse_bytes(const std::string& text) {
-  static const std::vector<std::pair<std::string, double>> units = {
-      {"", 1},
-      {"B", 1},
-      {"kB", 1e3},
-      {"KB", 1e3},
-      {"MB", 1e6},
-      {"GB", 1e9},
-      {"TB", 1e12},
-      {"KiB", 1024.0},
-      {"MiB", 1 << 20},
-      {"GiB", 1 << 30},
-      {"TiB", 1024.0 * (1 << 30)},
-  };
-  double number = 0;
-  const char* last = text.data() + text.size();
-  auto [end, error] = std::from_chars(text.data(), last, number);
-  if (error != std::errc()) return std::nullopt;
-  while (end != last && *end == ' ') ++end;
-  for (const auto& [unit, factor] : units) {
-    if (unit != std::string(end, last)) continue;
-    const double count = number * factor;
-    // The negation holds for what is not a number, too.
-    if (!(count >= 1 && count <= 1e18)) return std::nullopt;
-    return static_cast<int64_t>(count);
-  }
-  return std::nullopt;
-}
 
 int print_largest_batches(const Invocation& invocation) {
   const std::string started = utc_now();

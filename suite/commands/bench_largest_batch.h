@@ -3,15 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "suite/commands/command.h"
 
 namespace convscope {
-
-/// Bytes of "512MiB", "2 GiB", "1.5GB" or "1e9"; nothing if it is no size of at least one byte.
-std::optional<int64_t> parse_bytes(const std::string& text);
 
 /// Finds the largest batch of each case that was asked for and prints a row for each. With
 /// --results, writes largest_batch.csv there too. Each trial has its own process, which gets no

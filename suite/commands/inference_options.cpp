@@ -70,16 +70,6 @@ void check_threads(const std::string& option, int64_t number) {
                    std::to_string(most));
 }
 
-int64_t integer_from_0(const Invocation& invocation, const std::string& option) {
-  const std::string& text = invocation.text(option);
-  if (text == "0") return 0;
-  try {
-    return positive_integer(invocation, option);
-  } catch (const UsageError&) {
-    throw UsageError("--" + option + " '" + text + "' is no whole number, 0 or above");
-  }
-}
-
 /// What the user changed of the preprocessing that belongs to the weights.
 Preprocessing chosen(const Invocation& invocation, const Settings& settings, bool sized,
                      Preprocessing p) {
@@ -331,6 +321,13 @@ std::unique_ptr<Dataset> open_split(const Invocation& invocation, const Weighted
                      std::to_string(network.fit.settings.classes));
   }
   return dataset;
+}
+
+std::string fingerprint_of_split(const Invocation& invocation, const WeightedNetwork& network,
+                                 const std::string& split) {
+  DatasetOptions options = dataset_options(invocation, network, /*same_classes=*/false);
+  options.split = split;
+  return fingerprint(options);
 }
 
 std::vector<std::string> splits_of_data(const Invocation& invocation,

@@ -57,6 +57,9 @@ std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedN
 /// The same of this split, whatever --split says.
 std::unique_ptr<Dataset> open_split(const Invocation& invocation, const WeightedNetwork& network,
                                     const std::string& split, bool same_classes);
+/// What tells these images from others; see fingerprint().
+std::string fingerprint_of_split(const Invocation& invocation, const WeightedNetwork& network,
+                                 const std::string& split);
 /// The splits that the data have, of "train", "val", "test".
 std::vector<std::string> splits_of_data(const Invocation& invocation,
                                         const WeightedNetwork& network);

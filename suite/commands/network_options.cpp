@@ -192,4 +192,14 @@ int64_t positive_integer(const Invocation& invocation, const std::string& option
   return *number;
 }
 
+int64_t integer_from_0(const Invocation& invocation, const std::string& option) {
+  const std::string& text = invocation.text(option);
+  if (text == "0") return 0;
+  try {
+    return positive_integer(invocation, option);
+  } catch (const UsageError&) {
+    throw UsageError("--" + option + " '" + text + "' is no whole number, 0 or above");
+  }
+}
+
 }  // namespace convscope

@@ -41,4 +41,7 @@ std::vector<int64_t> positive_integers(const Invocation& invocation, const std::
 /// A whole number of at least 1. Throws UsageError that names the option.
 int64_t positive_integer(const Invocation& invocation, const std::string& option);
 
+/// The same from 0.
+int64_t integer_from_0(const Invocation& invocation, const std::string& option);
+
 }  // namespace convscope

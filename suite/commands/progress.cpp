@@ -120,6 +120,7 @@ std::string Progress::text(int64_t done, Clock::time_point now) const {
     line += ", " + per_second.with_unit(rate) + "/s";
     if (total_ > done) line += ", " + duration(double(total_ - done) / rate) + " left";
   }
+  if (!remark_.empty()) line += ", " + remark_;
   const size_t used = label_.size() + line.size() + 6;  // what stands around them, the last column
   const size_t room = columns_ > used ? std::min<size_t>(columns_ - used, 20) : 0;
   if (total_ > 0 && room >= 5) {

@@ -29,6 +29,8 @@ class Progress {
   void update(int64_t done);
   /// For work that learns its total, or another one, on the way.
   void update(int64_t done, int64_t total);
+  /// Something to say beside the numbers, from the next update on: "loss 0.71".
+  void remark(std::string text) { remark_ = std::move(text); }
   /// Clears the bar. Also what the destructor does.
   void finish();
 
@@ -40,6 +42,7 @@ class Progress {
   std::string label_;
   int64_t total_;
   std::string unit_;
+  std::string remark_;
   size_t columns_;
   std::function<Clock::time_point()> now_;
   Clock::time_point shown_at_;

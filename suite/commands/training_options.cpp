@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "architectures/nearest.h"
 #include "suite/commands/network_options.h"
@@ -20,8 +21,9 @@ double number(const Invocation& invocation, const std::string& option, double us
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() ||
       !(value >= least && value <= most)) {
-    throw UsageError("--" + option + " '" + text + "' is no number from " + std::to_string(least) +
-                     " to " + std::to_string(most));
+    std::ostringstream range;
+    range << " is no number from " << least << " to " << most;
+    throw UsageError("--" + option + " '" + text + "'" + range.str());
   }
   return value;
 }
@@ -62,9 +64,17 @@ void add_recipe_options(po::options_description& options) {
           "step-factor", text_value(), "of the schedule step (default: 0.1)")(
           "label-smoothing", text_value(), "(default: 0)")("accumulate", text_value(),
                                                            "batches to a step (default: 1)")(
+          "mixup", text_value(), "each image mixed with another by a share of Beta(x, x): 0.2")(
+          "cutmix", text_value(), "a part of each image from another by Beta(x, x): 1")(
           "clip", text_value(), "largest norm of all gradients together (default: none)")(
           "average", text_value(),
           "decay of a moving average of the weights, which is what is judged and kept: 0.999")(
+          "keep", text_value(),
+          "which weights: of the last epoch, or the best by the validation images (default: last, "
+          "or best with --patience)")("patience", text_value(),
+                                      "epochs without a better one before the run stops")(
+          "precision", text_value(),
+          "float32, or bfloat16 in convolutions and products (default: float32)")(
           "bn", text_value(),
           "batch normalisation in frozen stages: frozen, affine or train (default: frozen)")(
           "augment", text_value(),
@@ -72,6 +82,29 @@ void add_recipe_options(po::options_description& options) {
           "resized (random parts, and mirrored) (default: by the images' size)")(
           "copies", text_value(),
           "of frozen stages' features of each image, each augmented anew (default: 4)");
+}
+
+void add_record_options(po::options_description& options) {
+  options.add_options()  //
+      ("results", text_value(),
+       "DIR: also write epochs.csv, runs.csv, predictions.csv, confusion.csv, checkpoints, the "
+       "weights and manifest.json there")("resume", po::bool_switch(),
+                                          "go on from the checkpoints in --results")(
+          "save-every", text_value("60"), "seconds between checkpoints within an epoch")(
+          "feature-cache", text_value("2GiB"),
+          "the most that features of frozen stages may take on disk; none: they are not kept")(
+          "dry-run", po::bool_switch(), "list the runs");
+}
+
+double seconds_between_checkpoints(const Invocation& invocation) {
+  return number(invocation, "save-every", 60, 0, 1e9);
+}
+
+int64_t feature_cache_bytes(const Invocation& invocation) {
+  const std::string& text = invocation.text("feature-cache");
+  if (text == "none") return 0;
+  if (const auto bytes = parse_bytes(text)) return *bytes;
+  throw UsageError("--feature-cache '" + text + "' is no size: write 512MiB, 2GiB or none");
 }
 
 Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
@@ -97,6 +130,13 @@ Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
   recipe.weight_decay = number(invocation, "weight-decay", probes ? 0 : 1e-4, 0, 10);
   recipe.decay_all = !invocation.flag("decay-weights-only");
   recipe.label_smoothing = number(invocation, "label-smoothing", 0, 0, 0.99);
+  recipe.mixup = number(invocation, "mixup", 0, 0, 100);
+  recipe.cutmix = number(invocation, "cutmix", 0, 0, 100);
+  recipe.patience = count(invocation, "patience", 0);
+  recipe.kept =
+      parse_kept(choice(invocation, "keep", kept_names(), recipe.patience > 0 ? "best" : "last"));
+  recipe.precision =
+      parse_precision(choice(invocation, "precision", precision_names(), "float32"));
   recipe.accumulate = count(invocation, "accumulate", 1);
   recipe.clip_norm = number(invocation, "clip", 0, 0, 1e9);
   recipe.average = number(invocation, "average", 0, 0, 0.999999);

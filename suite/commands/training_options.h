@@ -12,6 +12,14 @@ namespace convscope {
 /// Adds --epochs, --lr, --optimizer, --schedule and what else a recipe has, but not its protocol.
 void add_recipe_options(po::options_description& options);
 
+/// Adds --results, --resume, --save-every, --feature-cache and --dry-run.
+void add_record_options(po::options_description& options);
+
+/// Of --save-every.
+double seconds_between_checkpoints(const Invocation& invocation);
+/// Of --feature-cache; 0: none.
+int64_t feature_cache_bytes(const Invocation& invocation);
+
 /// What the options say, over what is usual for the protocol. `threads` is how many compute. Throws
 /// UsageError.
 Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads);

@@ -24,6 +24,12 @@ struct Augmentation {
   /// ColorJitter: each factor is drawn from 1 - x to 1 + x, the turn of the hue, at most a half,
   /// from -x to x; the order is drawn too.
   double brightness = 0, contrast = 0, saturation = 0, hue = 0;
+
+  /// Whether an image may come out in two ways.
+  bool changes() const {
+    return cropping != Cropping::centre || mirrored > 0 || brightness > 0 || contrast > 0 ||
+           saturation > 0 || hue > 0;
+  }
 };
 
 /// Where the network looks this time. The view is as large as centre_view's; RandomResizedCrop

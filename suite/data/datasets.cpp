@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <regex>
+#include <sstream>
 #include <stdexcept>
 
 #include "architectures/nearest.h"
@@ -384,6 +385,30 @@ std::vector<std::string> dataset_splits(const DatasetOptions& options) {
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
   return naming_the_path([&] { return open_split(options); });
+}
+
+std::string fingerprint(const DatasetOptions& options) {
+  std::ostringstream text;
+  text << options.path.string() << ' ' << options.split << ' ' << options.held_out.value_or(-1)
+       << ' ' << options.seed << ' ' << options.channels << ' ' << options.skip_broken;
+  for (const std::string& id : options.classes.ids) text << ' ' << id;
+  const auto add = [&](const fs::directory_entry& file) {
+    if (!file.is_regular_file()) return;
+    text << '\n' << file.path().string() << ' ' << file.file_size() << ' '
+         << file.last_write_time().time_since_epoch().count();
+  };
+  std::vector<fs::directory_entry> files;
+  if (fs::is_directory(options.path)) {
+    const auto follow = fs::directory_options::follow_directory_symlink;
+    for (const auto& file : fs::recursive_directory_iterator(options.path, follow)) {
+      files.push_back(file);
+    }
+    std::sort(files.begin(), files.end());
+  } else if (fs::exists(options.path)) {
+    files.emplace_back(options.path);
+  }
+  for (const fs::directory_entry& file : files) add(file);
+  return text.str();
 }
 
 }  // namespace convscope

@@ -48,6 +48,10 @@ struct DatasetOptions {
 /// Throws std::invalid_argument: what was looked for, and what is there.
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
 
+/// Text that differs where the images may differ: of what the options say, and of the names, sizes
+/// and times of the files. Reads none of them.
+std::string fingerprint(const DatasetOptions& options);
+
 /// The splits that can be opened, of "train", "val", "test", in this order.
 std::vector<std::string> dataset_splits(const DatasetOptions& options);
 

@@ -273,6 +273,9 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
   }
   const size_t batch = static_cast<size_t>(options.batch);
   if (options.drop_last) state.order.resize(state.order.size() / batch * batch);
+  const size_t had = static_cast<size_t>(std::max<int64_t>(0, options.first_batch)) * batch;
+  state.order.erase(state.order.begin(),
+                    state.order.begin() + static_cast<long>(std::min(had, state.order.size())));
   state.batch_count = (state.order.size() + batch - 1) / batch;
   // One batch to give, one to fill; more where batches are too small to occupy the threads.
   const size_t threads = static_cast<size_t>(options.workers);

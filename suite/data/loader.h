@@ -24,6 +24,7 @@ struct LoaderOptions {
   uint64_t epoch = 0;
   int64_t workers = 0;  ///< threads; 0: next() does it all
   bool drop_last = false;
+  int64_t first_batch = 0;   ///< begin the pass here: those before it were had already
   bool skip_broken = false;  ///< leave broken images out, instead of throwing BrokenImage
 };
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +27,9 @@ std::string first_line(const std::string& text);
 
 /// The texts as a list of one line.
 std::string joined(const std::vector<std::string>& texts, const char* between = ", ");
+
+/// Bytes of "512MiB", "2 GiB", "1.5GB" or "1e9"; nothing if it is no size of at least one byte.
+std::optional<int64_t> parse_bytes(const std::string& text);
 
 /// Whether East Asian typography gives the code point two columns.
 bool is_wide(char32_t code_point);

@@ -56,6 +56,13 @@ void restart_peak_memory() {
   std::ofstream("/proc/self/clear_refs") << "5\n";
 }
 
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+}
+
 int64_t peak_private_memory() {
   const auto status = bytes_in("/proc/self/status");
   if (!status.count("VmHWM") || !status.count("RssAnon")) return -1;

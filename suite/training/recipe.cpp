@@ -35,6 +35,22 @@ FrozenNorms parse_frozen_norms(const std::string& name) {
   return static_cast<FrozenNorms>(place_of(frozen_norm_names(), name, "batch-norm policy"));
 }
 
+const std::vector<std::string>& kept_names() {
+  static const std::vector<std::string> names = {"last", "best"};
+  return names;
+}
+Kept parse_kept(const std::string& name) {
+  return static_cast<Kept>(place_of(kept_names(), name, "choice of weights"));
+}
+
+const std::vector<std::string>& precision_names() {
+  static const std::vector<std::string> names = {"float32", "bfloat16"};
+  return names;
+}
+Precision parse_precision(const std::string& name) {
+  return static_cast<Precision>(place_of(precision_names(), name, "precision"));
+}
+
 const std::vector<std::string>& optimizer_names() {
   static const std::vector<std::string> names = {"sgd", "adamw", "rmsprop"};
   return names;

@@ -35,6 +35,21 @@ const std::vector<std::string>& frozen_norm_names();
 std::string to_string(FrozenNorms norms);
 FrozenNorms parse_frozen_norms(const std::string& name);
 
+/// Which weights a run ends with.
+enum class Kept {
+  last,  ///< of the last epoch
+  best,  ///< of the epoch that the validation images liked best
+};
+const std::vector<std::string>& kept_names();
+Kept parse_kept(const std::string& name);
+
+enum class Precision {
+  float32,
+  bfloat16,  ///< convolutions and products; weights, sums and losses stay float32
+};
+const std::vector<std::string>& precision_names();
+Precision parse_precision(const std::string& name);
+
 enum class OptimizerKind { sgd, adamw, rmsprop };
 const std::vector<std::string>& optimizer_names();
 OptimizerKind parse_optimizer(const std::string& name);
@@ -56,14 +71,21 @@ struct Recipe {
   bool decay_all = true;  ///< also normalisation and biases
   Schedule schedule;      ///< `epochs` is how long the run is
   double label_smoothing = 0;
+  /// Beta(x, x) gives the share of the second image (Zhang et al. 2018; Yun et al. 2019); 0: none.
+  /// With both, each batch takes one of them by chance.
+  double mixup = 0, cutmix = 0;
   int64_t accumulate = 1;  ///< batches to a step
   double clip_norm = 0;    ///< of all gradients together; 0: as they are
   double average = 0;      ///< decay of the weights' moving average; 0: none
+  Kept kept = Kept::last;
+  int64_t patience = 0;  ///< epochs without a better one before the run stops; 0: all are run
+  Precision precision = Precision::float32;
   uint64_t seed = 0;
   int threads = 1;
   int64_t copies = 1;  ///< of each image whose features are kept, each augmented anew
 
   int64_t epochs() const { return static_cast<int64_t>(schedule.epochs); }
+  bool mixes() const { return mixup > 0 || cutmix > 0; }
 };
 
 /// The lowest of `stages` stages that is trained in this epoch, from 0.

@@ -13,6 +13,8 @@
 #include "suite/data/loader.h"
 #include "suite/inference/evaluation.h"
 #include "suite/inference/network_tensors.h"
+#include "suite/training/feature_cache.h"
+#include "suite/training/rate_range.h"
 #include "suite/training/recipe.h"
 
 namespace convscope {
@@ -24,6 +26,10 @@ struct TrainingImages {
   Preprocessing preprocessing;
   Augmentation augmentation;  ///< of the training images
   int64_t workers = 0;
+  bool skip_broken = false;
+  /// Where features of frozen stages are looked for and left; null: they are computed anew.
+  FeatureCache* cache = nullptr;
+  std::string fingerprint;  ///< for the cache: other images have another one
 };
 
 /// The network that a run begins with: the weights of a file, or the paper's initialisation.
@@ -52,14 +58,28 @@ struct EpochResult {
   double waited_seconds = 0;
 };
 
+/// The epoch whose validation images were right most often, and among equals had the least loss.
+struct BestEpoch {
+  int64_t epoch = 0;  ///< 0: none was judged
+  double top1 = 0, loss = 0;
+};
+
+/// What the network said of one image.
+struct JudgedImage {
+  size_t place;  ///< in the dataset
+  int64_t label, guess;
+  double probability;  ///< that the network gave its guess
+};
+
 /// The loss is not a number any more. The message names epoch, step, rate and images.
 struct TrainingDiverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 struct TrainingEvents {
-  /// After every batch: images of this epoch so far, the mean loss and the share that was right.
-  std::function<void(int64_t images, double loss, double top1)> batch = [](auto...) {};
+  /// After every step of the optimizer: images of this epoch so far, the mean loss and the share
+  /// that was right. The trainer may be saved here.
+  std::function<void(int64_t images, double loss, double top1)> step = [](auto...) {};
   /// While the features of frozen stages are computed: how many images of how many.
   std::function<void(int64_t images, int64_t of)> features = [](auto...) {};
 };
@@ -77,16 +97,28 @@ class Trainer {
   std::vector<StageTraining> stages() const;
   /// Epochs that are finished.
   int64_t epochs() const;
+  /// Images of the epoch that has begun; 0 between epochs.
+  int64_t images_of_epoch() const;
+  /// All epochs are done, or as many as the recipe is patient for brought nothing better.
+  bool finished() const;
+  BestEpoch best() const;
 
-  /// Throws TrainingDiverged, BrokenImage, and whatever `events` throw; the trainer is then where
-  /// no epoch ends, and only restore() makes it whole.
+  /// The next epoch, or the rest of one that was restored. Throws TrainingDiverged, BrokenImage and
+  /// whatever `events` throw; after what events.step threw, the trainer may be saved.
   EpochResult run_epoch(const TrainingEvents& events);
 
-  /// How often the network is right; `logits`, where given, gets those of each image in the order
-  /// of the dataset.
-  Evaluation evaluate(const Dataset& dataset, std::vector<float>* logits = nullptr);
+  /// After the last epoch: takes the weights of the best, if the recipe keeps them.
+  void keep_the_best();
 
-  /// Everything that the next epoch depends on, as safetensors: a run that restores it ends with
+  /// Learns at growing rates, until all steps are done or the loss explodes: for a trainer that is
+  /// not used for anything else.
+  std::vector<RatePoint> range_test(const RangeTest& how, const TrainingEvents& events);
+
+  /// How often the network is right; `judged`, where given, gets each image in the order of the
+  /// dataset.
+  Evaluation evaluate(const Dataset& dataset, std::vector<JudgedImage>* judged = nullptr);
+
+  /// Everything that the next step depends on, as safetensors: a run that restores it ends with
   /// the same bits as one that was never interrupted. Throws std::invalid_argument.
   void save(const std::filesystem::path& path) const;
   /// Throws std::invalid_argument for a file that is damaged or of another run.

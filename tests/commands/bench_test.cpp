@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "architectures/catalogue.h"
-#include "suite/commands/bench_largest_batch.h"
+#include "suite/report/text.h"
 #include "suite/commands/bench_rows.h"
 #include "suite/report/csv_file.h"
 #include "suite/timing/statistics.h"
