@@ -66,6 +66,7 @@ Command plot_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();
+Command transfer_command();
 Command features_command();
 Command weights_command();
 Command calibrate_command();

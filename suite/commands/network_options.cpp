@@ -169,14 +169,15 @@ ImageShape parse_shape(const std::string& text) {
 std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option) {
   std::vector<int64_t> numbers;
   for (const std::string& text : invocation.list(option)) {
-    std::vector<int64_t> some = range(text, largest_integer);
+    const bool steps = text.find_first_of("+*") != std::string::npos;
+    std::vector<int64_t> some = range(steps ? text : text + "+1", largest_integer);
     const auto one = integer(text);
     if (one && *one >= 1 && *one <= largest_integer) some = {*one};
     if (some.empty()) {
       throw UsageError(
           "--" + option + " '" + text +
-          "' is no whole number of at least 1: write 8, or a list or range like 1,8,64 "
-          "or 1-16*2");
+          "' is no whole number of at least 1: write 8, or a list or range like 1,8,64, "
+          "1-5 or 1-16*2");
     }
     numbers.insert(numbers.end(), some.begin(), some.end());
   }

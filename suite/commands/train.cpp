@@ -36,16 +36,13 @@ Training training_of(const Invocation& invocation, Protocol protocol) {
   training.weighted = protocol != Protocol::scratch || !invocation.text("weights").empty();
   training.network = training.weighted ? weighted_network(invocation, /*head_needed=*/false)
                                        : untrained_network(invocation);
-  WantedImages wanted;
-  if (!invocation.text("per-class").empty()) {
-    wanted.per_class = positive_integer(invocation, "per-class");
+  training.data = training_data(invocation, training.network);
+  const std::vector<std::string>& classes = training.data.train->classes();
+  if (!invocation.list("only-classes").empty() || !invocation.text("per-class").empty()) {
+    training.data = part_of(training.data, classes_named(invocation, "only-classes", classes),
+                            per_class(invocation),
+                            static_cast<uint64_t>(integer_from_0(invocation, "seed")));
   }
-  wanted.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
-  if (!invocation.list("only-classes").empty()) {
-    const auto all = open_split(invocation, training.network, "train", /*same_classes=*/false);
-    wanted.classes = classes_named(invocation, "only-classes", all->classes());
-  }
-  training.data = training_data(invocation, training.network, wanted);
   Settings& settings = training.network.fit.settings;
   settings.classes = static_cast<int64_t>(training.data.train->classes().size());
   if (training.weighted) {
@@ -86,7 +83,7 @@ void print_summary(const std::vector<TrainedRun>& rows, std::ostream& err) {
 TrainingStart start_of(const Training& training, bool weighted) {
   TrainingStart start{training.network.architecture, training.network.fit.settings, nullptr, {}};
   if (weighted) {
-    start.weights = &training.network.file;
+    start.weights = std::make_shared<WeightsFile>(training.network.file);
     start.match = training.network.fit.match;
   }
   return start;
@@ -176,13 +173,13 @@ int run(const Invocation& invocation) {
   std::vector<int64_t> seeds = positive_integers(invocation, "seeds");
   if (seeds.empty()) seeds = {1};
   const std::string& model = training.network.architecture.name;
-  const std::string name = invocation.text("name").empty() ? model : invocation.text("name");
-  if (name.find('/') != std::string::npos) throw UsageError("--name '" + name + "' names a folder");
+  const std::string name = name_of_runs(invocation, model);
   std::vector<TrainingJob> jobs;
   const auto add = [&](const std::string& label, const Recipe& how, bool weighted) {
     for (const int64_t seed : seeds) {
       jobs.push_back({name + "-" + label + "-" + std::to_string(seed), label, how, &training.data,
-                      [&training, weighted] { return start_of(training, weighted); }});
+                      [&training, weighted] { return start_of(training, weighted); },
+                      static_cast<uint64_t>(seed)});
       jobs.back().recipe.seed = static_cast<uint64_t>(seed);
     }
   };
@@ -253,7 +250,7 @@ Command train_command() {
   add_training_data_options(command.options);
   add_speed_options(command.options);
   add_recipe_options(command.options);
-  add_record_options(command.options);
+  add_record_options(command.options, "2GiB");
   add_output_options(command.options);
   return command;
 }

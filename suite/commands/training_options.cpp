@@ -84,14 +84,14 @@ void add_recipe_options(po::options_description& options) {
           "of frozen stages' features of each image, each augmented anew (default: 4)");
 }
 
-void add_record_options(po::options_description& options) {
+void add_record_options(po::options_description& options, const std::string& feature_cache) {
   options.add_options()  //
       ("results", text_value(),
        "DIR: also write epochs.csv, runs.csv, predictions.csv, confusion.csv, checkpoints, the "
        "weights and manifest.json there")("resume", po::bool_switch(),
                                           "go on from the checkpoints in --results")(
           "save-every", text_value("60"), "seconds between checkpoints within an epoch")(
-          "feature-cache", text_value("2GiB"),
+          "feature-cache", text_value(feature_cache),
           "the most that features of frozen stages may take on disk; none: they are not kept")(
           "dry-run", po::bool_switch(), "list the runs");
 }
@@ -105,6 +105,12 @@ int64_t feature_cache_bytes(const Invocation& invocation) {
   if (text == "none") return 0;
   if (const auto bytes = parse_bytes(text)) return *bytes;
   throw UsageError("--feature-cache '" + text + "' is no size: write 512MiB, 2GiB or none");
+}
+
+std::string name_of_runs(const Invocation& invocation, const std::string& usual) {
+  const std::string& name = invocation.text("name");
+  if (name.find('/') != std::string::npos) throw UsageError("--name '" + name + "' names a folder");
+  return name.empty() ? usual : name;
 }
 
 Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {

@@ -13,12 +13,15 @@ namespace convscope {
 void add_recipe_options(po::options_description& options);
 
 /// Adds --results, --resume, --save-every, --feature-cache and --dry-run.
-void add_record_options(po::options_description& options);
+void add_record_options(po::options_description& options, const std::string& feature_cache);
 
 /// Of --save-every.
 double seconds_between_checkpoints(const Invocation& invocation);
 /// Of --feature-cache; 0: none.
 int64_t feature_cache_bytes(const Invocation& invocation);
+
+/// Of --name, or this one. Throws UsageError for what cannot begin a file's name.
+std::string name_of_runs(const Invocation& invocation, const std::string& usual);
 
 /// What the options say, over what is usual for the protocol. `threads` is how many compute. Throws
 /// UsageError.

@@ -215,7 +215,7 @@ TrainedRun TrainingRuns::blank(const TrainingJob& job) const {
   run.model = network_.architecture.name;
   run.dataset = job.data->name;
   run.protocol = job.protocol;
-  run.seed = job.recipe.seed;
+  run.seed = job.seed;
   run.split = job.data->judged_split();
   run.kept = kept_names()[static_cast<size_t>(job.recipe.kept)];
   return run;

@@ -33,6 +33,7 @@ struct TrainingJob {
   const TrainingData* data;
   /// What it begins with; called when its turn comes, since that may be another job's result.
   std::function<TrainingStart()> start;
+  uint64_t seed;  ///< that the user gave, from which the recipe's own may be derived
 };
 
 /// How a job ended.

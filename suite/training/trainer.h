@@ -36,8 +36,8 @@ struct TrainingImages {
 struct TrainingStart {
   Architecture architecture;
   Settings settings;
-  const WeightsFile* weights = nullptr;  ///< null: none
-  Match match;                           ///< of the weights; what it lacks is initialised
+  std::shared_ptr<const WeightsFile> weights;  ///< null: none
+  Match match;                                 ///< of the weights; what it lacks is initialised
 };
 
 /// A stage and how it is trained.
