@@ -21,11 +21,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// --weights FILE, --weights NAME of published ones, or nothing: those published for the network.
+/// --weights FILE, one of them in --results, --weights NAME of published ones, or nothing: those
+/// published for the network.
 fs::path weights_path(const Invocation& invocation, const std::string& network) {
   const std::string& given = invocation.text("weights");
   const bool is_path = given.find_first_of("./") != std::string::npos;
   if (!given.empty() && fs::exists(given) && !fs::is_directory(given)) return given;
+  if (invocation.command.options.find_nothrow("results", false)) {
+    const fs::path own = fs::path(invocation.text("results")) / given;
+    if (is_path && fs::exists(own) && !fs::is_directory(own)) return own;
+  }
   if (is_path) {
     throw UsageError("--weights '" + given + "' is " +
                      (fs::exists(given) ? "a folder" : "not there: there is no such file"));
@@ -179,7 +184,8 @@ void add_weights_options(po::options_description& options) {
   options.add_options()  //
       ("model,m", list_value(), "the network")(
           "weights,w", text_value(),
-          "FILE: .pth, .pt, .th, .pth.tar or .safetensors; or the name of published weights "
+          "FILE, also one in --results: .pth, .pt, .th, .pth.tar or .safetensors; or the name of "
+          "published weights "
           "(default: those that 'weights fetch' brought)")(
           "classes", text_value(),
           "number of classes (default: as many as the weights tell apart)")(

@@ -198,8 +198,8 @@ TrainingRuns::TrainingRuns(const Invocation& invocation, const WeightedNetwork& 
 
 TrainingRuns::~TrainingRuns() = default;
 
-fs::path TrainingRuns::weights_of(const std::string& job) const {
-  return results_ / (job + ".safetensors");
+fs::path TrainingRuns::checkpoint_of(const std::string& job) const {
+  return results_ / "checkpoints" / (job + ".safetensors");
 }
 
 const TrainedRun* TrainingRuns::finished(const std::string& name) const {
@@ -239,7 +239,10 @@ std::vector<TrainedRun> TrainingRuns::run() {
       all.push_back(blank(job));
       all.back().reason = error.what();
     }
-    if (runs_) runs_->write(cells(run_columns(), all.back()));
+    if (!runs_) continue;
+    runs_->write(cells(run_columns(), all.back()));
+    // The row is what says that it is finished. One that diverged leaves its last good epoch.
+    if (all.back().reason.empty()) fs::remove(checkpoint_of(job.name));
   }
   return all;
 }
@@ -275,7 +278,7 @@ void TrainingRuns::print_plan(const TrainingJob& job, const Trainer& trainer) {
 
 /// The trainer's whole state, under the job's name.
 void TrainingRuns::save(const TrainingJob& job, const Trainer& trainer) {
-  if (!results_.empty()) trainer.save(results_ / "checkpoints" / (job.name + ".safetensors"));
+  if (!results_.empty()) trainer.save(checkpoint_of(job.name));
 }
 
 EpochResult TrainingRuns::run_epoch(const TrainingJob& job, Trainer& trainer) {
@@ -336,7 +339,7 @@ TrainedRun TrainingRuns::train(const TrainingJob& job) {
   images.fingerprint = job.data->fingerprint;
   Trainer trainer(job.start(), job.recipe, images);
   TrainedRun run = blank(job);
-  const fs::path checkpoint = results_ / "checkpoints" / (job.name + ".safetensors");
+  const fs::path checkpoint = checkpoint_of(job.name);
   if (!results_.empty() && invocation_.flag("resume")) {
     if (fs::exists(checkpoint)) trainer.restore(checkpoint);
     // Rows of what the checkpoint does not have come again.
@@ -395,7 +398,7 @@ TrainedRun TrainingRuns::train(const TrainingJob& job) {
     run.result = trainer.evaluate(*judged, &images_judged);
     record_judgement(job, images_judged);
   }
-  if (!results_.empty()) {
+  if (!results_.empty() && job.keeps_weights) {
     trainer.write_weights(results_ / (job.name + ".safetensors"));
     trainer.write_weights(results_ / (job.name + ".pth"));
   }

@@ -34,6 +34,7 @@ struct TrainingJob {
   /// What it begins with; called when its turn comes, since that may be another job's result.
   std::function<TrainingStart()> start;
   uint64_t seed;  ///< that the user gave, from which the recipe's own may be derived
+  bool keeps_weights = true;  ///< in --results; all that is left of it are its rows otherwise
 };
 
 /// How a job ended.
@@ -63,14 +64,13 @@ class TrainingRuns {
   std::vector<TrainedRun> run();
 
   bool was_interrupted() const { return interrupted_; }
-  /// The file with the weights of a finished job.
-  std::filesystem::path weights_of(const std::string& job) const;
 
  private:
   TrainedRun train(const TrainingJob& job);
   void print_plan(const TrainingJob& job, const Trainer& trainer);
   EpochResult run_epoch(const TrainingJob& job, Trainer& trainer);
   void save(const TrainingJob& job, const Trainer& trainer);
+  std::filesystem::path checkpoint_of(const std::string& job) const;
   void record_judgement(const TrainingJob& job, const std::vector<JudgedImage>& judged);
   TrainedRun blank(const TrainingJob& job) const;
   const TrainedRun* finished(const std::string& name) const;

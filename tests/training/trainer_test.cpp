@@ -97,6 +97,101 @@ TEST_F(TrainerTest, ARestoredRunEndsWithTheSameBits) {
   }
 }
 
+struct Stopped {};
+
+TEST_F(TrainerTest, ARunThatStoppedWithinAnEpochEndsWithTheSameBits) {
+  recipe.average = 0.9;
+  recipe.mixup = 0.2;
+  recipe.cutmix = 1;
+  recipe.kept = Kept::best;
+  for (const Protocol protocol : {Protocol::scratch, Protocol::partial}) {
+    recipe.protocol = protocol;
+    recipe.mixup = protocol == Protocol::partial ? 0 : 0.2;  // with kept features, nothing is mixed
+    recipe.cutmix = protocol == Protocol::partial ? 0 : 1;
+    const auto whole = trained(3);
+    const double loss = last.train_loss;
+    for (const int steps : {1, 4, 8, 15}) {
+      Trainer trainer(start, recipe, images);
+      int step = 0;
+      TrainingEvents events;
+      events.step = [&](int64_t, double, double) {
+        if (++step == steps) throw Stopped();
+      };
+      try {
+        for (;;) trainer.run_epoch(events);
+      } catch (const Stopped&) {
+        trainer.save(folder.path / "checkpoint");
+      }
+      EXPECT_EQ(trained(3, "checkpoint"), whole) << steps;
+      EXPECT_EQ(last.train_loss, loss);
+      EXPECT_EQ(last.images, 96);
+    }
+  }
+}
+
+TEST_F(TrainerTest, KeepsTheBestEpochAndStopsWhereNoneIsBetter) {
+  recipe.kept = Kept::best;
+  recipe.patience = 2;
+  recipe.schedule.epochs = 40;
+  recipe.rate = 0.02;
+  Trainer trainer(start, recipe, images);
+  double best = 0;
+  while (!trainer.finished()) {
+    const Evaluation result = trainer.run_epoch({}).validation;
+    best = std::max(best, share(result.top1, result.images).value);
+  }
+  EXPECT_LT(trainer.epochs(), 40);
+  EXPECT_EQ(trainer.epochs(), trainer.best().epoch + 2);
+  EXPECT_EQ(trainer.best().top1, best);
+  trainer.keep_the_best();
+  const Evaluation kept = trainer.evaluate(*validation);
+  EXPECT_EQ(share(kept.top1, kept.images).value, best);
+  EXPECT_NEAR(kept.loss, trainer.best().loss, 1e-6);
+}
+
+TEST_F(TrainerTest, FeaturesOnDiskAreTheSameAndBelongToWhatTheyWereMadeOf) {
+  FeatureCache cache(folder.path / "features", 1 << 24);
+  recipe.protocol = Protocol::probe;
+  const auto without = trained(3);
+  images.cache = &cache;
+  images.fingerprint = "these images";
+  EXPECT_EQ(trained(3), without);
+  const int64_t bytes = cache.bytes();
+  EXPECT_GT(bytes, 96 * 84 * 4);
+  int64_t computed = 0;
+  TrainingEvents events;
+  events.features = [&](int64_t, int64_t) { ++computed; };
+  Trainer again(start, recipe, images);
+  for (int epoch = 0; epoch < 3; ++epoch) again.run_epoch(events);
+  EXPECT_EQ(computed, 0);
+  EXPECT_EQ(cache.bytes(), bytes);
+  recipe.seed = 6;  // other weights in the frozen stages
+  Trainer other(start, recipe, images);
+  other.run_epoch(events);
+  EXPECT_GT(computed, 0);
+}
+
+TEST_F(TrainerTest, ARangeTestEndsWhereTheLossExplodes) {
+  Trainer trainer(start, recipe, images);
+  RangeTest range;
+  range.to = 1e4;
+  const std::vector<RatePoint> points = trainer.range_test(range, {});
+  EXPECT_GT(points.size(), 40u);
+  EXPECT_LT(points.size(), 100u);
+  EXPECT_DOUBLE_EQ(points.front().rate, 1e-7);
+  EXPECT_EQ(suggestions(points).size(), 4u);
+}
+
+TEST_F(TrainerTest, Bfloat16IsNearAndTheWeightsStayFloat32) {
+  const auto exact = trained(1);
+  const double loss = last.train_loss;
+  recipe.precision = Precision::bfloat16;
+  const auto rounded = trained(1);
+  EXPECT_NE(exact, rounded);
+  EXPECT_NEAR(last.train_loss, loss, 0.02);
+  EXPECT_EQ(exact.front().second.size(), rounded.front().second.size());
+}
+
 TEST_F(TrainerTest, ACheckpointOfAnotherRunIsRefused) {
   trained(1, "", "checkpoint");
   recipe.rate = 0.02;
@@ -164,11 +259,9 @@ TEST_F(TrainerTest, KeptFeaturesChangeNothing) {
   Trainer trainer(start, recipe, images);
   trainer.run_epoch({});
   const Evaluation kept = trainer.evaluate(*validation);
-  ProceduralOptions options;
-  options.classes = 4;
-  options.train = 96;
-  options.val = 48;
-  const Evaluation anew = trainer.evaluate(*procedural_dataset(options, "val"));
+  std::vector<JudgedImage> judged;
+  const Evaluation anew = trainer.evaluate(*validation, &judged);
+  EXPECT_EQ(judged.size(), 48u);
   EXPECT_EQ(kept.top1, anew.top1);
   EXPECT_NEAR(kept.loss, anew.loss, 1e-5);
 }
