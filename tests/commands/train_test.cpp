@@ -76,6 +76,109 @@ TEST(TrainCommand, WrongWordsAreOneLineAndCode2) {
   refused({"--data", few_images, "--split", "val"}, "--split does nothing here");
   refused({"--data", few_images, "--resume"}, "--resume needs --results");
   refused({"--data", few_images, "--controls"}, "--controls are what a transfer is compared with");
+  refused({"--data", few_images, "--keep", "first"}, "--keep 'first' is none of: last, best");
+  refused({"--data", few_images, "--precision", "bfloat"}, "did you mean 'bfloat16'?");
+  refused({"--data", few_images, "--mixup", "-1"}, "--mixup '-1' is no number from 0 to 100");
+  refused({"--data", few_images, "--only-classes", "0"}, "there is one class only");
+  refused({"--data", few_images, "--only-classes", "0,7"}, "the data have no class '7'");
+  refused({"--data", few_images, "--only-classes", "0,1,0-2"}, "--only-classes names a class twice");
+  refused({"--data", few_images, "--per-class", "0"}, "--per-class '0' is no whole number");
+  refused({"--data", few_images, "--seed", "x"}, "--seed 'x' is no whole number");
+  refused({"--data", few_images, "--feature-cache", "much"}, "--feature-cache 'much' is no size");
+  refused({"--data", few_images, "--name", "a/b"}, "--name 'a/b' names a folder");
+  refused({"--data", "procedural:classes=4,train=1"}, "too few images");
+}
+
+TEST(TrainCommand, SomeClassesAndFewImagesOfEach) {
+  const TemporaryFolder folder;
+  const Result result = convscope_with(words(
+      folder.path / "r", {"--only-classes", "3,1", "--per-class", "8"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(contains(result.err, "images: 16 to train on")) << result.err;
+  const CsvFile predictions = read_csv(folder.path / "r" / "predictions.csv");
+  EXPECT_EQ(predictions.rows.size(), 24u);  // of two of four classes
+  const CsvFile confusion = read_csv(folder.path / "r" / "confusion.csv");
+  int64_t images = 0;
+  for (const int64_t count : integers(confusion, "images")) images += count;
+  EXPECT_EQ(images, 24);
+  int64_t right = 0;
+  for (const int64_t one : integers(predictions, "right")) right += one;
+  const double top1 = numbers(read_csv(folder.path / "r" / "runs.csv"), "top1")[0];
+  EXPECT_NEAR(top1, 100.0 * static_cast<double>(right) / 24, 1e-4);
+}
+
+TEST(TrainCommand, GrowingRatesSuggestOne) {
+  const TemporaryFolder folder;
+  const Result result = convscope_with({"train", "lenet5", "--data", few_images, "--find-lr", "-t",
+                                        "1", "-b", "16", "--results", folder.path.string(),
+                                        "--format", "csv"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(contents(folder.path / "lr_suggestions.csv"), result.out);
+  EXPECT_EQ(texts(read_csv(folder.path / "lr_suggestions.csv"), "rule"),
+            (std::vector<std::string>{"valley", "slide", "minimum/10", "steep"}));
+  EXPECT_GT(read_csv(folder.path / "lr_range.csv").rows.size(), 50u);
+  EXPECT_FALSE(std::filesystem::exists(folder.path / "runs.csv"));
+}
+
+TEST(TrainCommand, WeightsOfAnEarlierRunAreFoundInTheResults) {
+  const TemporaryFolder folder;
+  const auto results = folder.path / "r";
+  ASSERT_EQ(convscope_with(words(results, {"--name", "base"})).code, 0);
+  const Result result = convscope_with(
+      words(results, {"--weights", "base-scratch-1.safetensors", "--protocol", "probe", "--resume",
+                      "--feature-cache", "none"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(contains(result.err, "frozen: conv1, conv2, fc1, fc2")) << result.err;
+}
+
+TEST(TransferCommand, SharesTheBasesGoesOnAndReports) {
+  const TemporaryFolder folder;
+  const auto transfer = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = {"transfer",  "lenet5", "--data",   few_images, "--splits",
+                                    "1,2",       "--cuts", "1,4",      "--epochs", "1",
+                                    "--threads", "1",      "--format", "csv",      "--results",
+                                    folder.path.string()};
+    all.insert(all.end(), more.begin(), more.end());
+    return convscope_with(all);
+  };
+  const Result result = transfer({});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const CsvFile runs = read_csv(folder.path / "runs.csv");
+  EXPECT_EQ(runs.rows.size(), 2u * (2 + 2 * 5));
+  const auto names = texts(runs, "run");
+  EXPECT_EQ(names[0], "lenet5-s1-baseA-1");
+  EXPECT_EQ(names[6], "lenet5-s1-R1B-1");
+  const CsvFile transfers = read_csv(folder.path / "transfer.csv");
+  EXPECT_EQ(transfers.rows.size(), 20u);
+  for (const double base : numbers(transfers, "base_top1")) EXPECT_GE(base, 0);
+  EXPECT_EQ(read_csv(folder.path / "transfer_findings.csv").rows.size(), 6u);
+  // What is only measured leaves its rows, what is shared its weights.
+  EXPECT_TRUE(std::filesystem::exists(folder.path / "lenet5-s1-baseA-1.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path / "lenet5-s1-A1B-1.safetensors"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path / "checkpoints"));
+
+  EXPECT_EQ(transfer({}).code, 2);
+  const Result again = transfer({"--resume"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, result.out);
+  EXPECT_EQ(read_csv(folder.path / "runs.csv").rows.size(), 24u);
+  EXPECT_EQ(read_csv(folder.path / "transfer.csv").rows.size(), 20u);
+}
+
+TEST(TransferCommand, WrongWordsAreOneLineAndCode2) {
+  const TemporaryFolder folder;
+  const auto refused = [&](std::vector<std::string> more, const std::string& why) {
+    std::vector<std::string> all = {"transfer", "lenet5", "--data", few_images};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result result = convscope_with(all);
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_TRUE(contains(result.err, why)) << result.err;
+  };
+  const std::string results = folder.path.string();
+  refused({}, "transfer needs --results");
+  refused({"--results", results, "--cuts", "5"}, "so the last cut is 4");
+  refused({"--results", results, "--half-a", "0-2"}, "each half needs two classes");
+  refused({"--results", results, "--half-a", "0,1", "--splits", "2"}, "--seeds repeats it");
 }
 
 TEST(TrainCommand, ALossThatIsNoNumberFailsTheRunAndKeepsTheOthers) {
@@ -92,6 +195,7 @@ TEST(TrainCommand, ALossThatIsNoNumberFailsTheRunAndKeepsTheOthers) {
 TEST(TrainCommand, AKilledRunEndsWithTheSameBits) {
   const TemporaryFolder folder;
   const auto whole = folder.path / "whole", killed = folder.path / "killed";
+  const std::vector<std::string> go_on = {"--resume", "--save-every", "0"};
   ASSERT_EQ(convscope_with(words(whole)).code, 0);
   EXPECT_TRUE(contains(convscope_with(words(whole)).err, "--resume goes on with it"));
   const char* asked = std::getenv("CONVSCOPE_KILLS");
@@ -99,12 +203,12 @@ TEST(TrainCommand, AKilledRunEndsWithTheSameBits) {
   std::mt19937 random(1);
   for (int i = 0; i < kills; ++i) {
     if (i % 5 == 0) std::filesystem::remove_all(killed);
-    const pid_t child = started(words(killed, {"--resume"}), "/dev/null");
+    const pid_t child = started(words(killed, go_on), "/dev/null");
     std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 700));
     kill(child, i % 3 == 2 ? SIGTERM : SIGKILL);
     waitpid(child, nullptr, 0);
     if (i % 5 != 4 && i + 1 != kills) continue;
-    const Result result = convscope_with(words(killed, {"--resume"}));
+    const Result result = convscope_with(words(killed, go_on));
     ASSERT_EQ(result.code, 0) << result.err;
     for (const char* file : {"lenet5-scratch-1.safetensors", "lenet5-scratch-1.pth"}) {
       EXPECT_EQ(contents(whole / file), contents(killed / file)) << i;
@@ -113,6 +217,8 @@ TEST(TrainCommand, AKilledRunEndsWithTheSameBits) {
     EXPECT_EQ(integers(epochs, "epoch"), (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
     EXPECT_EQ(numbers(epochs, "train_loss"), numbers(read_csv(whole / "epochs.csv"), "train_loss"));
     EXPECT_EQ(read_csv(killed / "runs.csv").rows.size(), 1u);
+    EXPECT_EQ(contents(killed / "predictions.csv"), contents(whole / "predictions.csv"));
+    EXPECT_EQ(contents(killed / "confusion.csv"), contents(whole / "confusion.csv"));
   }
 }
 

@@ -16,6 +16,7 @@ import warnings
 from collections import OrderedDict
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # of the script beside this one that is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "architectures"))
 try:
     import numpy
@@ -127,10 +128,9 @@ def resnet20():
     return net, [[net.conv1, net.bn1], [net.layer1], [net.layer2], [net.layer3], [net.linear]]
 
 
-# With the side of their images, and how far ours may be from torch's, as a share of how far a tensor
-# moved. Where rounding opens or shuts a ReLU a gradient jumps: twenty layers make that likely, small
-# images make it rare. (AdamW enlarges the rounding of the least gradients to whole steps, so that
-# of resnet20 torch in floats and torch in doubles are a quarter of the way apart.)
+# With the side of their images, and how far ours may be from torch's, as a share of how far a
+# tensor moved. Where rounding opens or shuts a ReLU, a gradient jumps: twenty layers make that
+# likely, small images make it rare.
 NETWORKS = {"lenet5": (lenet5, 32, 2e-4), "resnet20": (resnet20, 8, 2e-3)}
 
 
@@ -267,10 +267,10 @@ def our_trained(program, case, recipe, start, data, results):
     network, protocol, *options = case.split()
     command = [program, "train", network, "--protocol", protocol, *options, "--weights", weights,
                "--data", data, "--input", str(NETWORKS[network][1]), "--resize", "0",
-               "--mean", three(MEAN), "--std", three(DEVIATION), "--range", "1", "--augment", "none",
-               "--batch", str(IMAGES // recipe.accumulate), "--epochs", str(recipe.epochs),
-               "--feature-cache", "none", "--threads", "1", "--workers", "0",
-               "--name", "x", "--results", results]
+               "--mean", three(MEAN), "--std", three(DEVIATION), "--range", "1",
+               "--augment", "none", "--batch", str(IMAGES // recipe.accumulate),
+               "--epochs", str(recipe.epochs), "--feature-cache", "none",
+               "--threads", "1", "--workers", "0", "--name", "x", "--results", results]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         raise RuntimeError(run.stderr.strip())
