@@ -28,9 +28,12 @@ std::string hex(Color color) { return fmt::format("'#{:06X}'", color); }
 // single ones meet. The bytes of UTF-8 mean nothing to it.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
+  bool plain = true;
   for (const char c : printable(text)) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||
-                       c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
+    // To gnuplot, a digit after an escape is a part of it.
+    const bool joins = !plain && std::isdigit(static_cast<unsigned char>(c));
+    plain = !joins && (std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||
+                       c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80);
     out += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned>(c));
   }
   return out + '"';

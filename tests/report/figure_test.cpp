@@ -378,12 +378,12 @@ TEST_F(RenderTest, TextIsShownAsItIsAndNeverRun) {
   content.rows.clear();
   for (const char* label :
        {"a_b^{c} 'd' \"e\" `touch ran`", "$x @y \\n 100%% # <script> &", "'; system('touch ran')",
-        "\"; system(\"touch ran\")", "''' ''", "é模\n\xff"})
+        "\"; system(\"touch ran\")", "''' ''", "é模\n\xff", "1/10: 3e-07"})
     content.rows.push_back({label, "g", {{1, 2}, {3, 4}}});
   const std::string svg = contents(render(figure, folder.path)[0]);
-  for (const char* shown :
-       {"a_b^{c} 'd' \"e\" `touch ran`", "$x @y \\n 100%% # &lt;script> &amp;",
-        "'; system('touch ran')", "\"; system(\"touch ran\")", "''' ''", "é模 \uFFFD"})
+  for (const char* shown : {"a_b^{c} 'd' \"e\" `touch ran`", "$x @y \\n 100%% # &lt;script> &amp;",
+                            "'; system('touch ran')", "\"; system(\"touch ran\")", "''' ''",
+                            "é模 \uFFFD", "1/10: 3e-07"})
     EXPECT_NE(svg.find("<text>" + std::string(shown) + "</text>"), std::string::npos) << shown;
   EXPECT_EQ(svg.find("<script"), std::string::npos);
   EXPECT_EQ(files(), (std::set<std::string>{"bars.svg", "bars.png", "bars.pdf"}));
