@@ -3,7 +3,6 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <iomanip>
 #include <map>
 #include <optional>
@@ -14,8 +13,8 @@
 #include "architectures/nearest.h"
 #include "suite/commands/command.h"
 #include "suite/commands/output.h"
-#include "suite/report/csv_file.h"
-#include "suite/report/figure.h"
+#include "suite/commands/plot_records.h"
+#include "suite/commands/training_figures.h"
 #include "suite/timing/calibration.h"
 
 namespace convscope {
@@ -51,39 +50,18 @@ std::vector<std::string> labels(const CsvFile& csv, const CsvFile& costs) {
   return names;
 }
 
-/// What `--results` holds, with the networks that are asked for.
-struct Records {
-  std::filesystem::path folder;
-  std::ostream& err;
-  std::set<std::string> models;     ///< empty: all
-  std::set<std::string> rf_models;  ///< empty: the same
-
-  CsvFile read(const std::string& file, const std::set<std::string>& only) const {
-    CsvFile csv = read_csv(folder / file);
-    if (csv.dropped_bytes > 0) err << csv.path.string() << ": left out a torn last row\n";
-    const size_t model = column_index(csv, "model");
-    csv.rows.erase(std::remove_if(csv.rows.begin(), csv.rows.end(),
-                                  [&](const CsvRow& row) {
-                                    return !only.empty() && !only.count(row.fields[model]);
-                                  }),
-                   csv.rows.end());
-    return csv;
-  }
-
-  /// The finished rows of cost.csv.
-  CsvFile costs() const {
-    CsvFile csv = read("cost.csv", models);
-    const size_t status = column_index(csv, "status");
-    csv.rows.erase(
-        std::remove_if(csv.rows.begin(), csv.rows.end(),
-                       [&](const CsvRow& row) { return row.fields[status] == "failed"; }),
-        csv.rows.end());
-    return csv;
-  }
-};
+/// The finished rows of cost.csv.
+CsvFile costs_of(const Records& records) {
+  CsvFile csv = records.read("cost.csv", records.models);
+  const size_t status = column_index(csv, "status");
+  csv.rows.erase(std::remove_if(csv.rows.begin(), csv.rows.end(),
+                                [&](const CsvRow& row) { return row.fields[status] == "failed"; }),
+                 csv.rows.end());
+  return csv;
+}
 
 Figure cost_bars(const Records& records) {
-  const CsvFile csv = records.costs();
+  const CsvFile csv = costs_of(records);
   const auto models = labels(csv, csv);
   const auto params = numbers(csv, "params"), conv = numbers(csv, "conv_params"),
              linear = numbers(csv, "linear_params"), norm = numbers(csv, "norm_params"),
@@ -160,7 +138,7 @@ Figure field_lines(const Records& records) {
 }
 
 Figure cost_bubbles(const Records& records) {
-  const CsvFile csv = records.costs();
+  const CsvFile csv = costs_of(records);
   const auto models = labels(csv, csv);
   const auto params = numbers(csv, "params"), macs = numbers(csv, "macs"),
              activations = numbers(csv, "activations");
@@ -260,18 +238,23 @@ Figure roofline(const Records& records) {
           bubbles};
 }
 
-struct PlotFigure {
-  std::string name;
-  std::vector<std::string> records;  ///< that it is drawn from
-  std::function<Figure(const Records&)> make;
-};
+PlotFigure always_one(const std::string& name, const std::vector<std::string>& records,
+                      Figure (*make)(const Records&)) {
+  return {name, records, [make](const Records& all) { return std::vector<Figure>{make(all)}; }};
+}
+
+std::vector<PlotFigure> all_figures() {
+  std::vector<PlotFigure> all = {
+      always_one("cost_bars", {"cost.csv", "layers.csv"}, cost_bars),
+      always_one("receptive_field", {"layers.csv"}, field_lines),
+      always_one("cost_bubbles", {"cost.csv"}, cost_bubbles),
+      always_one("roofline", {"calibration.csv", "bench_layers.csv"}, roofline)};
+  for (const PlotFigure& figure : training_figures()) all.push_back(figure);
+  return all;
+}
 
 const std::vector<PlotFigure>& figures() {
-  static const std::vector<PlotFigure> all = {
-      {"cost_bars", {"cost.csv", "layers.csv"}, cost_bars},
-      {"receptive_field", {"layers.csv"}, field_lines},
-      {"cost_bubbles", {"cost.csv"}, cost_bubbles},
-      {"roofline", {"calibration.csv", "bench_layers.csv"}, roofline}};
+  static const std::vector<PlotFigure> all = all_figures();
   return all;
 }
 
@@ -337,8 +320,10 @@ int run(const Invocation& invocation) {
         invocation.out << "plot " << figure.name << "\n";
         continue;
       }
-      for (const auto& path : render(figure.make(records), records.folder / "figures", formats)) {
-        invocation.err << "wrote " << path.string() << "\n";
+      for (const Figure& drawn : figure.make(records)) {
+        for (const auto& path : render(drawn, records.folder / "figures", formats)) {
+          invocation.err << "wrote " << path.string() << "\n";
+        }
       }
     }
   } catch (const std::runtime_error& error) {
@@ -360,8 +345,9 @@ Command plot_command() {
   command.options.add_options()  //
       ("results", text_value(), "DIR: its records are read, figures go to DIR/figures")(
           "figure", list_value(),
-          "cost_bars, receptive_field, cost_bubbles, roofline (default: all that the records "
-          "allow)")("model,m", list_value(), "only these networks (default: all that are there)")(
+          "cost_bars, receptive_field, cost_bubbles, roofline, training_curves, learning_rate, "
+          "transfer, confusion (default: all that the records allow)")(
+          "model,m", list_value(), "only these networks (default: all that are there)")(
           "rf-model", list_value(), "only these in the receptive-field figure")(
           "image-format", list_value(), "svg, png, pdf (default: all)")(
           "dry-run", po::bool_switch(), "list what would be drawn");

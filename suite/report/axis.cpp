@@ -17,10 +17,12 @@ std::string tick_text(const Axis& axis, double value) {
   return fmt::format("{:.5g}", value);
 }
 
-std::vector<double> linear_ticks(Range range, int at_most) {
+std::vector<double> linear_ticks(Range range, int at_most, bool whole) {
   const double rough = (range.high - range.low) / at_most;
   double step = std::pow(10, std::floor(std::log10(rough)));
+  if (whole) step = std::max(step, 1.0);
   for (const double factor : {1.0, 2.0, 2.5, 5.0, 10.0, 20.0}) {
+    if (whole && step * factor != std::floor(step * factor)) continue;
     const double first = std::ceil(range.low / (step * factor) - 1e-9);
     const double last = std::floor(range.high / (step * factor) + 1e-9);
     if (last - first + 1 > at_most) continue;
@@ -49,7 +51,20 @@ std::vector<double> log_ticks(Range range, int at_most) {
   std::vector<double> values = within({1, 2, 5}, 1);
   for (const int step : {1, 2, 5, 10, 20, 50, 100, 200})
     if (static_cast<int>(values.size()) > at_most) values = within({1}, step);
-  return values.size() >= 2 ? values : linear_ticks(range, at_most);
+  return values.size() >= 2 ? values : linear_ticks(range, at_most, false);
+}
+
+constexpr double names_line = 9;
+
+std::string name_at(const Axis& axis, double value) {
+  const auto found = axis.names.find(value);
+  return found == axis.names.end() ? "" : found->second;
+}
+
+// The room that the text of a tick, and its name, take across the page.
+double width_of(const Axis& axis, const Tick& tick) {
+  return std::max(text_width(tick.text, small_size),
+                  text_width(name_at(axis, tick.value), small_size));
 }
 
 }  // namespace
@@ -64,8 +79,8 @@ std::string si_text(double value) {
 
 std::vector<Tick> ticks(const Axis& axis, Range range, int at_most) {
   std::vector<Tick> result;
-  for (const double value :
-       axis.scale == Scale::log ? log_ticks(range, at_most) : linear_ticks(range, at_most))
+  for (const double value : axis.scale == Scale::log ? log_ticks(range, at_most)
+                                                     : linear_ticks(range, at_most, axis.whole))
     result.push_back({value, tick_text(axis, value)});
   return result;
 }
@@ -78,8 +93,7 @@ std::vector<Tick> ticks_across(const Axis& axis, Range range, double length) {
     for (size_t i = 1; i < result.size(); ++i) {
       const double gap = along(axis, range, result[i].value, 0, length) -
                          along(axis, range, result[i - 1].value, 0, length);
-      const double width = text_width(result[i].text, small_size) / 2 +
-                           text_width(result[i - 1].text, small_size) / 2;
+      const double width = width_of(axis, result[i]) / 2 + width_of(axis, result[i - 1]) / 2;
       room = std::min(room, gap - width);
     }
     if (room >= 5) break;
@@ -124,12 +138,17 @@ double room_left_of(const Axis& y, Range y_range) {
   return width + 9;
 }
 
+double room_below_frame(const Axis& x) { return x.names.empty() ? 30 : 30 + names_line; }
+
 void draw_frame(Drawing& drawing, const Frame& frame) {
   const Box& box = frame.box;
   for (const Tick& tick : ticks_across(frame.x, frame.x_range, box.right - box.left)) {
     const double x = along(frame.x, frame.x_range, tick.value, box.left, box.right);
     drawing.shapes.push_back(Polyline{{{x, box.bottom}, {x, box.top}}, grid, 0.5});
-    drawing.texts.push_back({{x, box.bottom - 7}, tick.text, Anchor::centre, small_size, muted});
+    drawing.texts.push_back({{x, box.bottom - 8}, tick.text, Anchor::centre, small_size, muted});
+    if (const std::string name = name_at(frame.x, tick.value); !name.empty())
+      drawing.texts.push_back(
+          {{x, box.bottom - 8 - names_line}, name, Anchor::centre, small_size, muted});
   }
   for (const Tick& tick : ticks(frame.y, frame.y_range, ticks_up)) {
     const double y = along(frame.y, frame.y_range, tick.value, box.bottom, box.top);
@@ -141,10 +160,13 @@ void draw_frame(Drawing& drawing, const Frame& frame) {
   // At the end of its axis, unless it is longer than that leaves room for.
   const double x_label_end =
       std::max(box.right, page_margin + text_width(frame.x.label, text_size));
+  drawing.texts.push_back({{x_label_end, box.bottom - room_below_frame(frame.x) + 11},
+                           frame.x.label,
+                           Anchor::right,
+                           text_size,
+                           ink});
   drawing.texts.push_back(
-      {{x_label_end, box.bottom - 19}, frame.x.label, Anchor::right, text_size, ink});
-  drawing.texts.push_back(
-      {{page_margin, box.top + 8}, frame.y.label, Anchor::left, text_size, ink});
+      {{page_margin, box.top + 9}, frame.y.label, Anchor::left, text_size, ink});
 }
 
 }  // namespace convscope::canvas

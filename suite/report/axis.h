@@ -22,7 +22,8 @@ struct Tick {
 std::string si_text(double value);
 
 /// Between 2 and `at_most` round values within the range: 1, 2, 2.5 or 5 times a power of ten on a
-/// linear axis; 1, 2 and 5 times each, or the powers alone, on a logarithmic one.
+/// linear axis; 1, 2 and 5 times each, or the powers alone, on a logarithmic one. An axis of whole
+/// numbers may have only one in the range.
 std::vector<Tick> ticks(const Axis& axis, Range range, int at_most);
 
 /// As many ticks as have room for their texts side by side.
@@ -51,7 +52,8 @@ struct Frame {
 
 /// The room that the frame's texts need beside its box.
 double room_left_of(const Axis& y, Range y_range);
-constexpr double room_below_frame = 30, room_above_frame = 14;
+double room_below_frame(const Axis& x);
+constexpr double room_above_frame = 15;
 constexpr int ticks_up = 8;
 
 /// The grid, the values at it, and the two labels at the ends of their axes: the vertical one lies

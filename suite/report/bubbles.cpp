@@ -159,7 +159,7 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
     if (groups.size() > 1 && std::find(seen.begin(), seen.end(), groups[g]) != seen.end())
       legend.push_back({groups[g], palette(g)});
 
-  const double bottom = page_margin + room_below_frame - 5;
+  const double bottom = page_margin + room_below_frame(bubbles.x) - 5;
   const double key_room = largest > 0 ? 12 : 0;
   Frame frame{{}, bubbles.x, bubbles.y, x, y};
   frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <type_traits>
 
 #include "suite/report/text.h"
@@ -28,9 +29,12 @@ std::string hex(Color color) { return fmt::format("'#{:06X}'", color); }
 // single ones meet. The bytes of UTF-8 mean nothing to it.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
+  bool plain = true;
   for (const char c : printable(text)) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||
-                       c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
+    // To gnuplot, a digit after an escape is a part of it.
+    const bool joins = !plain && std::isdigit(static_cast<unsigned char>(c));
+    plain = !joins && (std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||
+                       c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80);
     out += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned>(c));
   }
   return out + '"';
@@ -48,8 +52,9 @@ std::string style(const Disc& shape) {
 }
 
 std::string style(const Polygon& shape) {
-  return fmt::format("using 1:2 with filledcurves closed fc rgb {} fs solid 1 noborder",
-                     hex(shape.fill));
+  return fmt::format(
+      "using 1:2 with filledcurves closed fc rgb {} fs {} noborder", hex(shape.fill),
+      shape.opacity < 1 ? fmt::format("transparent solid {:.2f}", shape.opacity) : "solid 1");
 }
 
 std::string style(const Polyline& shape) {
@@ -82,6 +87,14 @@ std::string data(const Polyline& shape) { return data(shape.points); }
 Color palette(size_t index) {
   constexpr Color colors[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x7F7F7F};
   return colors[index % std::size(colors)];
+}
+
+Color mixed(Color from, Color to, double share) {
+  const auto channel = [&](int shift) {
+    const double a = from >> shift & 0xFF, b = to >> shift & 0xFF;
+    return static_cast<Color>(std::lround(a + share * (b - a))) << shift;
+  };
+  return channel(16) | channel(8) | channel(0);
 }
 
 Color text_color(Color color) {

@@ -39,6 +39,7 @@ struct Disc {
 struct Polygon {
   std::vector<Point> corners;
   Color fill;
+  double opacity = 1;
 };
 
 struct Polyline {
@@ -74,6 +75,9 @@ constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6
 
 /// Okabe and Ito's palette without its yellow and black, and a grey. Wraps after 7.
 Color palette(size_t index);
+
+/// `from` at a share of 0, `to` at 1.
+Color mixed(Color from, Color to, double share);
 
 /// A color dark enough to write with: 4.5 to 1 against white for each of the palette.
 Color text_color(Color color);

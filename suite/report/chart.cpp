@@ -132,6 +132,7 @@ Drawing draw(const Figure& figure) {
     Drawing operator()(const StackedBars& bars) const { return draw_stacked_bars(title, bars); }
     Drawing operator()(const Lines& lines) const { return draw_lines(title, lines); }
     Drawing operator()(const Bubbles& bubbles) const { return draw_bubbles(title, bubbles); }
+    Drawing operator()(const HeatMap& map) const { return draw_heat_map(title, map); }
   } const by_kind{figure.title};
   return std::visit(by_kind, figure.content);
 }

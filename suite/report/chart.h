@@ -47,6 +47,7 @@ std::string short_number(double value);
 /// Each throws std::invalid_argument that names the row for values that it cannot show.
 Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars);
 Drawing draw_lines(const std::string& title, Lines lines);
+Drawing draw_heat_map(const std::string& title, HeatMap map);
 Drawing draw_bubbles(const std::string& title, Bubbles bubbles);
 Drawing draw(const Figure& figure);
 

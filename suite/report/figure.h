@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -20,6 +21,11 @@ struct Axis {
   std::string label;  ///< with the unit: "Receptive field (pixels)"
   Scale scale = Scale::linear;
   TickText ticks = TickText::plain;
+  /// Where no value is negative, a linear axis of lines starts at 0: the vertical one always, the
+  /// horizontal one where that is not far. Without this, each starts with its values.
+  bool from_zero = true;
+  bool whole = false;  ///< a linear axis of what is counted: no ticks between whole numbers
+  std::map<double, std::string> names = {};  ///< a second line under the ticks at these values
 };
 
 /// Horizontal bars, a row for each network, with panels side by side that share the rows.
@@ -44,19 +50,42 @@ struct Lines {
   struct Point {
     double x, y;
   };
+  struct Spread {
+    double low, high;
+  };
   struct Series {
     std::string label;
     std::string group;
-    std::vector<Point> points;  ///< in the order of the line
+    std::vector<Point> points;        ///< in the order of the line
+    std::vector<Spread> spread = {};  ///< of each point, or empty
+    std::vector<Point> dots = {};     ///< what the line sums up; small and light, without markers
   };
   struct Reference {
     double y;
     std::string label;  ///< "input: 224 pixels"
+    std::optional<Spread> spread = {};
+  };
+  /// A point of interest, with its name beside it.
+  struct Mark {
+    double x, y;
+    std::string label;
   };
   Axis x, y;
   std::vector<Series> series;
   std::optional<Reference> reference;
   std::vector<std::string> groups;  ///< the order of the colours; groups not named here come after
+  std::vector<Mark> marks = {};
+  /// Spreads are bars, with the lines side by side at each x; without this, they are bands, which
+  /// suit few lines of many points.
+  bool bars = false;
+};
+
+/// A square of cells that are the darker the more they hold: what is taken for what.
+struct HeatMap {
+  static constexpr size_t most_labels = 30;
+  std::vector<std::string> labels;          ///< of the rows from the top, and of the columns
+  std::vector<std::vector<double>> shares;  ///< [row][column], 0 to 1; drawn in percent
+  std::string rows, columns;                ///< "Class", "Predicted class"
 };
 
 /// Bubbles with their names beside them. The area is proportional to `size`, except that none is
@@ -89,7 +118,7 @@ struct Bubbles {
 struct Figure {
   std::string name;   ///< of the files, without an ending: letters, digits, '-' and '_'
   std::string title;  ///< a short statement; text is drawn as it is, never as mark-up
-  std::variant<StackedBars, Lines, Bubbles> content;
+  std::variant<StackedBars, Lines, Bubbles, HeatMap> content;
 };
 
 enum class ImageFormat { svg, png, pdf };

@@ -197,6 +197,23 @@ TEST_F(Program, RooflineIsDrawnWhereItsRecordsAre) {
   expect_usage_error({"plot", "--results", results.string()}, "needs the quantities fma and triad");
 }
 
+TEST_F(Program, RecordsOfTrainingArePlotted) {
+  const fs::path results = folder / "trained";
+  fs::create_directories(results);
+  std::ofstream(results / "transfer.csv")
+      << "name,model,dataset,split,seed,network,source,tuned,cut,stage,images,top1,base_top1\n"
+         "digits,lenet5,d,1,1,A1B,A,0,1,conv1,9,50,60\n"
+         "letters,lenet5,d,1,1,A1B,A,0,1,conv1,9,50,60\n"
+         "others,vgg11,d,1,1,A1B,A,0,1,conv1,9,50,60\n";
+  const Result result = convscope_with(
+      {"plot", "--results", results.string(), "-m", "lenet5", "--image-format", "svg"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(results / "figures/transfer_digits.svg"));
+  EXPECT_TRUE(fs::exists(results / "figures/transfer_letters.svg"));
+  EXPECT_FALSE(fs::exists(results / "figures/transfer_others.svg"));
+  EXPECT_FALSE(fs::exists(results / "figures/training_curves.svg"));
+}
+
 TEST_F(Program, ResumeKeepsWhatIsThereAndDropsATornRow) {
   const std::string results = (folder / "results").string();
   convscope_with({"cost", "lenet5", "--results", results});

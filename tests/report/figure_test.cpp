@@ -98,8 +98,55 @@ Figure roofline() {
   return {"roofline", "What bounds the layers", layers};
 }
 
+// Five lines of three points that nearly coincide, each with its range, round a reference.
+Figure ranges() {
+  Lines lines;
+  lines.x.label = "Stages that are taken";
+  lines.x.whole = true;
+  lines.x.from_zero = false;
+  lines.x.names = {{1, "conv1"}, {2, "conv2"}, {3, "fc"}};
+  lines.y = {"Top-1 (%)", Scale::linear, TickText::plain, false};
+  lines.bars = true;
+  lines.reference = Lines::Reference{62.5, "base: 62.5 %", Lines::Spread{62, 63}};
+  for (int i = 0; i < 5; ++i) {
+    Lines::Series series{"kind" + std::to_string(i), i < 2 ? "B" : "A", {}};
+    for (int cut = 1; cut <= 3; ++cut) {
+      series.points.push_back({1.0 * cut, 60.0 + 0.5 * i + 0.1 * cut});
+      series.spread.push_back({58.0 + 0.2 * i, 64.0 + 0.3 * cut});
+    }
+    lines.series.push_back(series);
+  }
+  return {"ranges", "How well stages transfer", lines};
+}
+
+// A curve with the dots that it smooths, a band round it, and places on it.
+Figure curve() {
+  Lines lines{{"Learning rate", Scale::log}, {"Loss"}, {{"smoothed", "g", {}}}, {}, {}};
+  Lines::Series& series = lines.series[0];
+  for (int i = 0; i < 60; ++i) {
+    const double rate = 1e-6 * std::pow(1.2, i), loss = 2.3 / (1 + 30 * rate);
+    series.points.push_back({rate, loss});
+    series.spread.push_back({loss - 0.1, loss + 0.1});
+    series.dots.push_back({rate, loss + (i % 3 - 1) * 0.08});
+  }
+  for (const int i : {20, 44, 46, 50})
+    lines.marks.push_back({series.points[i].x, series.points[i].y, "rule/1" + std::to_string(i)});
+  return {"curve", "Loss at growing rates", lines};
+}
+
+Figure heat_map(int classes) {
+  HeatMap map{{}, {}, "Class", "Taken for class (percent of the row)"};
+  for (int i = 0; i < classes; ++i) {
+    map.labels.push_back("n0144" + std::to_string(1000 + i) + " a class with a long name");
+    map.shares.emplace_back(classes, 0.4 / classes);
+    map.shares.back()[i] += 0.6;
+  }
+  return {"heat_map", "What a network takes each class for", map};
+}
+
 std::vector<Figure> figures() {
-  return {bars(), bubbles(), roofline(), lines(Scale::log), lines(Scale::linear)};
+  return {bars(),   bubbles(), roofline(),  lines(Scale::log), lines(Scale::linear),
+          ranges(), curve(),   heat_map(3), heat_map(30)};
 }
 
 bool has_text(const Drawing& drawing, const std::string& text) {
@@ -239,6 +286,74 @@ TEST(Lines, ReferenceHasItsNameAndItsPlaceOnTheAxis) {
   EXPECT_TRUE(has_text(canvas::draw({"l", "", lines}), "300")) << "the axis reaches it";
 }
 
+std::vector<canvas::Rectangle> bars_of(const Drawing& drawing, canvas::Color color) {
+  std::vector<canvas::Rectangle> found;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* bar = std::get_if<canvas::Rectangle>(&shape))
+      if (bar->fill == color) found.push_back(*bar);
+  return found;
+}
+
+TEST(Lines, RangesStandSideBySide) {
+  const Drawing drawing = canvas::draw(ranges());
+  std::vector<canvas::Rectangle> all = bars_of(drawing, canvas::palette(0));
+  for (const auto& bar : bars_of(drawing, canvas::palette(1))) all.push_back(bar);
+  ASSERT_EQ(all.size(), 15u);
+  for (size_t i = 0; i < all.size(); ++i)
+    for (size_t k = 0; k < i; ++k) EXPECT_FALSE(overlap(all[i].box, all[k].box, 1));
+}
+
+TEST(Lines, BandLiesUnderItsLineAndLetsTheGridThrough) {
+  const Drawing drawing = canvas::draw(curve());
+  size_t band = 0, line = 0;
+  for (size_t i = 0; i < drawing.shapes.size(); ++i) {
+    if (const auto* polygon = std::get_if<canvas::Polygon>(&drawing.shapes[i]))
+      if (polygon->opacity < 1) band = i;
+    if (const auto* path = std::get_if<canvas::Polyline>(&drawing.shapes[i]))
+      if (path->points.size() == 60) line = i;
+  }
+  EXPECT_GT(band, 0u);
+  EXPECT_LT(band, line);
+}
+
+TEST(Lines, PlacesOnACurveAreNamed) {
+  const Drawing drawing = canvas::draw(curve());
+  for (const char* name : {"rule/120", "rule/144", "rule/146", "rule/150"})
+    EXPECT_TRUE(has_text(drawing, name)) << name;
+}
+
+TEST(Lines, SpreadsAreAsManyAsPoints) {
+  Figure figure = ranges();
+  std::get<Lines>(figure.content).series[1].spread.pop_back();
+  EXPECT_EQ(error_of(figure), "the line 'kind1' has 3 points and 2 spreads");
+}
+
+TEST(HeatMap, IsDarkerWhereThereIsMore) {
+  const HeatMap map{{"a", "b"}, {{1, 0}, {0.25, 0.75}}, "row", "column"};
+  const Drawing drawing = canvas::draw({"h", "", map});
+  std::vector<canvas::Rectangle> cells;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* cell = std::get_if<canvas::Rectangle>(&shape))
+      if (cell->box.top - cell->box.bottom > 10) cells.push_back(*cell);
+  ASSERT_EQ(cells.size(), 4u);
+  for (size_t i = 1; i < cells.size(); ++i)
+    EXPECT_LT(cells[i].fill >> 16, cells[i - 1].fill >> 16) << "the lightest is drawn first";
+  EXPECT_LT(cells[3].box.left, cells[0].box.left) << "all of the first row is in its first cell";
+  EXPECT_EQ(cells[3].box.top, cells[0].box.top);
+  for (const char* percent : {"100", "25", "75"}) EXPECT_TRUE(has_text(drawing, percent));
+}
+
+TEST(HeatMap, ThatCannotBeShownNamesItsRow) {
+  HeatMap map{{"a", "b"}, {{1, 0}, {0.25, 1.75}}, "row", "column"};
+  EXPECT_EQ(error_of({"h", "", map}), "b: 1.75 is no share, expected 0 to 1");
+  map.shares[1].pop_back();
+  EXPECT_EQ(error_of({"h", "", map}), "b: 1 values, expected 2");
+  map.shares.pop_back();
+  EXPECT_EQ(error_of({"h", "", map}), "a heat map of 1 rows, expected 2");
+  EXPECT_EQ(error_of({"h", "", HeatMap{}}), "a heat map needs a row");
+  EXPECT_EQ(error_of(heat_map(31)), "31 rows do not fit a heat map: at most 30");
+}
+
 TEST(Figure, GroupsKeepTheColorsThatAreListed) {
   Bubbles one{{"x"}, {"y"}, "z", {{"a", "VGG", 1, 1, 1}}, {"LeNet", "AlexNet", "VGG"}};
   bool found = false;
@@ -300,6 +415,10 @@ TEST(Ticks, AreRoundAndNotTooMany) {
   EXPECT_EQ(values({"x"}, {-0.3, 0.32}, 8), "-0.3 -0.2 -0.1 0 0.1 0.2 0.3 ");
   EXPECT_EQ(values({"x", Scale::log}, {3, 1400}, 9), "5 10 20 50 100 200 500 1000 ");
   EXPECT_EQ(values({"x", Scale::log, TickText::si}, {3e5, 2e10}, 8), "1 M 10 M 100 M 1 G 10 G ");
+  const Axis counts{"x", Scale::linear, TickText::plain, false, true};
+  EXPECT_EQ(values(counts, {1, 4}, 8), "1 2 3 4 ");
+  EXPECT_EQ(values(counts, {0.5, 1.5}, 8), "1 ");
+  EXPECT_EQ(values(counts, {1, 15}, 6), "5 10 15 ");
   EXPECT_EQ(values({"x", Scale::log}, {41, 44}, 8), "41 41.5 42 42.5 43 43.5 44 ");
   EXPECT_EQ(values({"x", Scale::log}, {1e-30, 1e30}, 7), "1e-30 1e-20 1e-10 1 1e+10 1e+20 1e+30 ");
 }
@@ -378,12 +497,12 @@ TEST_F(RenderTest, TextIsShownAsItIsAndNeverRun) {
   content.rows.clear();
   for (const char* label :
        {"a_b^{c} 'd' \"e\" `touch ran`", "$x @y \\n 100%% # <script> &", "'; system('touch ran')",
-        "\"; system(\"touch ran\")", "''' ''", "é模\n\xff"})
+        "\"; system(\"touch ran\")", "''' ''", "é模\n\xff", "1/10: 3e-07"})
     content.rows.push_back({label, "g", {{1, 2}, {3, 4}}});
   const std::string svg = contents(render(figure, folder.path)[0]);
-  for (const char* shown :
-       {"a_b^{c} 'd' \"e\" `touch ran`", "$x @y \\n 100%% # &lt;script> &amp;",
-        "'; system('touch ran')", "\"; system(\"touch ran\")", "''' ''", "é模 \uFFFD"})
+  for (const char* shown : {"a_b^{c} 'd' \"e\" `touch ran`", "$x @y \\n 100%% # &lt;script> &amp;",
+                            "'; system('touch ran')", "\"; system(\"touch ran\")", "''' ''",
+                            "é模 \uFFFD", "1/10: 3e-07"})
     EXPECT_NE(svg.find("<text>" + std::string(shown) + "</text>"), std::string::npos) << shown;
   EXPECT_EQ(svg.find("<script"), std::string::npos);
   EXPECT_EQ(files(), (std::set<std::string>{"bars.svg", "bars.png", "bars.pdf"}));
