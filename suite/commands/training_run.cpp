@@ -182,6 +182,17 @@ TrainingRuns::TrainingRuns(const Invocation& invocation, const WeightedNetwork& 
     return open_record(results_, file, columns, /*resume=*/true, invocation.err);
   };
   runs_ = open("runs.csv", column_names(run_columns()));
+  if (invocation.flag("resume")) {
+    // What failed is tried again.
+    runs_.reset();
+    prune(results_ / "runs.csv", [&](const CsvFile& csv, const CsvRow& row) {
+      const std::string& name = row.fields.at(column_index(csv, "run"));
+      return row.fields.at(column_index(csv, "status")) == "ok" ||
+             std::none_of(jobs.begin(), jobs.end(),
+                          [&](const TrainingJob& job) { return job.name == name; });
+    });
+    runs_ = open("runs.csv", column_names(run_columns()));
+  }
   epochs_ = open("epochs.csv", column_names(epoch_columns()));
   predictions_ = open("predictions.csv", column_names(prediction_columns()));
   confusion_ = open("confusion.csv", column_names(confusion_columns()));

@@ -189,6 +189,9 @@ TEST(TrainCommand, ALossThatIsNoNumberFailsTheRunAndKeepsTheOthers) {
   EXPECT_TRUE(contains(result.err, "the loss is no number any more: epoch ")) << result.err;
   const CsvFile runs = read_csv(folder.path / "r" / "runs.csv");
   EXPECT_EQ(texts(runs, "status"), std::vector<std::string>{"failed"});
+  const Result again = convscope_with(words(folder.path / "r", {"--lr", "100", "--resume"}));
+  EXPECT_EQ(again.code, 1) << again.err;
+  EXPECT_EQ(read_csv(folder.path / "r" / "runs.csv").rows.size(), 1u);
 }
 
 // CONVSCOPE_KILLS=50 makes a longer run of it.

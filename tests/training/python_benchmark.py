@@ -98,16 +98,14 @@ def python_rate(asked):
 
 
 def network_of(asked, classes, torch, torchvision, nn):
-    if asked.network in SMALL:
+    small = asked.network in SMALL
+    if small:
         sys.dont_write_bytecode = True  # of the test that is imported, which undoes nn.init
         sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "architectures"))
         initialise = dict(vars(nn.init))
         from torchvision_test import resnet_cifar
         vars(nn.init).update(initialise)
         network = resnet_cifar(SMALL[asked.network])
-        for layer in network.modules():  # the paper's
-            if isinstance(layer, (nn.Conv2d, nn.Linear)):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out" if layer.weight.dim() > 2 else "fan_in")
     else:
         network = getattr(torchvision.models, asked.network)()
     if asked.weights != "none":
@@ -116,6 +114,9 @@ def network_of(asked, classes, torch, torchvision, nn):
                   if isinstance(module, nn.Linear)][-1]
     parent, _, child = name.rpartition(".")
     setattr(network.get_submodule(parent), child, nn.Linear(head.in_features, classes))
+    for layer in network.modules():
+        if small and asked.weights == "none" and isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight)
     return network
 
 
