@@ -81,9 +81,9 @@ TEST(Layering, EveryFolderOfTheSuiteIsInTheRule) {
 
 TEST(Layering, TorchStaysBehindTheBorder) {
   const std::set<std::string> about_tensors = {
-      "network.h", "layers.h", "intercept.h",     "trace.h", "module_names.h", "activations.h",
-      "device.h",  "frozen.h", "frozen_engine.h", "tape.h",  "load.h",         "state_dict.h",
-      "mixing.h",  "optimizer.h", "frozen_features.h"};
+      "network.h",     "layers.h",     "intercept.h", "trace.h",         "module_names.h",
+      "activations.h", "device.h",     "frozen.h",    "frozen_engine.h", "tape.h",
+      "load.h",        "state_dict.h", "mixing.h",    "optimizer.h",     "frozen_features.h"};
   for (const auto& [folder, below] : allowed) {
     for (const Include& include : includes_of(folder)) {
       if (!is_torch(include.path)) continue;

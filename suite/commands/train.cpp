@@ -39,9 +39,9 @@ Training training_of(const Invocation& invocation, Protocol protocol) {
   training.data = training_data(invocation, training.network);
   const std::vector<std::string>& classes = training.data.train->classes();
   if (!invocation.list("only-classes").empty() || !invocation.text("per-class").empty()) {
-    training.data = part_of(training.data, classes_named(invocation, "only-classes", classes),
-                            per_class(invocation),
-                            static_cast<uint64_t>(integer_from_0(invocation, "seed")));
+    training.data =
+        part_of(training.data, classes_named(invocation, "only-classes", classes),
+                per_class(invocation), static_cast<uint64_t>(integer_from_0(invocation, "seed")));
   }
   Settings& settings = training.network.fit.settings;
   settings.classes = static_cast<int64_t>(training.data.train->classes().size());
@@ -242,7 +242,8 @@ Command train_command() {
           "name", text_value(), "of the runs, before protocol and seed (default: the network's)")(
           "controls", po::bool_switch(),
           "also train the head on random frozen features, and everything from scratch")(
-          "auxiliary", po::bool_switch(), "with the heads that only training uses, if there are any")(
+          "auxiliary", po::bool_switch(),
+          "with the heads that only training uses, if there are any")(
           "find-lr", po::bool_switch(),
           "learn at growing rates instead, and suggest one; --results keeps the curve");
   add_weights_options(command.options);

@@ -48,8 +48,8 @@ std::vector<int64_t> classes_named(const Invocation& invocation, const std::stri
       labels.push_back(*one);
       continue;
     }
-    const auto first = dash == std::string::npos ? std::nullopt
-                                                 : place_of(word.substr(0, dash), classes);
+    const auto first =
+        dash == std::string::npos ? std::nullopt : place_of(word.substr(0, dash), classes);
     const auto last = first ? place_of(word.substr(dash + 1), classes) : std::nullopt;
     if (!last || *last < *first) {
       throw UsageError("--" + option + ": the data have no class '" + word + "'" +

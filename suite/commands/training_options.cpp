@@ -141,8 +141,7 @@ Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
   recipe.patience = count(invocation, "patience", 0);
   recipe.kept =
       parse_kept(choice(invocation, "keep", kept_names(), recipe.patience > 0 ? "best" : "last"));
-  recipe.precision =
-      parse_precision(choice(invocation, "precision", precision_names(), "float32"));
+  recipe.precision = parse_precision(choice(invocation, "precision", precision_names(), "float32"));
   recipe.accumulate = count(invocation, "accumulate", 1);
   recipe.clip_norm = number(invocation, "clip", 0, 0, 1e9);
   recipe.average = number(invocation, "average", 0, 0, 0.999999);

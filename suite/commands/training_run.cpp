@@ -329,8 +329,7 @@ EpochResult TrainingRuns::run_epoch(const TrainingJob& job, Trainer& trainer) {
                   << share_text(result.train_top1) << " %";
   if (job.data->validation) {
     invocation_.err << "; val loss " << number(result.validation.loss) << ", top-1 "
-                    << share_text(
-                           share(result.validation.top1, result.validation.images).value)
+                    << share_text(share(result.validation.top1, result.validation.images).value)
                     << " %";
   }
   invocation_.err << "; " << number(static_cast<double>(result.images) / result.seconds)
@@ -362,8 +361,8 @@ TrainedRun TrainingRuns::train(const TrainingJob& job) {
     };
     epochs_.reset();
     keep_others("epochs.csv", trainer.epochs());
-    epochs_ = open_record(results_, "epochs.csv", column_names(epoch_columns()), true,
-                          invocation_.err);
+    epochs_ =
+        open_record(results_, "epochs.csv", column_names(epoch_columns()), true, invocation_.err);
     const CsvFile file = read_csv(results_ / "epochs.csv");
     const auto names = texts(file, "run");
     const auto seconds = numbers(file, "seconds");

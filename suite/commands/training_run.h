@@ -33,7 +33,7 @@ struct TrainingJob {
   const TrainingData* data;
   /// What it begins with; called when its turn comes, since that may be another job's result.
   std::function<TrainingStart()> start;
-  uint64_t seed;  ///< that the user gave, from which the recipe's own may be derived
+  uint64_t seed;              ///< that the user gave, from which the recipe's own may be derived
   bool keeps_weights = true;  ///< in --results; all that is left of it are its rows otherwise
 };
 
@@ -59,8 +59,8 @@ class TrainingRuns {
                const Augmentation& augmentation, const std::vector<TrainingJob>& jobs);
   ~TrainingRuns();
 
-  /// The jobs that are there, run or found finished. A job that diverges is recorded as failed. After
-  /// Ctrl-C those that follow are not begun.
+  /// The jobs that are there, run or found finished. A job that diverges is recorded as failed.
+  /// After Ctrl-C those that follow are not begun.
   std::vector<TrainedRun> run();
 
   bool was_interrupted() const { return interrupted_; }

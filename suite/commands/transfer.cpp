@@ -1,5 +1,5 @@
-// convscope transfer: how well each depth of a network transfers, by the experiment of Yosinski et al.
-// (2014, "How transferable are features in deep neural networks?").
+// convscope transfer: how well each depth of a network transfers, by the experiment of Yosinski et
+// al. (2014, "How transferable are features in deep neural networks?").
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -200,7 +200,7 @@ std::vector<Finding> findings(const std::vector<TransferRow>& rows, int64_t cuts
     return points;
   };
   const auto add = [&](std::vector<Finding>& all, const std::string& claim, const Points& one,
-                      const Points& other, int sign) {
+                       const Points& other, int sign) {
     Finding finding{rows.front().trial->name, claim, {}, 0};
     for (const auto& [trial, points] : one) {
       const auto found = other.find(trial);
@@ -238,7 +238,8 @@ TrainingStart start_from(const Architecture& architecture, const Settings& setti
   if (!std::filesystem::exists(base)) {
     throw TrainingDiverged("its base " + base.stem().string() + " is not there");
   }
-  TrainingStart start{architecture, settings, std::make_shared<WeightsFile>(read_weights(base)), {}};
+  TrainingStart start{
+      architecture, settings, std::make_shared<WeightsFile>(read_weights(base)), {}};
   Fit whole = fit(architecture, settings, *start.weights, /*keep_classes=*/true);
   const std::vector<NetworkStage> stages = stages_of(architecture, settings);
   const auto is_taken = [&](const Match::Pair& pair) {
@@ -298,8 +299,9 @@ std::vector<TrainingJob> jobs_of(const Invocation& invocation, const WeightedNet
       Recipe recipe = base;
       recipe.protocol = treatment.tuned ? Protocol::finetune : Protocol::partial;
       recipe.top_stages = stage_count - treatment.cut;
-      const auto file = results / (trial.job(treatment.source == Source::base_a ? "baseA" : "baseB") +
-                                   ".safetensors");
+      const auto file =
+          results /
+          (trial.job(treatment.source == Source::base_a ? "baseA" : "baseB") + ".safetensors");
       add(treatment.name(), seeded(recipe, treatment.cut), trial.b,
           [&network, settings, file, treatment] {
             if (treatment.source != Source::random) {
@@ -429,9 +431,10 @@ void report(const Invocation& invocation, Output& output, const std::vector<Tran
   output.print(make_table(cut_columns(), cuts));
   std::vector<double> bases;
   for (const TransferRow& row : rows) bases.push_back(row.base_top1);
-  invocation.err << "points of top-1 above or below baseB of the same trial, median (least to most); "
-                    "baseB is right about "
-                 << human_text(Cell(std::round(median(bases) * 10) / 10), Human::plain) << " %\n";
+  invocation.err
+      << "points of top-1 above or below baseB of the same trial, median (least to most); "
+         "baseB is right about "
+      << human_text(Cell(std::round(median(bases) * 10) / 10), Human::plain) << " %\n";
   const int64_t deepest = cuts.empty() ? 0 : cuts.back().cut;
   const auto found = findings(rows, deepest);
   const auto signature =
@@ -439,9 +442,10 @@ void report(const Invocation& invocation, Output& output, const std::vector<Tran
   for (const Finding& finding : found) {
     signature->write(cells(finding_columns(), finding));
     if (finding.points.empty()) continue;
-    invocation.err << (finding.agrees == static_cast<int64_t>(finding.points.values.size()) ? "yes: "
-                       : finding.agrees == 0                                                ? "no:  "
-                                                                                            : "part: ")
+    invocation.err << (finding.agrees == static_cast<int64_t>(finding.points.values.size())
+                           ? "yes: "
+                       : finding.agrees == 0 ? "no:  "
+                                             : "part: ")
                    << finding.claim << " in " << finding.agrees << " of "
                    << finding.points.values.size() << " trials, " << finding.points.text() << "\n";
   }
@@ -490,14 +494,16 @@ int run(const Invocation& invocation) {
 }  // namespace
 
 Command transfer_command() {
-  Command command{"transfer",
-                  "how well each depth transfers",
-                  "convscope transfer resnet20 --data procedural --splits 1-4 --results results/mine",
-                  {},
-                  {"model"},
-                  run};
+  Command command{
+      "transfer",
+      "how well each depth transfers",
+      "convscope transfer resnet20 --data procedural --splits 1-4 --results results/mine",
+      {},
+      {"model"},
+      run};
   command.options.add_options()  //
-      ("splits", list_value(), "random halves A and B of the classes, a number each: 1-4 (default: 1)")(
+      ("splits", list_value(),
+       "random halves A and B of the classes, a number each: 1-4 (default: 1)")(
           "half-a", list_value(), "the classes of A instead, by name or number; B has the others")(
           "seeds", list_value(), "each split is trained with each: 1,2 (default: 1)")(
           "cuts", list_value(), "after which stages: 1,3 (default: all)")(

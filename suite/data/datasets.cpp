@@ -394,7 +394,8 @@ std::string fingerprint(const DatasetOptions& options) {
   for (const std::string& id : options.classes.ids) text << ' ' << id;
   const auto add = [&](const fs::directory_entry& file) {
     if (!file.is_regular_file()) return;
-    text << '\n' << file.path().string() << ' ' << file.file_size() << ' '
+    text << '\n'
+         << file.path().string() << ' ' << file.file_size() << ' '
          << file.last_write_time().time_since_epoch().count();
   };
   std::vector<fs::directory_entry> files;

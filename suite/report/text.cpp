@@ -1,7 +1,7 @@
 #include "suite/report/text.h"
 
-#include <charconv>
 #include <algorithm>
+#include <charconv>
 
 namespace convscope {
 namespace {

@@ -13,8 +13,8 @@ int64_t private_memory();
 void restart_peak_memory();
 
 /// From now on memory that is freed stays with this process, to be given out again: a training step
-/// frees and asks for the same hundreds of megabytes, and the system clears every page that it gives
-/// anew, which was up to half of the time.
+/// frees and asks for the same hundreds of megabytes, and the system clears every page that it
+/// gives anew, which was up to half of the time.
 void keep_freed_memory();
 
 /// The most that private_memory() was since the restart, or a little less: pages of program files

@@ -29,8 +29,7 @@ std::vector<Entry> entries_in(const fs::path& folder) {
     const auto bytes = file.file_size(error);
     if (!error) all.push_back({used, static_cast<int64_t>(bytes), file.path()});
   }
-  std::sort(all.begin(), all.end(),
-            [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  std::sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
   return all;
 }
 

@@ -52,8 +52,8 @@ double slide(const std::vector<double>& rates, const std::vector<double>& losses
   constexpr int64_t apart = 15;
   int64_t right = n - 1, left = std::max<int64_t>(0, right - apart);
   double rate = rates[static_cast<size_t>(left)];
-  while (left >= 0 && std::abs(slope[static_cast<size_t>(right)] -
-                               slope[static_cast<size_t>(left)]) > 0.005) {
+  while (left >= 0 &&
+         std::abs(slope[static_cast<size_t>(right)] - slope[static_cast<size_t>(left)]) > 0.005) {
     rate = rates[static_cast<size_t>(left)];
     --right;
     --left;

@@ -1,5 +1,5 @@
-// The learning-rate range test (Smith 2017) as fastai runs it: the rate grows from step to step until
-// the loss explodes, and the curve suggests what to begin with.
+// The learning-rate range test (Smith 2017) as fastai runs it: the rate grows from step to step
+// until the loss explodes, and the curve suggests what to begin with.
 #pragma once
 
 #include <cstdint>

@@ -134,7 +134,7 @@ struct Trainer::State {
 
   /// What is kept of images that have passed the frozen stages.
   struct KeptFeatures {
-    size_t stages = 0;  ///< below; 0: nothing is kept
+    size_t stages = 0;                           ///< below; 0: nothing is kept
     std::vector<std::optional<Features>> train;  ///< a copy each
     std::optional<Features> validation;
   };
@@ -150,8 +150,8 @@ struct Trainer::State {
   std::vector<std::vector<torch::Tensor>> parameters;
   std::vector<std::vector<torch::nn::Module*>> norms;
   std::unique_ptr<ScheduledOptimizer> optimizer;
-  std::vector<torch::Tensor> averages;      ///< of all parameters, in the order of the network's
-  std::map<std::string, uint64_t> hashes;   ///< of what must not move, at the start
+  std::vector<torch::Tensor> averages;     ///< of all parameters, in the order of the network's
+  std::map<std::string, uint64_t> hashes;  ///< of what must not move, at the start
   KeptFeatures kept;
   Position at;
   BestEpoch best;
@@ -182,8 +182,7 @@ struct Trainer::State {
     assign();
     std::vector<RateGroup> groups;
     for (size_t i = 0; i < parameters.size(); ++i) {
-      groups.push_back(
-          {parameters[i], stage_rate(recipe, stages(), std::min(i, stages() - 1))});
+      groups.push_back({parameters[i], stage_rate(recipe, stages(), std::min(i, stages() - 1))});
     }
     optimizer = std::make_unique<ScheduledOptimizer>(recipe, groups);
     if (recipe.average > 0) {
@@ -191,7 +190,8 @@ struct Trainer::State {
         averages.push_back(parameter.detach().clone());
       }
     }
-    for (const StateTensor* tensor : never_trained()) hashes[tensor->name] = hash_of(tensor->tensor);
+    for (const StateTensor* tensor : never_trained())
+      hashes[tensor->name] = hash_of(tensor->tensor);
   }
 
   void check() const {
@@ -326,9 +326,8 @@ struct Trainer::State {
               tensor_of(file->tensors.at(1), torch::kLong)};
     }
     Features result = features_of(
-        network, kept.stages, dataset, loading(training, copy), [&](int64_t done) {
-          events.features(done, static_cast<int64_t>(dataset.size()));
-        });
+        network, kept.stages, dataset, loading(training, copy),
+        [&](int64_t done) { events.features(done, static_cast<int64_t>(dataset.size())); });
     if (images.cache) {
       TensorsToWrite written;
       written.add("features", result.values);
@@ -350,9 +349,9 @@ struct Trainer::State {
   /// Everything that the values of features depend on.
   std::string features_key(bool training, int64_t copy) const {
     std::ostringstream text;
-    text << network_text() << ' ' << kept.stages << ' ' << (training ? "train " : "validation ") << images.fingerprint << ' '
-         << preprocessing_record(images.preprocessing) << ' ' << recipe.batch << ' '
-         << recipe.threads << " torch " << TORCH_VERSION;
+    text << network_text() << ' ' << kept.stages << ' ' << (training ? "train " : "validation ")
+         << images.fingerprint << ' ' << preprocessing_record(images.preprocessing) << ' '
+         << recipe.batch << ' ' << recipe.threads << " torch " << TORCH_VERSION;
     if (training) {
       const Augmentation& a = images.augmentation;
       text << ' ' << recipe.seed << ' ' << copy << ' ' << static_cast<int>(a.cropping) << ' '
@@ -363,7 +362,8 @@ struct Trainer::State {
     for (size_t i = 0; i < kept.stages; ++i) {
       for (const StateTensor& tensor : tensors) {
         const auto& names = plan[i].tensors;
-        if (std::count(names.begin(), names.end(), tensor.name)) text << ' ' << hash_of(tensor.tensor);
+        if (std::count(names.begin(), names.end(), tensor.name))
+          text << ' ' << hash_of(tensor.tensor);
       }
     }
     return text.str();
@@ -458,8 +458,8 @@ struct Trainer::State {
     const Clock::time_point started = Clock::now();
     const double seconds_before = at.seconds;
     use_threads(recipe.threads);
-    const double all = std::ceil(static_cast<double>(images.train->size()) /
-                                 static_cast<double>(recipe.batch));
+    const double all =
+        std::ceil(static_cast<double>(images.train->size()) / static_cast<double>(recipe.batch));
     const auto set_rates = [&] {
       optimizer->set_time(static_cast<double>(at.epoch) + static_cast<double>(at.batches) / all);
     };
@@ -498,7 +498,8 @@ struct Trainer::State {
     if (recipe.kept != Kept::best) return;
     const Averaged averaged(*this);
     best_tensors.clear();
-    for (const StateTensor& tensor : tensors) best_tensors.push_back(tensor.tensor.detach().clone());
+    for (const StateTensor& tensor : tensors)
+      best_tensors.push_back(tensor.tensor.detach().clone());
   }
 
   bool finished() const {
@@ -665,13 +666,12 @@ struct Trainer::State {
       all.add("best." + tensors[i].name, best_tensors[i]);
     }
     std::string bytes = optimizer->state();
-    all.add("optimizer", torch::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size())},
-                                          torch::kByte));
+    all.add("optimizer",
+            torch::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size())}, torch::kByte));
     std::ostringstream best_text;
     best_text << best.epoch << ' ' << std::hexfloat << best.top1 << ' ' << best.loss;
-    write_safetensors(
-        path, all.stored(),
-        {{"run", identity()}, {"position", at.text()}, {"best", best_text.str()}});
+    write_safetensors(path, all.stored(),
+                      {{"run", identity()}, {"position", at.text()}, {"best", best_text.str()}});
   }
 
   void restore(const std::filesystem::path& path) {

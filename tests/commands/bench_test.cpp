@@ -13,9 +13,9 @@
 #include <thread>
 
 #include "architectures/catalogue.h"
-#include "suite/report/text.h"
 #include "suite/commands/bench_rows.h"
 #include "suite/report/csv_file.h"
+#include "suite/report/text.h"
 #include "suite/timing/statistics.h"
 #include "tests/commands/convscope_with.h"
 #include "tests/commands/started.h"

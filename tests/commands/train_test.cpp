@@ -81,7 +81,8 @@ TEST(TrainCommand, WrongWordsAreOneLineAndCode2) {
   refused({"--data", few_images, "--mixup", "-1"}, "--mixup '-1' is no number from 0 to 100");
   refused({"--data", few_images, "--only-classes", "0"}, "there is one class only");
   refused({"--data", few_images, "--only-classes", "0,7"}, "the data have no class '7'");
-  refused({"--data", few_images, "--only-classes", "0,1,0-2"}, "--only-classes names a class twice");
+  refused({"--data", few_images, "--only-classes", "0,1,0-2"},
+          "--only-classes names a class twice");
   refused({"--data", few_images, "--per-class", "0"}, "--per-class '0' is no whole number");
   refused({"--data", few_images, "--seed", "x"}, "--seed 'x' is no whole number");
   refused({"--data", few_images, "--feature-cache", "much"}, "--feature-cache 'much' is no size");
@@ -91,8 +92,8 @@ TEST(TrainCommand, WrongWordsAreOneLineAndCode2) {
 
 TEST(TrainCommand, SomeClassesAndFewImagesOfEach) {
   const TemporaryFolder folder;
-  const Result result = convscope_with(words(
-      folder.path / "r", {"--only-classes", "3,1", "--per-class", "8"}));
+  const Result result =
+      convscope_with(words(folder.path / "r", {"--only-classes", "3,1", "--per-class", "8"}));
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(contains(result.err, "images: 16 to train on")) << result.err;
   const CsvFile predictions = read_csv(folder.path / "r" / "predictions.csv");
@@ -109,9 +110,9 @@ TEST(TrainCommand, SomeClassesAndFewImagesOfEach) {
 
 TEST(TrainCommand, GrowingRatesSuggestOne) {
   const TemporaryFolder folder;
-  const Result result = convscope_with({"train", "lenet5", "--data", few_images, "--find-lr", "-t",
-                                        "1", "-b", "16", "--results", folder.path.string(),
-                                        "--format", "csv"});
+  const Result result =
+      convscope_with({"train", "lenet5", "--data", few_images, "--find-lr", "-t", "1", "-b", "16",
+                      "--results", folder.path.string(), "--format", "csv"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(contents(folder.path / "lr_suggestions.csv"), result.out);
   EXPECT_EQ(texts(read_csv(folder.path / "lr_suggestions.csv"), "rule"),
@@ -124,9 +125,9 @@ TEST(TrainCommand, WeightsOfAnEarlierRunAreFoundInTheResults) {
   const TemporaryFolder folder;
   const auto results = folder.path / "r";
   ASSERT_EQ(convscope_with(words(results, {"--name", "base"})).code, 0);
-  const Result result = convscope_with(
-      words(results, {"--weights", "base-scratch-1.safetensors", "--protocol", "probe", "--resume",
-                      "--feature-cache", "none"}));
+  const Result result =
+      convscope_with(words(results, {"--weights", "base-scratch-1.safetensors", "--protocol",
+                                     "probe", "--resume", "--feature-cache", "none"}));
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(contains(result.err, "frozen: conv1, conv2, fc1, fc2")) << result.err;
 }
@@ -134,10 +135,10 @@ TEST(TrainCommand, WeightsOfAnEarlierRunAreFoundInTheResults) {
 TEST(TransferCommand, SharesTheBasesGoesOnAndReports) {
   const TemporaryFolder folder;
   const auto transfer = [&](std::vector<std::string> more) {
-    std::vector<std::string> all = {"transfer",  "lenet5", "--data",   few_images, "--splits",
-                                    "1,2",       "--cuts", "1,4",      "--epochs", "1",
-                                    "--threads", "1",      "--format", "csv",      "--results",
-                                    folder.path.string()};
+    std::vector<std::string> all = {"transfer", "lenet5", "--data",    few_images,
+                                    "--splits", "1,2",    "--cuts",    "1,4",
+                                    "--epochs", "1",      "--threads", "1",
+                                    "--format", "csv",    "--results", folder.path.string()};
     all.insert(all.end(), more.begin(), more.end());
     return convscope_with(all);
   };

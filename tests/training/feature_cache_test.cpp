@@ -19,10 +19,13 @@ struct Stored {
   explicit Stored(size_t count, float value = 1) : values(count, value) {}
   std::vector<StoredTensor> tensors() const {
     const auto count = static_cast<int64_t>(values.size());
-    return {{"features", ScalarType::float32, {count}, {1},
-             reinterpret_cast<const std::byte*>(values.data())},
-            {"labels", ScalarType::int64, {1}, {1},
-             reinterpret_cast<const std::byte*>(labels.data())}};
+    return {
+        {"features",
+         ScalarType::float32,
+         {count},
+         {1},
+         reinterpret_cast<const std::byte*>(values.data())},
+        {"labels", ScalarType::int64, {1}, {1}, reinterpret_cast<const std::byte*>(labels.data())}};
   }
 };
 

@@ -44,10 +44,8 @@ TEST(Mixing, CutMixTakesARectangleAndItsShare) {
   const Numbered numbered;
   for (int i = 0; i < 50; ++i) {
     const MixedBatch batch = mixed(recipe, numbered.images, numbered.labels);
-    const torch::Tensor own =
-        batch.images == batch.labels.to(torch::kFloat).view({8, 1, 1, 1});
-    const torch::Tensor other =
-        batch.images == batch.others.to(torch::kFloat).view({8, 1, 1, 1});
+    const torch::Tensor own = batch.images == batch.labels.to(torch::kFloat).view({8, 1, 1, 1});
+    const torch::Tensor other = batch.images == batch.others.to(torch::kFloat).view({8, 1, 1, 1});
     EXPECT_TRUE(torch::logical_or(own, other).all().item<bool>());
     for (int64_t k = 0; k < 8; ++k) {
       if (batch.labels[k].item<int64_t>() == batch.others[k].item<int64_t>()) continue;
