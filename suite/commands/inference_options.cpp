@@ -200,13 +200,13 @@ void add_weights_options(po::options_description& options) {
           "bgr", po::bool_switch(), "blue first, as Caffe's weights expect");
 }
 
-void add_speed_options(po::options_description& options) {
+void add_speed_options(po::options_description& options, const std::string& usual_batch) {
   options.add_options()  //
       ("threads,t", text_value(), "of the network (default: the cores that the workers leave)")(
           "workers,j", text_value(),
           "threads that read images; 0: none, in turn with the network (default: a quarter of the "
           "cores)")("batch,b", text_value(),
-                    "images at a time (default: 4 of 224x224, 64 of 32x32)");
+                    ("images at a time (default: " + usual_batch + ")").c_str());
 }
 
 void add_data_options(po::options_description& options) {

@@ -18,7 +18,8 @@ namespace convscope {
 void add_weights_options(po::options_description& options);
 
 /// Adds --threads, --workers and --batch.
-void add_speed_options(po::options_description& options);
+void add_speed_options(po::options_description& options,
+                       const std::string& usual_batch = "4 of 224x224, 64 of 32x32");
 
 /// Adds --data, --split, --held-out, --seed and --skip-broken.
 void add_data_options(po::options_description& options);

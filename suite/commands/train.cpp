@@ -43,8 +43,13 @@ Training training_of(const Invocation& invocation, Protocol protocol) {
         part_of(training.data, classes_named(invocation, "only-classes", classes),
                 per_class(invocation), static_cast<uint64_t>(integer_from_0(invocation, "seed")));
   }
+  const auto found = static_cast<int64_t>(training.data.train->classes().size());
+  if (!invocation.text("classes").empty() && positive_integer(invocation, "classes") != found) {
+    throw UsageError("--classes " + invocation.text("classes") + ", and the images have " +
+                     std::to_string(found) + ": leave it out");
+  }
   Settings& settings = training.network.fit.settings;
-  settings.classes = static_cast<int64_t>(training.data.train->classes().size());
+  settings.classes = found;
   if (training.weighted) {
     training.network.fit =
         fit(training.network.architecture, settings, training.network.file, /*keep_classes=*/true);
@@ -249,7 +254,7 @@ Command train_command() {
   add_weights_options(command.options);
   add_data_options(command.options);
   add_training_data_options(command.options);
-  add_speed_options(command.options);
+  add_speed_options(command.options, "32");
   add_recipe_options(command.options);
   add_record_options(command.options, "2GiB");
   add_output_options(command.options);

@@ -53,7 +53,9 @@ void add_recipe_options(po::options_description& options) {
           "that of the lowest stage as a share of the head's; those between are spaced "
           "geometrically (default: 1; 0.01 to fine-tune)")("optimizer", text_value(),
                                                            "sgd, adamw or rmsprop (default: sgd)")(
-          "momentum", text_value(), "or AdamW's first beta (default: 0.9)")(
+          "stage-decay", text_value(),
+          "each stage's learning rate as a share of the one above it: 0.65, instead of "
+          "--lowest-lr")("momentum", text_value(), "or AdamW's first beta (default: 0.9)")(
           "nesterov", po::bool_switch(), "Nesterov's momentum, with sgd")(
           "weight-decay", text_value(), "(default: 1e-4; 0 to probe)")(
           "decay-weights-only", po::bool_switch(), "no decay of normalisation and biases")(
@@ -128,6 +130,10 @@ Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
   recipe.rate = number(invocation, "lr", !sgd ? 1e-3 : scratch ? 0.05 : 0.01, 0, 100);
   const bool everything = !probes && !scratch;
   recipe.lowest_rate = number(invocation, "lowest-lr", everything ? 0.01 : 1, 0, 1);
+  recipe.stage_decay = number(invocation, "stage-decay", 0, 0, 1);
+  if (recipe.stage_decay > 0 && !invocation.text("lowest-lr").empty()) {
+    throw UsageError("--stage-decay and --lowest-lr say the same in two ways: give one");
+  }
   recipe.momentum = number(invocation, "momentum", 0.9, 0, 0.9999);
   recipe.nesterov = invocation.flag("nesterov");
   if (recipe.nesterov && (!sgd || recipe.momentum == 0)) {

@@ -512,7 +512,7 @@ Command transfer_command() {
   add_data_options(command.options);
   command.options.add_options()  //
       ("per-class", text_value(), "no more than so many training images of each class, by --seed");
-  add_speed_options(command.options);
+  add_speed_options(command.options, "32");
   add_recipe_options(command.options);
   add_record_options(command.options, "none");
   add_output_options(command.options);

@@ -81,6 +81,9 @@ size_t first_trained(const Recipe& recipe, size_t stages, int64_t epoch) {
 
 double stage_rate(const Recipe& recipe, size_t stages, size_t stage) {
   if (stages < 2) return recipe.rate;
+  if (recipe.stage_decay > 0) {
+    return recipe.rate * std::pow(recipe.stage_decay, static_cast<double>(stages - 1 - stage));
+  }
   const double below_head =
       static_cast<double>(stages - 1 - stage) / static_cast<double>(stages - 1);
   return recipe.rate * std::pow(recipe.lowest_rate, below_head);

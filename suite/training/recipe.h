@@ -65,6 +65,8 @@ struct Recipe {
   double rate = 0.01;  ///< of the head, at the schedule's full
   /// Of the lowest stage as a share of the head's; those between are spaced geometrically.
   double lowest_rate = 1;
+  /// Of each stage as a share of the one above it, instead; 0: by lowest_rate.
+  double stage_decay = 0;
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 0;
@@ -92,6 +94,7 @@ struct Recipe {
 size_t first_trained(const Recipe& recipe, size_t stages, int64_t epoch);
 
 /// The rate of a stage at the schedule's full: recipe.rate for the head, geometrically less below.
+/// Without stage_decay the lowest gets recipe.lowest_rate of it.
 double stage_rate(const Recipe& recipe, size_t stages, size_t stage);
 
 }  // namespace convscope

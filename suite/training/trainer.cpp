@@ -643,13 +643,13 @@ struct Trainer::State {
     text << network_text() << ' ' << to_string(recipe.protocol) << ' ' << recipe.top_stages << ' '
          << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.batch << ' '
          << static_cast<int>(recipe.optimizer) << ' ' << recipe.rate << ' ' << recipe.lowest_rate
-         << ' ' << recipe.momentum << ' ' << recipe.nesterov << ' ' << recipe.weight_decay << ' '
-         << recipe.decay_all << ' ' << static_cast<int>(recipe.schedule.kind) << ' '
-         << recipe.schedule.epochs << ' ' << recipe.schedule.warm_up << ' '
-         << recipe.schedule.step_epochs << ' ' << recipe.schedule.step_factor << ' '
-         << recipe.label_smoothing << ' ' << recipe.mixup << ' ' << recipe.cutmix << ' '
-         << recipe.accumulate << ' ' << recipe.clip_norm << ' ' << recipe.average << ' '
-         << static_cast<int>(recipe.kept) << ' ' << recipe.patience << ' '
+         << ' ' << recipe.stage_decay << ' ' << recipe.momentum << ' ' << recipe.nesterov << ' '
+         << recipe.weight_decay << ' ' << recipe.decay_all << ' '
+         << static_cast<int>(recipe.schedule.kind) << ' ' << recipe.schedule.epochs << ' '
+         << recipe.schedule.warm_up << ' ' << recipe.schedule.step_epochs << ' '
+         << recipe.schedule.step_factor << ' ' << recipe.label_smoothing << ' ' << recipe.mixup
+         << ' ' << recipe.cutmix << ' ' << recipe.accumulate << ' ' << recipe.clip_norm << ' '
+         << recipe.average << ' ' << static_cast<int>(recipe.kept) << ' ' << recipe.patience << ' '
          << static_cast<int>(recipe.precision) << ' ' << recipe.seed << ' ' << recipe.threads << ' '
          << recipe.copies << ' ' << images.train->size() << ' '
          << preprocessing_record(images.preprocessing);

@@ -76,6 +76,8 @@ TEST(TrainCommand, WrongWordsAreOneLineAndCode2) {
   refused({"--data", few_images, "--split", "val"}, "--split does nothing here");
   refused({"--data", few_images, "--resume"}, "--resume needs --results");
   refused({"--data", few_images, "--controls"}, "--controls are what a transfer is compared with");
+  refused({"--data", few_images, "--classes", "5"}, "the images have 4: leave it out");
+  refused({"--data", few_images, "--stage-decay", "0.6", "--lowest-lr", "0.1"}, "give one");
   refused({"--data", few_images, "--keep", "first"}, "--keep 'first' is none of: last, best");
   refused({"--data", few_images, "--precision", "bfloat"}, "did you mean 'bfloat16'?");
   refused({"--data", few_images, "--mixup", "-1"}, "--mixup '-1' is no number from 0 to 100");

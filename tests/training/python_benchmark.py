@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Images per second of training, ours and the same recipe in Python (torchvision, Pillow, DataLoader),
-in turn: reading, decoding, augmenting, forward, backward, step; without validation. Each side is a new
-process in each round, and they take turns to begin. Prints the ratio of each round and the median.
+"""Images per second of training, ours and the same recipe in Python (torchvision, Pillow, its
+DataLoader), in turn: reading, decoding, augmenting, forward, backward, step, and no validation.
+Each side is a new process in each round, and they take turns to begin. Prints the ratio of each
+round and the median.
 
     python_benchmark.py build/convscope mobilenet_v2 WEIGHTS FOLDER    fine-tuned, 224x224
     python_benchmark.py build/convscope resnet20 none FOLDER           from scratch, 32x32

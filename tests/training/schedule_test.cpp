@@ -87,6 +87,9 @@ TEST(Recipe, RatesOfStagesAreGeometric) {
   EXPECT_DOUBLE_EQ(stage_rate(recipe, 3, 2), 0.1);
   EXPECT_NEAR(stage_rate(recipe, 3, 1), 0.01, 1e-15);
   EXPECT_NEAR(stage_rate(recipe, 3, 0), 0.001, 1e-15);
+  recipe.stage_decay = 0.5;
+  EXPECT_DOUBLE_EQ(stage_rate(recipe, 4, 3), 0.1);
+  EXPECT_DOUBLE_EQ(stage_rate(recipe, 4, 1), 0.025);
 }
 
 }  // namespace
