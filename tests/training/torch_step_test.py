@@ -64,7 +64,8 @@ CASES = [
     "lenet5 finetune --lr 0.02 --lowest-lr 1 --schedule cosine --warm-up 2 --nesterov",
     "lenet5 finetune",
     "lenet5 finetune --lowest-lr 0.1",
-    "lenet5 probe --lr 0.1",
+    "lenet5 probe",
+    "lenet5 probe --lr 0.1 --optimizer sgd",
     "lenet5 partial --lr 0.05 --top 3",
     "lenet5 gradual --lr 0.05",
     "lenet5 probe-then-finetune --lr 0.05",
@@ -72,7 +73,7 @@ CASES = [
     "resnet20 finetune --lr 0.1 --lowest-lr 0.1 --weight-decay 0.1 --decay-weights-only",
     "resnet20 finetune --lr 0.1 --lowest-lr 1 --average 0.5 --clip 1",
     "resnet20 finetune --lr 0.01 --lowest-lr 1 --optimizer rmsprop",
-    "resnet20 probe --lr 0.1",
+    "resnet20 probe --lr 0.1 --optimizer sgd",
     "resnet20 partial --lr 0.1",
     "resnet20 partial --lr 0.1 --lowest-lr 1 --bn affine",
     "resnet20 partial --lr 0.1 --lowest-lr 1 --bn train",
@@ -89,10 +90,10 @@ def parser():
     options.add_argument("protocol")
     for name, usual in [
             ("top", 2), ("probe-epochs", 3), ("bn", "frozen"), ("epochs", 6), ("lr", None),
-            ("lowest-lr", None), ("optimizer", "sgd"), ("momentum", 0.9), ("weight-decay", None),
+            ("lowest-lr", None), ("optimizer", ""), ("momentum", 0.9), ("weight-decay", None),
             ("schedule", "cosine"), ("warm-up", 0), ("step-epochs", 7), ("step-factor", 0.1),
             ("label-smoothing", 0.0), ("accumulate", 1), ("clip", 0.0), ("average", 0.0)]:
-        options.add_argument("--" + name, default=usual, type=type(usual) if usual else float)
+        options.add_argument("--" + name, default=usual, type=float if usual is None else type(usual))
     options.add_argument("--nesterov", action="store_true")
     options.add_argument("--decay-weights-only", action="store_true")
     return options
@@ -101,6 +102,7 @@ def parser():
 def recipe_of(case):
     recipe = parser().parse_args(case.split())
     probes = recipe.protocol == "probe"
+    recipe.optimizer = recipe.optimizer or ("adamw" if probes else "sgd")
     for name, usual in [("lr", 0.01 if recipe.optimizer == "sgd" else 0.001),
                         ("lowest_lr", 1 if probes else 0.01),
                         ("weight_decay", 0 if probes else 1e-4)]:
