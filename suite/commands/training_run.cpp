@@ -408,7 +408,7 @@ TrainedRun TrainingRuns::train(const TrainingJob& job) {
     run.result = trainer.evaluate(*judged, &images_judged);
     record_judgement(job, images_judged);
   }
-  if (!results_.empty() && job.keeps_weights) {
+  if (!results_.empty() && job.is_kept) {
     trainer.write_weights(results_ / (job.name + ".safetensors"));
     trainer.write_weights(results_ / (job.name + ".pth"));
   }
@@ -424,6 +424,7 @@ void TrainingRuns::record_judgement(const TrainingJob& job,
   std::map<std::pair<int64_t, int64_t>, int64_t> counts;
   for (const JudgedImage& one : judged) {
     ++counts[{one.label, one.guess}];
+    if (!job.is_kept) continue;
     predictions_->write(cells(prediction_columns(),
                               PredictionRow{job.name, dataset.name(one.place), class_of(one.label),
                                             class_of(one.guess), one.probability}));

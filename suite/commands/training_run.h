@@ -34,7 +34,9 @@ struct TrainingJob {
   /// What it begins with; called when its turn comes, since that may be another job's result.
   std::function<TrainingStart()> start;
   uint64_t seed;              ///< that the user gave, from which the recipe's own may be derived
-  bool keeps_weights = true;  ///< in --results; all that is left of it are its rows otherwise
+  /// Its weights and predictions, in --results. One that is only compared with others leaves no
+  /// more than its rows.
+  bool is_kept = true;
 };
 
 /// How a job ended.

@@ -309,7 +309,7 @@ std::vector<TrainingJob> jobs_of(const Invocation& invocation, const WeightedNet
             }
             return TrainingStart{network.architecture, settings, nullptr, {}};
           });
-      jobs.back().keeps_weights = false;
+      jobs.back().is_kept = false;
     }
   }
   return jobs;
