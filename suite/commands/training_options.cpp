@@ -79,6 +79,8 @@ void add_recipe_options(po::options_description& options) {
           "float32, or bfloat16 in convolutions and products (default: float32)")(
           "bn", text_value(),
           "batch normalisation in frozen stages: frozen, affine or train (default: frozen)")(
+          "fixed-statistics", po::bool_switch(),
+          "batch normalisation keeps the statistics of the weights in trained stages, too")(
           "augment", text_value(),
           "of the training images: none, mirror, crop (padded by an eighth, and mirrored) or "
           "resized (random parts, and mirrored) (default: by the images' size)")(
@@ -129,7 +131,7 @@ Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
   recipe.optimizer = parse_optimizer(
       choice(invocation, "optimizer", optimizer_names(), probes ? "adamw" : "sgd"));
   const bool sgd = recipe.optimizer == OptimizerKind::sgd;
-  recipe.rate = number(invocation, "lr", !sgd ? 1e-3 : scratch ? 0.05 : 0.01, 0, 100);
+  recipe.rate = number(invocation, "lr", !sgd ? 1e-3 : scratch ? 0.05 : 0.003, 0, 100);
   const bool everything = !probes && !scratch;
   recipe.lowest_rate = number(invocation, "lowest-lr", everything ? 0.01 : 1, 0, 1);
   recipe.stage_decay = number(invocation, "stage-decay", 0, 0, 1);
@@ -154,6 +156,7 @@ Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
   recipe.clip_norm = number(invocation, "clip", 0, 0, 1e9);
   recipe.average = number(invocation, "average", 0, 0, 0.999999);
   recipe.norms = parse_frozen_norms(choice(invocation, "bn", frozen_norm_names(), "frozen"));
+  recipe.fixed_statistics = invocation.flag("fixed-statistics");
   recipe.copies = count(invocation, "copies", 4);
   return recipe;
 }

@@ -59,6 +59,8 @@ struct Recipe {
   int64_t top_stages = 1;    ///< of partial: how many are trained, the head included
   int64_t probe_epochs = 1;  ///< of probe_then_finetune
   FrozenNorms norms = FrozenNorms::frozen;
+  /// Batch normalisation of trained stages, too, keeps the statistics that the weights came with.
+  bool fixed_statistics = false;
 
   int64_t batch = 32;
   OptimizerKind optimizer = OptimizerKind::sgd;

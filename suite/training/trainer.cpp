@@ -276,6 +276,9 @@ struct Trainer::State {
       for (size_t i = begin; i < first_stage; ++i) x = all[i].forward(std::move(x));
     }
     network->train();
+    for (const auto& of_stage : norms) {
+      for (torch::nn::Module* norm : of_stage) norm->train(!recipe.fixed_statistics);
+    }
     for (size_t i = std::max(begin, first_stage); i < all.size(); ++i) {
       x = all[i].forward(std::move(x));
     }
@@ -641,7 +644,7 @@ struct Trainer::State {
   std::string identity() const {
     std::ostringstream text;
     text << network_text() << ' ' << to_string(recipe.protocol) << ' ' << recipe.top_stages << ' '
-         << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.batch << ' '
+         << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.fixed_statistics << ' ' << recipe.batch << ' '
          << static_cast<int>(recipe.optimizer) << ' ' << recipe.rate << ' ' << recipe.lowest_rate
          << ' ' << recipe.stage_decay << ' ' << recipe.momentum << ' ' << recipe.nesterov << ' '
          << recipe.weight_decay << ' ' << recipe.decay_all << ' '

@@ -73,6 +73,7 @@ CASES = [
     "resnet20 finetune --lr 0.1 --lowest-lr 0.1 --weight-decay 0.1 --decay-weights-only",
     "resnet20 finetune --lr 0.1 --lowest-lr 1 --average 0.5 --clip 1",
     "resnet20 finetune --lr 0.01 --lowest-lr 1 --optimizer rmsprop",
+    "resnet20 finetune --lr 0.1 --lowest-lr 1 --fixed-statistics",
     "resnet20 probe --lr 0.1 --optimizer sgd",
     "resnet20 partial --lr 0.1",
     "resnet20 partial --lr 0.1 --lowest-lr 1 --bn affine",
@@ -95,6 +96,7 @@ def parser():
             ("label-smoothing", 0.0), ("accumulate", 1), ("clip", 0.0), ("average", 0.0)]:
         options.add_argument("--" + name, default=usual, type=float if usual is None else type(usual))
     options.add_argument("--nesterov", action="store_true")
+    options.add_argument("--fixed-statistics", action="store_true")
     options.add_argument("--decay-weights-only", action="store_true")
     return options
 
@@ -103,7 +105,7 @@ def recipe_of(case):
     recipe = parser().parse_args(case.split())
     probes = recipe.protocol == "probe"
     recipe.optimizer = recipe.optimizer or ("adamw" if probes else "sgd")
-    for name, usual in [("lr", 0.01 if recipe.optimizer == "sgd" else 0.001),
+    for name, usual in [("lr", 0.003 if recipe.optimizer == "sgd" else 0.001),
                         ("lowest_lr", 1 if probes else 0.01),
                         ("weight_decay", 0 if probes else 1e-4)]:
         if getattr(recipe, name) is None:
@@ -153,6 +155,9 @@ def freeze(net, stages, recipe, epoch):
               "gradual": max(0, len(stages) - 1 - epoch),
               "probe-then-finetune": len(stages) - 1 if epoch < recipe.probe_epochs else 0}
     net.train().requires_grad_(True)
+    for norm in net.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.train(not recipe.fixed_statistics)
     for module in sum(stages[:lowest[recipe.protocol]], []):
         module.eval().requires_grad_(False)
         for norm in module.modules():

@@ -239,6 +239,20 @@ TEST_F(TrainerTest, NormalisationOfFrozenStagesIsWhatThePolicySays) {
   }
 }
 
+TEST_F(TrainerTest, FixedStatisticsStayInTrainedStages) {
+  start.architecture = find_architecture("resnet20");
+  recipe.protocol = Protocol::finetune;
+  recipe.fixed_statistics = true;
+  recipe.schedule.epochs = 1;
+  const auto before = trained(0), after = trained(1);
+  for (size_t i = 0; i < before.size(); ++i) {
+    const std::string& name = before[i].first;
+    const bool is_statistic = name.find("running_") != std::string::npos ||
+                              name.find("num_batches") != std::string::npos;
+    EXPECT_EQ(before[i].second != after[i].second, !is_statistic) << name;
+  }
+}
+
 TEST_F(TrainerTest, ThawsOneMoreStageInEachEpoch) {
   recipe.protocol = Protocol::gradual;
   recipe.schedule.epochs = 6;
