@@ -528,8 +528,7 @@ struct Trainer::State {
       rate = how.rate_of(static_cast<int64_t>(points.size()));
       optimizer->set_share(rate / recipe.rate);
     };
-    const auto done = [&] {
-      if (at.batches % recipe.accumulate != 0) return;
+    const auto step_done = [&] {
       const double loss =
           (at.loss_sum - sum_before) / static_cast<double>(at.images - images_before);
       sum_before = at.loss_sum;
@@ -539,10 +538,17 @@ struct Trainer::State {
       over = static_cast<int64_t>(points.size()) >= how.steps || smoothed.exploded();
       if (over) throw RangeTestOver();
     };
+    const auto done = [&] {
+      if (at.batches % recipe.accumulate == 0) step_done();
+    };
     try {
       while (!over) {
         learn_epoch(events, set_rates, done);
         if (at.images == 0) throw std::invalid_argument("no image of the training data was left");
+        if (at.batches % recipe.accumulate != 0) {
+          update();
+          step_done();
+        }
         const int64_t epoch = at.epoch + 1;
         at = {};
         at.epoch = epoch;

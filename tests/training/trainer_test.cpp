@@ -180,6 +180,11 @@ TEST_F(TrainerTest, ARangeTestEndsWhereTheLossExplodes) {
   EXPECT_LT(points.size(), 100u);
   EXPECT_DOUBLE_EQ(points.front().rate, 1e-7);
   EXPECT_EQ(suggestions(points).size(), 4u);
+  // More batches to a step than an epoch has: a step for each epoch, as in a run.
+  recipe.accumulate = 100;
+  Trainer slow(start, recipe, images);
+  range.steps = 3;
+  EXPECT_EQ(slow.range_test(range, {}).size(), 3u);
 }
 
 TEST_F(TrainerTest, Bfloat16IsNearAndTheWeightsStayFloat32) {
