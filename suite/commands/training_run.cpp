@@ -391,6 +391,7 @@ TrainedRun TrainingRuns::train(const TrainingJob& job) {
       epochs_->write(cells(epoch_columns(), EpochRow{run, result, peak_private_memory()}));
     }
     save(job, trainer);
+    InterruptGuard::check();
     run.seconds += result.seconds;
   }
   run.epochs = trainer.epochs();

@@ -255,6 +255,10 @@ TrainingStart start_from(const Architecture& architecture, const Settings& setti
       start.match.missing.push_back(pair.network);
     }
   }
+  // The head, where the halves differ in size.
+  for (const Match::Pair& pair : whole.match.misshapen) {
+    start.match.missing.push_back(pair.network);
+  }
   return start;
 }
 

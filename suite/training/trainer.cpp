@@ -650,10 +650,10 @@ struct Trainer::State {
   std::string identity() const {
     std::ostringstream text;
     text << network_text() << ' ' << to_string(recipe.protocol) << ' ' << recipe.top_stages << ' '
-         << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.fixed_statistics << ' ' << recipe.batch << ' '
-         << static_cast<int>(recipe.optimizer) << ' ' << recipe.rate << ' ' << recipe.lowest_rate
-         << ' ' << recipe.stage_decay << ' ' << recipe.momentum << ' ' << recipe.nesterov << ' '
-         << recipe.weight_decay << ' ' << recipe.decay_all << ' '
+         << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.fixed_statistics
+         << ' ' << recipe.batch << ' ' << static_cast<int>(recipe.optimizer) << ' ' << recipe.rate
+         << ' ' << recipe.lowest_rate << ' ' << recipe.stage_decay << ' ' << recipe.momentum << ' '
+         << recipe.nesterov << ' ' << recipe.weight_decay << ' ' << recipe.decay_all << ' '
          << static_cast<int>(recipe.schedule.kind) << ' ' << recipe.schedule.epochs << ' '
          << recipe.schedule.warm_up << ' ' << recipe.schedule.step_epochs << ' '
          << recipe.schedule.step_factor << ' ' << recipe.label_smoothing << ' ' << recipe.mixup

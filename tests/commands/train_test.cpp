@@ -168,6 +168,22 @@ TEST(TransferCommand, SharesTheBasesGoesOnAndReports) {
   EXPECT_EQ(read_csv(folder.path / "transfer.csv").rows.size(), 20u);
 }
 
+TEST(TransferCommand, HalvesMayDifferInSize) {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& name) {
+    return convscope_with({"transfer", "lenet5", "--data",
+                           "procedural:classes=5,train=100,val=25,test=25", "--half-a", "0,1",
+                           "--cuts", "4", "--epochs", "1", "--threads", "1", "--results",
+                           (folder.path / name).string()});
+  };
+  const Result result = run("a");
+  EXPECT_EQ(result.code, 0) << result.err;
+  // A head that nothing initialises would have other values each time.
+  EXPECT_EQ(run("b").code, 0);
+  EXPECT_EQ(numbers(read_csv(folder.path / "a" / "runs.csv"), "loss"),
+            numbers(read_csv(folder.path / "b" / "runs.csv"), "loss"));
+}
+
 TEST(TransferCommand, WrongWordsAreOneLineAndCode2) {
   const TemporaryFolder folder;
   const auto refused = [&](std::vector<std::string> more, const std::string& why) {

@@ -252,8 +252,8 @@ TEST_F(TrainerTest, FixedStatisticsStayInTrainedStages) {
   const auto before = trained(0), after = trained(1);
   for (size_t i = 0; i < before.size(); ++i) {
     const std::string& name = before[i].first;
-    const bool is_statistic = name.find("running_") != std::string::npos ||
-                              name.find("num_batches") != std::string::npos;
+    const bool is_statistic =
+        name.find("running_") != std::string::npos || name.find("num_batches") != std::string::npos;
     EXPECT_EQ(before[i].second != after[i].second, !is_statistic) << name;
   }
 }
