@@ -173,7 +173,15 @@ int run(const Invocation& invocation) {
   Recipe recipe = usual(protocol);
   recipe.top_stages = positive_integer(invocation, "top");
   recipe.probe_epochs = positive_integer(invocation, "probe-epochs");
-  if (invocation.flag("find-lr")) return find_rate(invocation, training, recipe);
+  if (invocation.flag("find-lr")) {
+    if (invocation.flag("dry-run")) {
+      invocation.out << "learning rates, " << RangeTest().steps << " steps\n";
+      return done;
+    }
+    recipe.kept = Kept::last;  // there is nothing to choose
+    recipe.patience = 0;
+    return find_rate(invocation, training, recipe);
+  }
 
   std::vector<int64_t> seeds = positive_integers(invocation, "seeds");
   if (seeds.empty()) seeds = {1};
@@ -190,8 +198,12 @@ int run(const Invocation& invocation) {
   };
   add(said, recipe, training.weighted);
   if (invocation.flag("controls")) {
-    add("random-features", usual(Protocol::probe), /*weighted=*/false);
-    add("scratch", usual(Protocol::scratch), /*weighted=*/false);
+    for (const auto& [label, of] :
+         {std::pair("random-features", Protocol::probe), std::pair("scratch", Protocol::scratch)}) {
+      Recipe control = usual(of);
+      control.fixed_statistics = false;  // there are none to keep
+      add(label, control, /*weighted=*/false);
+    }
   }
   if (invocation.flag("dry-run")) {
     for (const TrainingJob& job : jobs) {

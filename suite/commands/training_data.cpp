@@ -22,9 +22,6 @@ std::optional<int64_t> place_of(const std::string& word, const std::vector<std::
   return number;
 }
 
-/// Images of this size and below are kept decoded.
-constexpr int64_t small_side = 64;
-
 }  // namespace
 
 void add_training_data_options(po::options_description& options) {
@@ -67,13 +64,16 @@ std::vector<int64_t> classes_named(const Invocation& invocation, const std::stri
 
 TrainingData training_data(const Invocation& invocation, const WeightedNetwork& network) {
   const auto splits = splits_of_data(invocation, network);
-  const ImageShape& shape = network.fit.settings.image;
   const auto open = [&](const std::string& split) -> std::shared_ptr<const Dataset> {
     if (!std::count(splits.begin(), splits.end(), split)) return nullptr;
     std::shared_ptr<const Dataset> dataset =
         open_split(invocation, network, split, /*same_classes=*/false);
-    if (std::max(shape.height, shape.width) <= small_side) dataset = kept_decoded(dataset);
-    return dataset;
+    if (invocation.flag("skip-broken")) {
+      for (const Skipped& one : dataset->skipped()) {
+        invocation.err << "skipped " << one.name << ": " << one.reason << "\n";
+      }
+    }
+    return kept_decoded(dataset);
   };
   TrainingData data;
   data.train = open("train");
@@ -90,8 +90,14 @@ TrainingData part_of(const TrainingData& whole, const std::vector<int64_t>& clas
                      std::optional<int64_t> per_class, uint64_t seed) {
   TrainingData part = whole;
   part.train = subset(whole.train, classes, per_class, seed);
-  if (whole.validation) part.validation = subset(whole.validation, classes);
-  if (whole.test) part.test = subset(whole.test, classes);
+  const auto judged = [&](const std::shared_ptr<const Dataset>& of) {
+    if (!of) return of;
+    std::shared_ptr<const Dataset> some = subset(of, classes);
+    if (some->size() > 0) return some;
+    throw UsageError("the validation or test images have none of these classes");
+  };
+  part.validation = judged(whole.validation);
+  part.test = judged(whole.test);
   std::ostringstream text;
   text << whole.fingerprint << " classes";
   for (const int64_t label : classes) text << ' ' << label;

@@ -51,8 +51,8 @@ void add_recipe_options(po::options_description& options) {
           "lr", text_value(), "learning rate of the head (default: by the protocol)")(
           "lowest-lr", text_value(),
           "that of the lowest stage as a share of the head's; those between are spaced "
-          "geometrically (default: 1; 0.01 to fine-tune)")("optimizer", text_value(),
-                                                           "sgd, adamw or rmsprop (default: sgd; adamw to probe)")(
+          "geometrically (default: 1; 0.01 to fine-tune)")(
+          "optimizer", text_value(), "sgd, adamw or rmsprop (default: sgd; adamw to probe)")(
           "stage-decay", text_value(),
           "each stage's learning rate as a share of the one above it: 0.65, instead of "
           "--lowest-lr")("momentum", text_value(), "or AdamW's first beta (default: 0.9)")(
@@ -127,9 +127,10 @@ Recipe recipe_of(const Invocation& invocation, Protocol protocol, int threads) {
   recipe.schedule.warm_up = number(invocation, "warm-up", 0, 0, recipe.schedule.epochs);
   recipe.schedule.step_epochs = static_cast<double>(count(invocation, "step-epochs", 7));
   recipe.schedule.step_factor = number(invocation, "step-factor", 0.1, 0, 1);
-  // A head alone: SGD at a rate that suits most features lets SqueezeNet's, which ends in a ReLU, die.
-  recipe.optimizer = parse_optimizer(
-      choice(invocation, "optimizer", optimizer_names(), probes ? "adamw" : "sgd"));
+  // A head alone: SGD at a rate that suits most features lets SqueezeNet's, which ends in a ReLU,
+  // die.
+  recipe.optimizer =
+      parse_optimizer(choice(invocation, "optimizer", optimizer_names(), probes ? "adamw" : "sgd"));
   const bool sgd = recipe.optimizer == OptimizerKind::sgd;
   recipe.rate = number(invocation, "lr", !sgd ? 1e-3 : scratch ? 0.05 : 0.003, 0, 100);
   const bool everything = !probes && !scratch;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <ostream>
+#include <set>
 
 #include "suite/commands/output.h"
 #include "suite/commands/progress.h"
@@ -11,8 +12,11 @@
 #include "suite/report/text.h"
 #include "suite/timing/bench_process.h"
 #include "suite/timing/clock.h"
+#include "suite/timing/environment.h"
 #include "suite/timing/process_memory.h"
+#include "suite/version.h"
 #include "suite/weights/cache_folder.h"
+#include "suite/weights/sha256.h"
 
 namespace convscope {
 namespace {
@@ -92,13 +96,21 @@ std::vector<Column<ConfusionRow>> confusion_columns() {
   };
 }
 
+std::string processor_and_commit() {
+  std::string text = commit;
+  for (const auto& [key, value] : environment()) {
+    if (key == "cpu") text += " " + value;
+  }
+  return text;
+}
+
 /// What runs.csv has of the runs that are finished.
 std::vector<TrainedRun> finished_runs(const fs::path& path) {
   const CsvFile file = read_csv(path);
   const auto names = texts(file, "run"), models = texts(file, "model"),
              datasets = texts(file, "dataset"), protocols = texts(file, "protocol"),
              splits = texts(file, "split"), statuses = texts(file, "status"),
-             kept = texts(file, "kept");
+             kept = texts(file, "kept"), settings = texts(file, "settings");
   const auto seeds = integers(file, "seed"), images = integers(file, "images"),
              epochs = integers(file, "epochs");
   const auto top1 = numbers(file, "top1"), top5 = numbers(file, "top5"),
@@ -124,6 +136,7 @@ std::vector<TrainedRun> finished_runs(const fs::path& path) {
     run.epochs = epochs[i];
     if (!std::isnan(best[i])) run.best = {std::llround(best[i]), best_top1[i] / 100, 0};
     run.kept = kept[i];
+    run.settings = settings[i];
     run.seconds = seconds[i];
     runs.push_back(run);
   }
@@ -160,6 +173,7 @@ std::vector<Column<TrainedRun>> run_columns() {
       {"status", "", Human::none,
        [](const R& r) { return Cell(std::string(r.reason.empty() ? "ok" : "failed")); }},
       {"reason", "", Human::none, [](const R& r) { return Cell(r.reason); }},
+      {"settings", "", Human::none, [](const R& r) { return Cell(r.settings); }},
   };
 }
 
@@ -173,9 +187,16 @@ TrainingRuns::TrainingRuns(const Invocation& invocation, const WeightedNetwork& 
       jobs_(jobs),
       results_(invocation.text("results")),
       save_every_(seconds_between_checkpoints(invocation)) {
-  keep_freed_memory();
+  keep_large_blocks();
   if (const int64_t bytes = feature_cache_bytes(invocation); bytes > 0) {
-    cache_ = std::make_unique<FeatureCache>(cache_folder("features"), bytes);
+    // Another program or processor may compute other values.
+    cache_ =
+        std::make_unique<FeatureCache>(cache_folder("features"), bytes, processor_and_commit());
+  }
+  std::set<std::string> names;
+  for (const TrainingJob& job : jobs) {
+    if (names.insert(job.name).second) continue;
+    throw UsageError(job.name + " would run twice: a seed, split or cut is named twice");
   }
   if (results_.empty()) return;
   const auto open = [&](const std::string& file, const std::vector<std::string>& columns) {
@@ -199,7 +220,10 @@ TrainingRuns::TrainingRuns(const Invocation& invocation, const WeightedNetwork& 
   fs::create_directories(results_ / "checkpoints");
   finished_ = finished_runs(results_ / "runs.csv");
   if (invocation.flag("resume")) return;
-  const auto there = texts(read_csv(results_ / "epochs.csv"), "run");
+  auto there = texts(read_csv(results_ / "epochs.csv"), "run");
+  for (const std::string& name : texts(read_csv(results_ / "runs.csv"), "run")) {
+    there.push_back(name);  // one that failed in its first epoch
+  }
   for (const TrainingJob& job : jobs) {
     if (!std::count(there.begin(), there.end(), job.name)) continue;
     throw UsageError(results_.string() + " has " + job.name +
@@ -220,6 +244,31 @@ const TrainedRun* TrainingRuns::finished(const std::string& name) const {
   return nullptr;
 }
 
+TrainedRun TrainingRuns::failed(const TrainingJob& job, const std::string& reason) const {
+  invocation_.err << "convscope: " << job.name << ": " << reason << "\n";
+  TrainedRun run = blank(job);
+  run.reason = reason;
+  return run;
+}
+
+/// What tells whether an earlier command's result is this job's.
+std::string TrainingRuns::identity_of(const TrainingJob& job) const {
+  return sha256_of_text(run_identity(job.start(), job.recipe, images_of(job))).substr(0, 16);
+}
+
+TrainingImages TrainingRuns::images_of(const TrainingJob& job) const {
+  TrainingImages images;
+  images.train = job.data->train.get();
+  images.validation = job.data->validation.get();
+  images.preprocessing = network_.preprocessing;
+  images.augmentation = augmentation_;
+  images.workers = speed_.workers;
+  images.skip_broken = invocation_.flag("skip-broken");
+  if (!job.data->fingerprint.empty()) images.cache = cache_.get();
+  images.fingerprint = job.data->fingerprint;
+  return images;
+}
+
 TrainedRun TrainingRuns::blank(const TrainingJob& job) const {
   TrainedRun run;
   run.name = job.name;
@@ -236,6 +285,11 @@ std::vector<TrainedRun> TrainingRuns::run() {
   std::vector<TrainedRun> all;
   for (const TrainingJob& job : jobs_) {
     if (const TrainedRun* before = finished(job.name)) {
+      if (before->settings != identity_of(job)) {
+        throw UsageError(job.name +
+                         " was finished with other settings or images: another --name or "
+                         "--results begins anew");
+      }
       invocation_.err << job.name << " is finished already\n";
       all.push_back(*before);
       continue;
@@ -246,13 +300,13 @@ std::vector<TrainedRun> TrainingRuns::run() {
       interrupted_ = true;
       break;
     } catch (const TrainingDiverged& error) {
-      invocation_.err << "convscope: " << job.name << ": " << error.what() << "\n";
-      all.push_back(blank(job));
-      all.back().reason = error.what();
+      all.push_back(failed(job, error.what()));
+    } catch (const BrokenImage& error) {
+      all.push_back(failed(job, error.what()));
     }
     if (!runs_) continue;
     runs_->write(cells(run_columns(), all.back()));
-    // The row is what says that it is finished. One that diverged leaves its last good epoch.
+    // The row is what says that it is finished. One that diverged leaves its last checkpoint.
     if (all.back().reason.empty()) fs::remove(checkpoint_of(job.name));
   }
   return all;
@@ -338,17 +392,9 @@ EpochResult TrainingRuns::run_epoch(const TrainingJob& job, Trainer& trainer) {
 }
 
 TrainedRun TrainingRuns::train(const TrainingJob& job) {
-  TrainingImages images;
-  images.train = job.data->train.get();
-  images.validation = job.data->validation.get();
-  images.preprocessing = network_.preprocessing;
-  images.augmentation = augmentation_;
-  images.workers = speed_.workers;
-  images.skip_broken = invocation_.flag("skip-broken");
-  if (!job.data->fingerprint.empty()) images.cache = cache_.get();
-  images.fingerprint = job.data->fingerprint;
-  Trainer trainer(job.start(), job.recipe, images);
+  Trainer trainer(job.start(), job.recipe, images_of(job));
   TrainedRun run = blank(job);
+  run.settings = identity_of(job);
   const fs::path checkpoint = checkpoint_of(job.name);
   if (!results_.empty() && invocation_.flag("resume")) {
     if (fs::exists(checkpoint)) trainer.restore(checkpoint);

@@ -33,7 +33,7 @@ struct TrainingJob {
   const TrainingData* data;
   /// What it begins with; called when its turn comes, since that may be another job's result.
   std::function<TrainingStart()> start;
-  uint64_t seed;              ///< that the user gave, from which the recipe's own may be derived
+  uint64_t seed;  ///< that the user gave, from which the recipe's own may be derived
   /// Its weights and predictions, in --results. One that is only compared with others leaves no
   /// more than its rows.
   bool is_kept = true;
@@ -49,7 +49,8 @@ struct TrainedRun {
   BestEpoch best;
   std::string kept;  ///< "last" or "best": which epoch's weights
   double seconds = 0;
-  std::string reason;  ///< why it failed; "" if it did not
+  std::string reason;    ///< why it failed; "" if it did not
+  std::string settings;  ///< a hash of everything that the result depends on
 };
 std::vector<Column<TrainedRun>> run_columns();
 
@@ -75,6 +76,9 @@ class TrainingRuns {
   std::filesystem::path checkpoint_of(const std::string& job) const;
   void record_judgement(const TrainingJob& job, const std::vector<JudgedImage>& judged);
   TrainedRun blank(const TrainingJob& job) const;
+  TrainedRun failed(const TrainingJob& job, const std::string& reason) const;
+  TrainingImages images_of(const TrainingJob& job) const;
+  std::string identity_of(const TrainingJob& job) const;
   const TrainedRun* finished(const std::string& name) const;
 
   const Invocation& invocation_;

@@ -2,6 +2,7 @@
 // al. (2014, "How transferable are features in deep neural networks?").
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <ostream>
 
@@ -269,12 +270,13 @@ std::vector<TrainingJob> jobs_of(const Invocation& invocation, const WeightedNet
                                  const std::vector<Treatment>& treatments, int64_t stage_count) {
   Recipe base = recipe_of(invocation, Protocol::scratch, speed.threads);
   base.batch = speed.batch;
-  if (!augmentation.changes()) base.copies = 1;
+  // Frozen stages, too, see each image augmented anew in each epoch.
+  base.copies = augmentation.changes() ? base.epochs() : 1;
   const std::filesystem::path results = invocation.text("results");
   std::vector<TrainingJob> jobs;
   for (const Trial& trial : trials) {
-    // Networks that are compared with each other get the same images in the same order, and their
-    // new stages the same values.
+    // Networks of one cut get the same images in the same order, and their new stages the same
+    // values.
     const auto seeded = [&](Recipe recipe, int64_t cut) {
       recipe.seed = Random(static_cast<uint64_t>(trial.seed), static_cast<uint64_t>(trial.split),
                            static_cast<uint64_t>(cut))
@@ -399,18 +401,18 @@ std::vector<TransferRow> rows_of(const std::vector<TrainedRun>& runs,
   return rows;
 }
 
-/// A record in which other experiments' rows stay and those of this one are written anew.
+/// A record in which rows stay but for those that are about to be written anew.
 template <class Row>
-std::unique_ptr<CsvWriter> record_without(const Invocation& invocation, const std::string& file,
-                                          const std::vector<Column<Row>>& columns,
-                                          const std::string& name) {
+std::unique_ptr<CsvWriter> record_without(
+    const Invocation& invocation, const std::string& file, const std::vector<Column<Row>>& columns,
+    const std::function<bool(const std::function<std::string(const char*)>&)>& replaced) {
   const std::filesystem::path folder = invocation.text("results");
   const auto open = [&] {
     return open_record(folder, file, column_names(columns), /*resume=*/true, invocation.err);
   };
   open();
   prune(folder / file, [&](const CsvFile& csv, const CsvRow& row) {
-    return row.fields.at(column_index(csv, "name")) != name;
+    return !replaced([&](const char* column) { return row.fields.at(column_index(csv, column)); });
   });
   return open();
 }
@@ -419,7 +421,14 @@ void report(const Invocation& invocation, Output& output, const std::vector<Tran
             const std::vector<NetworkStage>& stages) {
   if (rows.empty()) return;
   const std::string& name = rows.front().trial->name;
-  const auto record = record_without(invocation, "transfer.csv", transfer_columns(), name);
+  const auto record =
+      record_without(invocation, "transfer.csv", transfer_columns(), [&](const auto& field) {
+        return std::any_of(rows.begin(), rows.end(), [&](const TransferRow& row) {
+          return field("name") == name && field("split") == std::to_string(row.trial->split) &&
+                 field("seed") == std::to_string(row.trial->seed) &&
+                 field("network") == row.treatment.name();
+        });
+      });
   for (const TransferRow& row : rows) record->write(cells(transfer_columns(), row));
   std::vector<CutRow> cuts;
   std::string below;
@@ -441,8 +450,8 @@ void report(const Invocation& invocation, Output& output, const std::vector<Tran
       << human_text(Cell(std::round(median(bases) * 10) / 10), Human::plain) << " %\n";
   const int64_t deepest = cuts.empty() ? 0 : cuts.back().cut;
   const auto found = findings(rows, deepest);
-  const auto signature =
-      record_without(invocation, "transfer_findings.csv", finding_columns(), name);
+  const auto signature = record_without(invocation, "transfer_findings.csv", finding_columns(),
+                                        [&](const auto& field) { return field("name") == name; });
   for (const Finding& finding : found) {
     signature->write(cells(finding_columns(), finding));
     if (finding.points.empty()) continue;
@@ -460,9 +469,17 @@ int run(const Invocation& invocation) {
   if (invocation.text("results").empty()) {
     throw UsageError("transfer needs --results: the folder in which bases are kept and shared");
   }
+  for (const char* option : {"weights", "classes", "class-names", "split"}) {
+    if (invocation.text(option).empty()) continue;
+    throw UsageError("--" + std::string(option) +
+                     " does nothing here: bases are trained on halves of the data's classes");
+  }
   const InterruptGuard interruptible;
   const WeightedNetwork network = untrained_network(invocation);
   const TrainingData whole = training_data(invocation, network);
+  if (!whole.judged()) {
+    throw UsageError(invocation.text("data") + " has no test and no validation images to judge by");
+  }
   Settings settings = network.fit.settings;
   settings.classes = 2;
   const std::vector<NetworkStage> stages = stages_of(network.architecture, settings);

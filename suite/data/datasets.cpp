@@ -392,23 +392,26 @@ std::string fingerprint(const DatasetOptions& options) {
   text << options.path.string() << ' ' << options.split << ' ' << options.held_out.value_or(-1)
        << ' ' << options.seed << ' ' << options.channels << ' ' << options.skip_broken;
   for (const std::string& id : options.classes.ids) text << ' ' << id;
-  const auto add = [&](const fs::directory_entry& file) {
-    if (!file.is_regular_file()) return;
-    text << '\n'
-         << file.path().string() << ' ' << file.file_size() << ' '
-         << file.last_write_time().time_since_epoch().count();
-  };
+  // Beside one file there may be another with its labels.
+  const fs::path folder = fs::is_directory(options.path) || !fs::exists(options.path)
+                              ? options.path
+                              : fs::absolute(options.path).parent_path();
+  std::error_code error;
   std::vector<fs::directory_entry> files;
-  if (fs::is_directory(options.path)) {
-    const auto follow = fs::directory_options::follow_directory_symlink;
-    for (const auto& file : fs::recursive_directory_iterator(options.path, follow)) {
-      files.push_back(file);
-    }
-    std::sort(files.begin(), files.end());
-  } else if (fs::exists(options.path)) {
-    files.emplace_back(options.path);
+  const auto how = fs::directory_options::follow_directory_symlink |
+                   fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator file(folder, how, error), end; file != end && !error;
+       file.increment(error)) {
+    files.push_back(*file);
   }
-  for (const fs::directory_entry& file : files) add(file);
+  std::sort(files.begin(), files.end());
+  for (const fs::directory_entry& file : files) {
+    std::error_code gone;  // a link that leads nowhere has no size
+    if (!file.is_regular_file(gone)) continue;
+    text << '\n'
+         << file.path().string() << ' ' << file.file_size(gone) << ' '
+         << file.last_write_time(gone).time_since_epoch().count();
+  }
   return text.str();
 }
 

@@ -67,6 +67,9 @@ class Subset : public Dataset {
   std::vector<std::pair<size_t, size_t>> images_;  ///< index in the whole, label here
 };
 
+/// Of an image that is kept: one of 64x64 pixels.
+constexpr size_t most_bytes = 64 * 64 * 3;
+
 class KeptDecoded : public Dataset {
  public:
   explicit KeptDecoded(std::shared_ptr<const Dataset> source)
@@ -76,10 +79,13 @@ class KeptDecoded : public Dataset {
   }
 
   size_t size() const override { return source_->size(); }
-  Image image(size_t index, const WantedRegion&) const override {
+  Image image(size_t index, const WantedRegion& wanted) const override {
     std::atomic<const Image*>& place = images_.at(index);
     if (const Image* kept = place.load()) return *kept;
-    auto image = std::make_unique<const Image>(source_->image(index));
+    auto image = std::make_unique<const Image>(source_->image(index, wanted));
+    const Region& part = image->part;
+    const bool whole = part.height == image->full.height && part.width == image->full.width;
+    if (!whole || image->pixels.size() > most_bytes) return *image;
     const Image* none = nullptr;
     // Another thread may have decoded it meanwhile, to the same bytes.
     if (place.compare_exchange_strong(none, image.get())) return *image.release();

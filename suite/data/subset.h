@@ -17,8 +17,8 @@ std::unique_ptr<Dataset> subset(std::shared_ptr<const Dataset> dataset,
                                 const std::vector<int64_t>& classes,
                                 std::optional<int64_t> per_class = std::nullopt, uint64_t seed = 0);
 
-/// The same images, each decoded once, when it is first asked for, and kept in memory: for small
-/// images, of which each epoch would open a file each.
+/// The same images, those of up to 64x64 pixels decoded once, when they are first asked for, and
+/// kept in memory: each epoch would open a file for each.
 std::unique_ptr<Dataset> kept_decoded(std::shared_ptr<const Dataset> dataset);
 
 }  // namespace convscope

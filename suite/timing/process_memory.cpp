@@ -56,7 +56,7 @@ void restart_peak_memory() {
   std::ofstream("/proc/self/clear_refs") << "5\n";
 }
 
-void keep_freed_memory() {
+void keep_large_blocks() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);

@@ -35,11 +35,11 @@ std::vector<Entry> entries_in(const fs::path& folder) {
 
 }  // namespace
 
-FeatureCache::FeatureCache(fs::path folder, int64_t most_bytes)
-    : folder_(std::move(folder)), most_bytes_(most_bytes) {}
+FeatureCache::FeatureCache(fs::path folder, int64_t most_bytes, std::string maker)
+    : folder_(std::move(folder)), most_bytes_(most_bytes), maker_(std::move(maker)) {}
 
 fs::path FeatureCache::path_of(const std::string& key) const {
-  return folder_ / (sha256_of_text(key) + ".safetensors");
+  return folder_ / (sha256_of_text(maker_ + "\n" + key) + ".safetensors");
 }
 
 std::optional<WeightsFile> FeatureCache::find(const std::string& key) const {

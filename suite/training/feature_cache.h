@@ -13,8 +13,9 @@ namespace convscope {
 
 class FeatureCache {
  public:
-  /// At most so many bytes in `folder`; what was used longest ago goes first.
-  FeatureCache(std::filesystem::path folder, int64_t most_bytes);
+  /// At most so many bytes in `folder`; what was used longest ago goes first. `maker` is a part of
+  /// every key: who computes the values.
+  FeatureCache(std::filesystem::path folder, int64_t most_bytes, std::string maker = "");
 
   /// What was kept under a key: everything that the values depend on, as text of any length. A file
   /// that is damaged counts as none.
@@ -31,6 +32,7 @@ class FeatureCache {
 
   std::filesystem::path folder_;
   int64_t most_bytes_;
+  std::string maker_;
 };
 
 }  // namespace convscope

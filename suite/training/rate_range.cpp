@@ -79,7 +79,7 @@ double SmoothedLoss::add(double loss) {
 bool SmoothedLoss::exploded() const { return count_ > 0 && value_ > 4 * least_; }
 
 std::vector<RateSuggestion> suggestions(const std::vector<RatePoint>& points) {
-  const size_t first = points.size() / 10;
+  const auto first = static_cast<size_t>(RangeTest().steps / 10);
   if (points.size() < first + 5 + 3) return {};
   std::vector<double> rates, losses;
   for (size_t i = first; i + 5 < points.size(); ++i) {

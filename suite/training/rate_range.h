@@ -40,7 +40,7 @@ struct RateSuggestion {
   double rate;
 };
 
-/// What fastai's four rules say of a finished test; without its first tenth and its last five
+/// What fastai's four rules say of a finished test; without its first ten and its last five
 /// steps. Empty where too few are left. `valley` is fastai's own choice.
 std::vector<RateSuggestion> suggestions(const std::vector<RatePoint>& points);
 

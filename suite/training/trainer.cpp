@@ -100,7 +100,47 @@ class Autocast {
   bool wanted_;
 };
 
+std::string text_of(const TrainingStart& start) {
+  const Settings& settings = start.settings;
+  std::ostringstream text;
+  text << start.architecture.name << ' ' << settings.image.channels << 'x' << settings.image.height
+       << 'x' << settings.image.width << ' ' << settings.width << ' ' << settings.auxiliary << ' '
+       << settings.classes;
+  return text.str();
+}
+
+std::string text_of(const Augmentation& a) {
+  std::ostringstream text;
+  text.precision(17);
+  text << static_cast<int>(a.cropping) << ' ' << a.padding << ' ' << a.area[0] << ' ' << a.area[1]
+       << ' ' << a.ratio[0] << ' ' << a.ratio[1] << ' ' << a.mirrored << ' ' << a.brightness << ' '
+       << a.contrast << ' ' << a.saturation << ' ' << a.hue;
+  return text.str();
+}
+
 }  // namespace
+
+std::string run_identity(const TrainingStart& start, const Recipe& recipe,
+                         const TrainingImages& images) {
+  std::ostringstream text;
+  text.precision(17);
+  text << text_of(start) << ' ' << to_string(recipe.protocol) << ' ' << recipe.top_stages << ' '
+       << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.fixed_statistics
+       << ' ' << recipe.batch << ' ' << static_cast<int>(recipe.optimizer) << ' ' << recipe.rate
+       << ' ' << recipe.lowest_rate << ' ' << recipe.stage_decay << ' ' << recipe.momentum << ' '
+       << recipe.nesterov << ' ' << recipe.weight_decay << ' ' << recipe.decay_all << ' '
+       << static_cast<int>(recipe.schedule.kind) << ' ' << recipe.schedule.epochs << ' '
+       << recipe.schedule.warm_up << ' ' << recipe.schedule.step_epochs << ' '
+       << recipe.schedule.step_factor << ' ' << recipe.label_smoothing << ' ' << recipe.mixup << ' '
+       << recipe.cutmix << ' ' << recipe.accumulate << ' ' << recipe.clip_norm << ' '
+       << recipe.average << ' ' << static_cast<int>(recipe.kept) << ' ' << recipe.patience << ' '
+       << static_cast<int>(recipe.precision) << ' ' << recipe.seed << ' ' << recipe.threads << ' '
+       << recipe.copies << ' ' << images.train->size() << ' '
+       << preprocessing_record(images.preprocessing) << ' ' << text_of(images.augmentation) << ' '
+       << images.skip_broken << ' ' << images.fingerprint;
+  if (start.weights) text << ' ' << start.weights->path.filename().string();
+  return text.str();
+}
 
 struct Trainer::State {
   /// Where a run is.
@@ -262,7 +302,6 @@ struct Trainer::State {
   /// policy says of their normalisation.
   torch::Tensor forward(torch::Tensor x, size_t begin, size_t first_stage) {
     const std::vector<Stage> all = network->stages();
-    const Autocast autocast(recipe.precision == Precision::bfloat16);
     network->auxiliary.clear();
     x = in_layout(x);
     if (begin < first_stage) {
@@ -275,6 +314,7 @@ struct Trainer::State {
       const torch::AutoGradMode gradients(recipe.norms != FrozenNorms::frozen);
       for (size_t i = begin; i < first_stage; ++i) x = all[i].forward(std::move(x));
     }
+    const Autocast autocast(recipe.precision == Precision::bfloat16);
     network->train();
     for (const auto& of_stage : norms) {
       for (torch::nn::Module* norm : of_stage) norm->train(!recipe.fixed_statistics);
@@ -340,27 +380,14 @@ struct Trainer::State {
     return result;
   }
 
-  std::string network_text() const {
-    const Settings& settings = start.settings;
-    std::ostringstream text;
-    text << start.architecture.name << ' ' << settings.image.channels << 'x'
-         << settings.image.height << 'x' << settings.image.width << ' ' << settings.width << ' '
-         << settings.auxiliary << ' ' << settings.classes;
-    return text.str();
-  }
-
   /// Everything that the values of features depend on.
   std::string features_key(bool training, int64_t copy) const {
     std::ostringstream text;
-    text << network_text() << ' ' << kept.stages << ' ' << (training ? "train " : "validation ")
+    text << text_of(start) << ' ' << kept.stages << ' ' << (training ? "train " : "validation ")
          << images.fingerprint << ' ' << preprocessing_record(images.preprocessing) << ' '
          << recipe.batch << ' ' << recipe.threads << " torch " << TORCH_VERSION;
     if (training) {
-      const Augmentation& a = images.augmentation;
-      text << ' ' << recipe.seed << ' ' << copy << ' ' << static_cast<int>(a.cropping) << ' '
-           << a.padding << ' ' << a.area[0] << ' ' << a.area[1] << ' ' << a.ratio[0] << ' '
-           << a.ratio[1] << ' ' << a.mirrored << ' ' << a.brightness << ' ' << a.contrast << ' '
-           << a.saturation << ' ' << a.hue;
+      text << ' ' << recipe.seed << ' ' << copy << ' ' << text_of(images.augmentation);
     }
     for (size_t i = 0; i < kept.stages; ++i) {
       for (const StateTensor& tensor : tensors) {
@@ -443,13 +470,14 @@ struct Trainer::State {
     const int64_t count = all.labels.size(0);
     std::vector<int64_t> order(static_cast<size_t>(count));
     std::iota(order.begin(), order.end(), 0);
-    Random random(recipe.seed, static_cast<uint64_t>(at.epoch));
+    // As the loader's, so that it is the same images in the same order with and without features.
+    Random random(recipe.seed, static_cast<uint64_t>(at.epoch), ~uint64_t{0});
     for (size_t i = order.size(); i > 1; --i) {
       std::swap(order[i - 1], order[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
     }
     for (int64_t begin = at.batches * recipe.batch; begin < count; begin += recipe.batch) {
       const int64_t end = std::min(begin + recipe.batch, count);
-      if (end - begin == 1 && count > 1) break;  // no variance to normalise by
+      if (end - begin == 1 && recipe.batch > 1) break;  // no variance to normalise by
       const std::vector<int64_t> places(order.begin() + begin, order.begin() + end);
       const torch::Tensor index = torch::tensor(places, torch::kLong);
       one(all.values.index_select(0, index), all.labels.index_select(0, index),
@@ -518,6 +546,7 @@ struct Trainer::State {
   }
 
   std::vector<RatePoint> range_test(const RangeTest& how, const TrainingEvents& events) {
+    if (!(recipe.rate > 0)) throw std::invalid_argument("a learning rate of 0 cannot grow");
     use_threads(recipe.threads);
     std::vector<RatePoint> points;
     SmoothedLoss smoothed;
@@ -646,25 +675,6 @@ struct Trainer::State {
     return result;
   }
 
-  /// What must be equal in two runs for one to go on with the other's checkpoint.
-  std::string identity() const {
-    std::ostringstream text;
-    text << network_text() << ' ' << to_string(recipe.protocol) << ' ' << recipe.top_stages << ' '
-         << recipe.probe_epochs << ' ' << to_string(recipe.norms) << ' ' << recipe.fixed_statistics
-         << ' ' << recipe.batch << ' ' << static_cast<int>(recipe.optimizer) << ' ' << recipe.rate
-         << ' ' << recipe.lowest_rate << ' ' << recipe.stage_decay << ' ' << recipe.momentum << ' '
-         << recipe.nesterov << ' ' << recipe.weight_decay << ' ' << recipe.decay_all << ' '
-         << static_cast<int>(recipe.schedule.kind) << ' ' << recipe.schedule.epochs << ' '
-         << recipe.schedule.warm_up << ' ' << recipe.schedule.step_epochs << ' '
-         << recipe.schedule.step_factor << ' ' << recipe.label_smoothing << ' ' << recipe.mixup
-         << ' ' << recipe.cutmix << ' ' << recipe.accumulate << ' ' << recipe.clip_norm << ' '
-         << recipe.average << ' ' << static_cast<int>(recipe.kept) << ' ' << recipe.patience << ' '
-         << static_cast<int>(recipe.precision) << ' ' << recipe.seed << ' ' << recipe.threads << ' '
-         << recipe.copies << ' ' << images.train->size() << ' '
-         << preprocessing_record(images.preprocessing);
-    return text.str();
-  }
-
   void save(const std::filesystem::path& path) const {
     TensorsToWrite all;
     for (const StateTensor& tensor : tensors) all.add("network." + tensor.name, tensor.tensor);
@@ -680,7 +690,9 @@ struct Trainer::State {
     std::ostringstream best_text;
     best_text << best.epoch << ' ' << std::hexfloat << best.top1 << ' ' << best.loss;
     write_safetensors(path, all.stored(),
-                      {{"run", identity()}, {"position", at.text()}, {"best", best_text.str()}});
+                      {{"run", run_identity(start, recipe, images)},
+                       {"position", at.text()},
+                       {"best", best_text.str()}});
   }
 
   void restore(const std::filesystem::path& path) {
@@ -691,7 +703,7 @@ struct Trainer::State {
       }
       throw std::invalid_argument(path.string() + " is no checkpoint of a training run");
     };
-    if (said("run") != identity()) {
+    if (said("run") != run_identity(start, recipe, images)) {
       throw std::invalid_argument(path.string() +
                                   " is a checkpoint of another run: of a network, "
                                   "images or settings that differ");

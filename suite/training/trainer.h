@@ -84,6 +84,10 @@ struct TrainingEvents {
   std::function<void(int64_t images, int64_t of)> features = [](auto...) {};
 };
 
+/// Everything that a run's result depends on: a checkpoint with another one is of another run.
+std::string run_identity(const TrainingStart& start, const Recipe& recipe,
+                         const TrainingImages& images);
+
 class Trainer {
  public:
   /// Throws std::invalid_argument for what cannot be trained: one class, fewer images than a batch

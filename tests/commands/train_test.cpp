@@ -90,6 +90,8 @@ TEST(TrainCommand, WrongWordsAreOneLineAndCode2) {
   refused({"--data", few_images, "--feature-cache", "much"}, "--feature-cache 'much' is no size");
   refused({"--data", few_images, "--name", "a/b"}, "--name 'a/b' names a folder");
   refused({"--data", "procedural:classes=4,train=1"}, "too few images");
+  refused({"--data", few_images, "--seeds", "1,2,1"}, "lenet5-scratch-1 would run twice");
+  refused({"--data", few_images, "--find-lr", "--lr", "0"}, "a learning rate of 0 cannot grow");
 }
 
 TEST(TrainCommand, SomeClassesAndFewImagesOfEach) {
@@ -195,9 +197,35 @@ TEST(TransferCommand, WrongWordsAreOneLineAndCode2) {
   };
   const std::string results = folder.path.string();
   refused({}, "transfer needs --results");
+  refused({"--results", results, "--weights", "w.pth"}, "--weights does nothing here");
   refused({"--results", results, "--cuts", "5"}, "so the last cut is 4");
   refused({"--results", results, "--half-a", "0-2"}, "each half needs two classes");
   refused({"--results", results, "--half-a", "0,1", "--splits", "2"}, "--seeds repeats it");
+}
+
+TEST(TrainCommand, AFinishedRunWithOtherSettingsIsNotTakenForThisOne) {
+  const TemporaryFolder folder;
+  const auto results = folder.path / "r";
+  ASSERT_EQ(convscope_with(words(results)).code, 0);
+  EXPECT_EQ(convscope_with(words(results, {"--resume"})).code, 0);
+  const Result other = convscope_with(words(results, {"--resume", "--lr", "0.010000001"}));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_TRUE(contains(other.err, "was finished with other settings or images")) << other.err;
+}
+
+TEST(TrainCommand, ABrokenImageFailsItsRunAndIsNamed) {
+  const TemporaryFolder folder;
+  for (const char* name : {"train/a", "train/b", "val/a", "val/b"}) {
+    std::filesystem::create_directories(folder.path / name);
+    for (int i = 0; i < 3; ++i) {
+      put(folder.path / name / (std::to_string(i) + ".png"), "no picture");
+    }
+  }
+  const Result result = convscope_with({"train", "lenet5", "--data", folder.path.string(),
+                                        "--threads", "1", "--seeds", "1,2", "--format", "csv"});
+  EXPECT_EQ(result.code, 1) << result.err;
+  EXPECT_TRUE(contains(result.err, ".png")) << result.err;
+  EXPECT_TRUE(contains(result.out, "lenet5-scratch-2")) << result.out;
 }
 
 TEST(TrainCommand, ALossThatIsNoNumberFailsTheRunAndKeepsTheOthers) {

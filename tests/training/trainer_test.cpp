@@ -97,6 +97,13 @@ TEST_F(TrainerTest, ARestoredRunEndsWithTheSameBits) {
   }
 }
 
+TEST_F(TrainerTest, BatchesOfOneImageAreTrainedOn) {
+  recipe.protocol = Protocol::probe;
+  recipe.batch = 1;
+  trained(1);
+  EXPECT_EQ(last.images, 96);
+}
+
 struct Stopped {};
 
 TEST_F(TrainerTest, ARunThatStoppedWithinAnEpochEndsWithTheSameBits) {
