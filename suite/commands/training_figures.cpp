@@ -195,7 +195,7 @@ std::vector<Figure> learning_rate(const Records& records) {
 /// The top-1 of one experiment's networks.
 struct Transfer {
   using Kind = std::pair<std::string, bool>;  ///< source, tuned
-  std::string name;
+  std::string name, model;
   std::map<Kind, std::map<double, std::vector<double>>> by_cut;
   std::map<double, std::string> stages;  ///< the last that is taken, by cut
   std::map<std::string, double> bases;   ///< by trial
@@ -203,7 +203,8 @@ struct Transfer {
 
 std::vector<Transfer> transfers_of(const CsvFile& csv) {
   const auto names = texts(csv, "name"), splits = texts(csv, "split"), seeds = texts(csv, "seed"),
-             sources = texts(csv, "source"), stages = texts(csv, "stage");
+             models = texts(csv, "model"), sources = texts(csv, "source"),
+             stages = texts(csv, "stage");
   const auto tuned = integers(csv, "tuned");
   const auto cuts = numbers(csv, "cut"), top1 = numbers(csv, "top1"),
              bases = numbers(csv, "base_top1");
@@ -214,6 +215,7 @@ std::vector<Transfer> transfers_of(const CsvFile& csv) {
     if (found == all.end()) {
       Transfer transfer;
       transfer.name = names[i];
+      transfer.model = models[i];
       found = all.insert(all.end(), transfer);
     }
     found->by_cut[{sources[i], tuned[i] != 0}][cuts[i]].push_back(top1[i]);
@@ -277,7 +279,9 @@ Figure transfer_figure(const Transfer& transfer) {
   lines.groups = {"B", "A", "random"};
   lines.reference = base_line(transfer);
   return {"transfer_" + file_name(transfer.name),
-          "How well the stages of " + transfer.name + " transfer", lines};
+          "How well the stages of " + transfer.model + " transfer" +
+              (transfer.name == transfer.model ? "" : ": " + transfer.name),
+          lines};
 }
 
 std::vector<Figure> transfer(const Records& records) {
