@@ -28,7 +28,7 @@ fs::path weights_path(const Invocation& invocation, const std::string& network) 
   const bool is_path = given.find_first_of("./") != std::string::npos;
   if (!given.empty() && fs::exists(given) && !fs::is_directory(given)) return given;
   if (invocation.command.options.find_nothrow("results", false)) {
-    const fs::path own = fs::path(invocation.text("results")) / given;
+    fs::path own = fs::path(invocation.text("results")) / given;
     if (is_path && fs::exists(own) && !fs::is_directory(own)) return own;
   }
   if (is_path) {
