@@ -12,9 +12,9 @@ int64_t private_memory();
 /// Forgets the peak: gives memory that was freed back to the system and starts anew.
 void restart_peak_memory();
 
-/// From now on freed blocks of more than 32 MB stay with this process, too, until the next restart of
-/// the peak: a training step frees and asks for the same hundreds of megabytes, and the system clears
-/// every page that it gives anew, which was up to half of the time.
+/// From now on freed blocks of more than 32 MB stay with this process, too, until the next restart
+/// of the peak: a training step frees and asks for the same hundreds of megabytes, and the system
+/// clears every page that it gives anew, which was up to half of the time.
 void keep_large_blocks();
 
 /// The most that private_memory() was since the restart, or a little less: pages of program files
