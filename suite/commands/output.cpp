@@ -114,6 +114,15 @@ void prune(const fs::path& path, const std::function<bool(const CsvFile&, const 
   fs::rename(pruned, path);
 }
 
+std::unique_ptr<CsvWriter> open_pruned_record(
+    const fs::path& folder, const std::string& file, const std::vector<std::string>& columns,
+    std::ostream& err, const std::function<bool(const CsvFile&, const CsvRow&)>& keep) {
+  // First as it is, which makes a new one or removes a torn last row.
+  open_record(folder, file, columns, /*resume=*/true, err);
+  prune(folder / file, keep);
+  return open_record(folder, file, columns, /*resume=*/true, err);
+}
+
 void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started,
                 const std::string& what,
                 const std::vector<std::pair<std::string, std::string>>& facts,

@@ -55,6 +55,12 @@ std::unique_ptr<CsvWriter> open_record(const std::filesystem::path& folder, cons
 void prune(const std::filesystem::path& path,
            const std::function<bool(const CsvFile&, const CsvRow&)>& keep);
 
+/// A record whose rows stay where `keep` says yes to them.
+std::unique_ptr<CsvWriter> open_pruned_record(
+    const std::filesystem::path& folder, const std::string& file,
+    const std::vector<std::string>& columns, std::ostream& err,
+    const std::function<bool(const CsvFile&, const CsvRow&)>& keep);
+
 /// Writes what ran, with what settings, where, into `folder`/manifest.json, beside what other
 /// commands of the same experiment wrote there. `what` tells this run
 /// from others of the command; `facts` are what else it should record; `where` it ran.

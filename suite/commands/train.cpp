@@ -206,10 +206,7 @@ int run(const Invocation& invocation) {
     }
   }
   if (invocation.flag("dry-run")) {
-    for (const TrainingJob& job : jobs) {
-      invocation.out << job.name << ": " << job.recipe.epochs() << " epochs on "
-                     << training.data.train->size() << " images\n";
-    }
+    list_jobs(jobs, invocation.out);
     return done;
   }
   Output output(invocation);
@@ -229,14 +226,7 @@ int run(const Invocation& invocation) {
     }
     record_run(folder, invocation, started, name + " " + said, facts);
   }
-  if (runs.was_interrupted()) {
-    invocation.err << "convscope: interrupted"
-                   << (invocation.text("results").empty() ? "" : "; --resume goes on") << "\n";
-    return interrupted;
-  }
-  const bool failed = std::any_of(rows.begin(), rows.end(),
-                                  [](const TrainedRun& row) { return !row.reason.empty(); });
-  return failed ? some_failed : done;
+  return runs.exit_code(rows);
 }
 
 }  // namespace

@@ -203,23 +203,25 @@ TrainingRuns::TrainingRuns(const Invocation& invocation, const WeightedNetwork& 
     return open_record(results_, file, columns, /*resume=*/true, invocation.err);
   };
   runs_ = open("runs.csv", column_names(run_columns()));
-  if (invocation.flag("resume")) {
-    // What failed is tried again.
-    runs_.reset();
-    prune(results_ / "runs.csv", [&](const CsvFile& csv, const CsvRow& row) {
-      const std::string& name = row.fields.at(column_index(csv, "run"));
-      return row.fields.at(column_index(csv, "status")) == "ok" ||
-             std::none_of(jobs.begin(), jobs.end(),
-                          [&](const TrainingJob& job) { return job.name == name; });
-    });
-    runs_ = open("runs.csv", column_names(run_columns()));
-  }
   epochs_ = open("epochs.csv", column_names(epoch_columns()));
   predictions_ = open("predictions.csv", column_names(prediction_columns()));
   confusion_ = open("confusion.csv", column_names(confusion_columns()));
   fs::create_directories(results_ / "checkpoints");
   finished_ = finished_runs(results_ / "runs.csv");
-  if (invocation.flag("resume")) return;
+  if (invocation.flag("resume")) {
+    // What is not finished, or failed, is judged again.
+    const auto keep = [&](const CsvFile& csv, const CsvRow& row) {
+      const std::string& name = row.fields.at(column_index(csv, "run"));
+      return !names.count(name) || finished(name);
+    };
+    const auto without = [&](const std::string& file, const std::vector<std::string>& columns) {
+      return open_pruned_record(results_, file, columns, invocation.err, keep);
+    };
+    runs_ = without("runs.csv", column_names(run_columns()));
+    predictions_ = without("predictions.csv", column_names(prediction_columns()));
+    confusion_ = without("confusion.csv", column_names(confusion_columns()));
+    return;
+  }
   auto there = texts(read_csv(results_ / "epochs.csv"), "run");
   for (const std::string& name : texts(read_csv(results_ / "runs.csv"), "run")) {
     there.push_back(name);  // one that failed in its first epoch
@@ -252,8 +254,19 @@ TrainedRun TrainingRuns::failed(const TrainingJob& job, const std::string& reaso
 }
 
 /// What tells whether an earlier command's result is this job's.
-std::string TrainingRuns::identity_of(const TrainingJob& job) const {
-  return sha256_of_text(run_identity(job.start(), job.recipe, images_of(job))).substr(0, 16);
+std::string TrainingRuns::identity_of(const TrainingJob& job, const TrainingStart& start) const {
+  return sha256_of_text(run_identity(start, job.recipe, images_of(job))).substr(0, 16);
+}
+
+int TrainingRuns::exit_code(const std::vector<TrainedRun>& runs) const {
+  if (interrupted_) {
+    invocation_.err << "convscope: interrupted" << (results_.empty() ? "" : "; --resume goes on")
+                    << "\n";
+    return interrupted;
+  }
+  const bool failed = std::any_of(runs.begin(), runs.end(),
+                                  [](const TrainedRun& run) { return !run.reason.empty(); });
+  return failed ? some_failed : done;
 }
 
 TrainingImages TrainingRuns::images_of(const TrainingJob& job) const {
@@ -285,7 +298,7 @@ std::vector<TrainedRun> TrainingRuns::run() {
   std::vector<TrainedRun> all;
   for (const TrainingJob& job : jobs_) {
     if (const TrainedRun* before = finished(job.name)) {
-      if (before->settings != identity_of(job)) {
+      if (before->settings != identity_of(job, job.start())) {
         throw UsageError(job.name +
                          " was finished with other settings or images: another --name or "
                          "--results begins anew");
@@ -392,23 +405,20 @@ EpochResult TrainingRuns::run_epoch(const TrainingJob& job, Trainer& trainer) {
 }
 
 TrainedRun TrainingRuns::train(const TrainingJob& job) {
-  Trainer trainer(job.start(), job.recipe, images_of(job));
+  const TrainingStart start = job.start();
+  Trainer trainer(start, job.recipe, images_of(job));
   TrainedRun run = blank(job);
-  run.settings = identity_of(job);
+  run.settings = identity_of(job, start);
   const fs::path checkpoint = checkpoint_of(job.name);
   if (!results_.empty() && invocation_.flag("resume")) {
     if (fs::exists(checkpoint)) trainer.restore(checkpoint);
     // Rows of what the checkpoint does not have come again.
-    const auto keep_others = [&](const std::string& file, int64_t epochs) {
-      prune(results_ / file, [&](const CsvFile& csv, const CsvRow& row) {
-        return row.fields.at(column_index(csv, "run")) != job.name ||
-               (epochs > 0 && std::stoll(row.fields.at(column_index(csv, "epoch"))) <= epochs);
-      });
+    const auto keep = [&](const CsvFile& csv, const CsvRow& row) {
+      return row.fields.at(column_index(csv, "run")) != job.name ||
+             std::stoll(row.fields.at(column_index(csv, "epoch"))) <= trainer.epochs();
     };
-    epochs_.reset();
-    keep_others("epochs.csv", trainer.epochs());
-    epochs_ =
-        open_record(results_, "epochs.csv", column_names(epoch_columns()), true, invocation_.err);
+    epochs_ = open_pruned_record(results_, "epochs.csv", column_names(epoch_columns()),
+                                 invocation_.err, keep);
     const CsvFile file = read_csv(results_ / "epochs.csv");
     const auto names = texts(file, "run");
     const auto seconds = numbers(file, "seconds");
@@ -420,14 +430,6 @@ TrainedRun TrainingRuns::train(const TrainingJob& job) {
       }
       invocation_.err << "\n";
     }
-    predictions_.reset();
-    confusion_.reset();
-    keep_others("predictions.csv", 0);
-    keep_others("confusion.csv", 0);
-    predictions_ = open_record(results_, "predictions.csv", column_names(prediction_columns()),
-                               true, invocation_.err);
-    confusion_ = open_record(results_, "confusion.csv", column_names(confusion_columns()), true,
-                             invocation_.err);
   }
   print_plan(job, trainer);
   while (!trainer.finished()) {
@@ -479,6 +481,13 @@ void TrainingRuns::record_judgement(const TrainingJob& job,
   for (const auto& [pair, images] : counts) {
     confusion_->write(cells(confusion_columns(), ConfusionRow{job.name, class_of(pair.first),
                                                               class_of(pair.second), images}));
+  }
+}
+
+void list_jobs(const std::vector<TrainingJob>& jobs, std::ostream& out) {
+  for (const TrainingJob& job : jobs) {
+    out << job.name << ": " << job.recipe.epochs() << " epochs on " << job.data->train->size()
+        << " images\n";
   }
 }
 

@@ -66,7 +66,8 @@ class TrainingRuns {
   /// After Ctrl-C those that follow are not begun.
   std::vector<TrainedRun> run();
 
-  bool was_interrupted() const { return interrupted_; }
+  /// Of the command, after run() gave these. Says on the log where it was interrupted.
+  int exit_code(const std::vector<TrainedRun>& runs) const;
 
  private:
   TrainedRun train(const TrainingJob& job);
@@ -78,7 +79,7 @@ class TrainingRuns {
   TrainedRun blank(const TrainingJob& job) const;
   TrainedRun failed(const TrainingJob& job, const std::string& reason) const;
   TrainingImages images_of(const TrainingJob& job) const;
-  std::string identity_of(const TrainingJob& job) const;
+  std::string identity_of(const TrainingJob& job, const TrainingStart& start) const;
   const TrainedRun* finished(const std::string& name) const;
 
   const Invocation& invocation_;
@@ -94,6 +95,9 @@ class TrainingRuns {
   double save_every_;
   bool interrupted_ = false;
 };
+
+/// What --dry-run prints.
+void list_jobs(const std::vector<TrainingJob>& jobs, std::ostream& out);
 
 /// The share of an image set that is right without looking: always the class that most training
 /// images have.

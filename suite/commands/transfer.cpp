@@ -49,9 +49,7 @@ Division random_halves(size_t classes, int64_t split) {
   std::vector<int64_t> order(classes);
   for (size_t i = 0; i < classes; ++i) order[i] = static_cast<int64_t>(i);
   Random random(static_cast<uint64_t>(split));
-  for (size_t i = classes; i > 1; --i) {
-    std::swap(order[i - 1], order[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
-  }
+  shuffle(order, random);
   const auto middle = order.begin() + static_cast<long>(classes / 2);
   Division division{{order.begin(), middle}, {middle, order.end()}};
   std::sort(division.a.begin(), division.a.end());
@@ -406,15 +404,12 @@ template <class Row>
 std::unique_ptr<CsvWriter> record_without(
     const Invocation& invocation, const std::string& file, const std::vector<Column<Row>>& columns,
     const std::function<bool(const std::function<std::string(const char*)>&)>& replaced) {
-  const std::filesystem::path folder = invocation.text("results");
-  const auto open = [&] {
-    return open_record(folder, file, column_names(columns), /*resume=*/true, invocation.err);
-  };
-  open();
-  prune(folder / file, [&](const CsvFile& csv, const CsvRow& row) {
-    return !replaced([&](const char* column) { return row.fields.at(column_index(csv, column)); });
-  });
-  return open();
+  return open_pruned_record(invocation.text("results"), file, column_names(columns), invocation.err,
+                            [&](const CsvFile& csv, const CsvRow& row) {
+                              return !replaced([&](const char* column) {
+                                return row.fields.at(column_index(csv, column));
+                              });
+                            });
 }
 
 void report(const Invocation& invocation, Output& output, const std::vector<TransferRow>& rows,
@@ -492,10 +487,7 @@ int run(const Invocation& invocation) {
   const std::vector<TrainingJob> jobs =
       jobs_of(invocation, network, speed, augmentation, trials, treatments, stage_count);
   if (invocation.flag("dry-run")) {
-    for (const TrainingJob& job : jobs) {
-      invocation.out << job.name << ": " << job.recipe.epochs() << " epochs on "
-                     << job.data->train->size() << " images\n";
-    }
+    list_jobs(jobs, invocation.out);
     return done;
   }
   Output output(invocation);
@@ -503,13 +495,7 @@ int run(const Invocation& invocation) {
   const std::vector<TrainedRun> finished = runs.run();
   report(invocation, output, rows_of(finished, trials, treatments, stages), stages);
   record_run(invocation.text("results"), invocation, started, name);
-  if (runs.was_interrupted()) {
-    invocation.err << "convscope: interrupted; --resume goes on\n";
-    return interrupted;
-  }
-  const bool failed = std::any_of(finished.begin(), finished.end(),
-                                  [](const TrainedRun& row) { return !row.reason.empty(); });
-  return failed ? some_failed : done;
+  return runs.exit_code(finished);
 }
 
 }  // namespace

@@ -302,10 +302,7 @@ std::unique_ptr<Dataset> divide(std::unique_ptr<Dataset> whole, double fraction,
   for (size_t label = 0; label < of_class.size(); ++label) {
     std::vector<size_t>& indices = of_class[label];
     Random random(seed, label);
-    for (size_t i = indices.size(); i > 1; --i) {
-      std::swap(indices[i - 1],
-                indices[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
-    }
+    shuffle(indices, random);
     const auto middle =
         indices.begin() + static_cast<std::ptrdiff_t>(
                               std::floor(fraction * static_cast<double>(indices.size()) + 0.5));

@@ -266,10 +266,7 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options)
   if (options.shuffle) {
     // No image has the index ~0, so this is the order's own chance.
     Random random(options.seed, options.epoch, ~uint64_t{0});
-    for (size_t i = state.order.size(); i > 1; --i) {
-      std::swap(state.order[i - 1],
-                state.order[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
-    }
+    shuffle(state.order, random);
   }
   const size_t batch = static_cast<size_t>(options.batch);
   if (options.drop_last) state.order.resize(state.order.size() / batch * batch);

@@ -3,7 +3,10 @@
 // seed, an epoch and an index, so that what an image gets does not depend on who reads it when.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace convscope {
 
@@ -37,5 +40,13 @@ class Random {
 
   uint64_t state_;
 };
+
+/// Every order equally often (Fisher and Yates).
+template <class T>
+void shuffle(std::vector<T>& items, Random& random) {
+  for (size_t i = items.size(); i > 1; --i) {
+    std::swap(items[i - 1], items[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
+  }
+}
 
 }  // namespace convscope

@@ -38,10 +38,7 @@ class Subset : public Dataset {
       std::vector<size_t>& of_class = members[label];
       if (per_class && static_cast<size_t>(*per_class) < of_class.size()) {
         Random random(seed, label);
-        for (size_t i = of_class.size(); i > 1; --i) {
-          std::swap(of_class[i - 1],
-                    of_class[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
-        }
+        shuffle(of_class, random);
         of_class.resize(static_cast<size_t>(*per_class));
       }
       for (const size_t index : of_class) images_.emplace_back(index, label);

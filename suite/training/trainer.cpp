@@ -472,9 +472,7 @@ struct Trainer::State {
     std::iota(order.begin(), order.end(), 0);
     // As the loader's, so that it is the same images in the same order with and without features.
     Random random(recipe.seed, static_cast<uint64_t>(at.epoch), ~uint64_t{0});
-    for (size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1], order[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
-    }
+    shuffle(order, random);
     for (int64_t begin = at.batches * recipe.batch; begin < count; begin += recipe.batch) {
       const int64_t end = std::min(begin + recipe.batch, count);
       if (end - begin == 1 && recipe.batch > 1) break;  // no variance to normalise by
@@ -514,10 +512,14 @@ struct Trainer::State {
       result.validation = evaluate(*images.validation, nullptr, events);
       compare_with_best(result);
     }
+    begin_next_epoch();
+    return result;
+  }
+
+  void begin_next_epoch() {
     const int64_t finished = at.epoch + 1;
     at = {};
     at.epoch = finished;
-    return result;
   }
 
   /// By top-1, and by the loss where that is equal.
@@ -552,7 +554,6 @@ struct Trainer::State {
     SmoothedLoss smoothed;
     double rate = 0, sum_before = 0;
     int64_t images_before = 0;
-    bool over = false;
     const auto set_rates = [&] {
       rate = how.rate_of(static_cast<int64_t>(points.size()));
       optimizer->set_share(rate / recipe.rate);
@@ -564,23 +565,21 @@ struct Trainer::State {
       images_before = at.images;
       points.push_back({rate, loss, smoothed.add(loss)});
       events.step(static_cast<int64_t>(points.size()), loss, 0);
-      over = static_cast<int64_t>(points.size()) >= how.steps || smoothed.exploded();
-      if (over) throw RangeTestOver();
+      const bool all = static_cast<int64_t>(points.size()) >= how.steps;
+      if (all || smoothed.exploded()) throw RangeTestOver();
     };
     const auto done = [&] {
       if (at.batches % recipe.accumulate == 0) step_done();
     };
     try {
-      while (!over) {
+      for (;;) {
         learn_epoch(events, set_rates, done);
         if (at.images == 0) throw std::invalid_argument("no image of the training data was left");
         if (at.batches % recipe.accumulate != 0) {
           update();
           step_done();
         }
-        const int64_t epoch = at.epoch + 1;
-        at = {};
-        at.epoch = epoch;
+        begin_next_epoch();
         sum_before = 0;
         images_before = 0;
       }
