@@ -17,7 +17,7 @@ namespace {
 /// The middle of some values, and how far they reach.
 struct Middle {
   double median;
-  Lines::Spread spread;
+  Spread spread;
 };
 
 Middle middle_of(const std::vector<double>& values) {

@@ -133,6 +133,9 @@ Drawing draw(const Figure& figure) {
     Drawing operator()(const Lines& lines) const { return draw_lines(title, lines); }
     Drawing operator()(const Bubbles& bubbles) const { return draw_bubbles(title, bubbles); }
     Drawing operator()(const HeatMap& map) const { return draw_heat_map(title, map); }
+    Drawing operator()(const Dots& dots) const { return draw_dots(title, dots); }
+    Drawing operator()(const Distributions& all) const { return draw_distributions(title, all); }
+    Drawing operator()(const Columns& columns) const { return draw_columns(title, columns); }
   } const by_kind{figure.title};
   return std::visit(by_kind, figure.content);
 }

@@ -49,6 +49,9 @@ Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars);
 Drawing draw_lines(const std::string& title, Lines lines);
 Drawing draw_heat_map(const std::string& title, HeatMap map);
 Drawing draw_bubbles(const std::string& title, Bubbles bubbles);
+Drawing draw_dots(const std::string& title, Dots dots);
+Drawing draw_distributions(const std::string& title, Distributions distributions);
+Drawing draw_columns(const std::string& title, Columns columns);
 Drawing draw(const Figure& figure);
 
 }  // namespace convscope::canvas

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "suite/report/table.h"
+
 namespace convscope {
 
 enum class Scale { linear, log };
@@ -26,6 +28,11 @@ struct Axis {
   bool from_zero = true;
   bool whole = false;  ///< a linear axis of what is counted: no ticks between whole numbers
   std::map<double, std::string> names = {};  ///< a second line under the ticks at these values
+};
+
+/// From where to where: an interval, or a range.
+struct Spread {
+  double low, high;
 };
 
 /// Horizontal bars, a row for each network, with panels side by side that share the rows.
@@ -49,9 +56,6 @@ struct StackedBars {
 struct Lines {
   struct Point {
     double x, y;
-  };
-  struct Spread {
-    double low, high;
   };
   struct Series {
     std::string label;
@@ -89,12 +93,18 @@ struct HeatMap {
 };
 
 /// Bubbles with their names beside them. The area is proportional to `size`, except that none is
-/// drawn smaller than a dot of 2 points.
+/// drawn smaller than a dot of 2 points. Where all sizes are 0, all are dots of one size.
 struct Bubbles {
   struct Bubble {
     std::string label;
     std::string group;
     double x, y, size;
+    std::optional<Spread> spread = {};  ///< of y
+  };
+  /// The line y = `slope` * x, over the whole frame.
+  struct Guide {
+    double slope;
+    std::string label;
   };
   /// What no bubble can be above: y = `slope` * x up to the ceilings, the highest of them solid,
   /// the others dashed. Of a roofline: bytes per second and operations per second.
@@ -113,13 +123,81 @@ struct Bubbles {
   std::vector<std::string> groups;  ///< the order of the colours; groups not named here come after
   std::optional<Roof> roof = {};
   std::optional<size_t> named = {};  ///< only so many get their names, the largest
+  std::vector<Guide> guides = {};
+  /// The places of those that no other beats in both x (the less the better) and y (the more the
+  /// better), joined by steps; "" is drawn without a name.
+  std::vector<size_t> front = {};
+  std::string front_label = {};
+};
+
+/// Rows with a value of each of a few series on a common axis: what is compared stands in one row.
+struct Dots {
+  struct Dot {
+    std::string series;
+    double x;
+    std::optional<Spread> spread = {};
+    std::vector<double> raw = {};  ///< what it sums up; small and light
+  };
+  struct Row {
+    std::string label;
+    std::string group;  ///< a thin line parts the rows of different groups
+    std::vector<Dot> dots;
+  };
+  struct Reference {
+    double x;
+    std::string label;
+  };
+  Axis x;
+  std::vector<std::string> series;  ///< the order of the colours and of the legend
+  std::vector<Row> rows;            ///< from the top; at most 200
+  std::optional<Reference> reference = {};
+  bool joined = false;  ///< a thin line from the least to the most of a row
+};
+
+/// How samples are spread, a row for each case, as histograms over a common linear axis.
+struct Distributions {
+  struct Row {
+    std::string label;
+    std::string group;
+    std::vector<double> shares;  ///< of the samples in equal bins from the axis's start to its end
+    double below = 0, above = 0;  ///< shares of the samples that lie beyond the ends
+    double median = 0;
+    std::optional<Spread> interval = {};  ///< of the median
+    std::string note = {};                ///< at the right of the row: "44.5 ms, n = 600"
+  };
+  Axis x;
+  double low, high;       ///< the ends of the axis
+  std::vector<Row> rows;  ///< from the top; at most 100
+};
+
+/// Columns side by side in panels above each other, which share the horizontal axis: what each
+/// layer of a network costs, from the first to the last.
+struct Columns {
+  struct Panel {
+    std::string label;  ///< "Parameters (thousands)"
+    double unit = 1;    ///< what values are divided by
+  };
+  struct Column {
+    std::string label;  ///< "layer1.0.conv1"; the highest of a panel are named
+    std::string kind;
+    std::vector<double> values;  ///< of each panel, at least 0
+  };
+  std::vector<std::string> kinds;  ///< the order of the colours
+  std::string x_label;             ///< "Layer, in the order of execution"
+  std::vector<Panel> panels;
+  std::vector<Column> columns;  ///< at most 5000
 };
 
 struct Figure {
   std::string name;   ///< of the files, without an ending: letters, digits, '-' and '_'
   std::string title;  ///< a short statement; text is drawn as it is, never as mark-up
-  std::variant<StackedBars, Lines, Bubbles, HeatMap> content;
+  std::variant<StackedBars, Lines, Bubbles, HeatMap, Dots, Distributions, Columns> content;
+  std::string caption = {};  ///< what is shown and how to read it, in a sentence or three
 };
+
+/// The numbers behind a figure, a row for each thing that is drawn: with the table's formats, what
+/// a reader needs to check it or to draw it otherwise.
+Table figure_data(const Figure& figure);
 
 enum class ImageFormat { svg, png, pdf };
 

@@ -20,7 +20,7 @@ constexpr double marker_distance = 18, label_gap = 5;
 constexpr double dot_radius = 0.9, bar_pitch = 3.4, bar_width = 0.7, band_opacity = 0.15;
 constexpr Color reference_band = 0xF1F1F1;
 
-void check(const Axis& axis, const Lines::Spread& spread, const std::string& what) {
+void check(const Axis& axis, const Spread& spread, const std::string& what) {
   check_value(axis, spread.low, what);
   check_value(axis, spread.high, what);
 }
@@ -38,7 +38,7 @@ void check(const Lines& lines) {
       throw std::invalid_argument(fmt::format("the line '{}' has {} points and {} spreads",
                                               printable(series.label), series.points.size(),
                                               series.spread.size()));
-    for (const Lines::Spread& spread : series.spread) check(lines.y, spread, series.label);
+    for (const Spread& spread : series.spread) check(lines.y, spread, series.label);
     for (const Lines::Point& dot : series.dots) {
       check_value(lines.x, dot.x, series.label);
       check_value(lines.y, dot.y, series.label);
@@ -79,14 +79,14 @@ Range x_range(const Lines& lines) {
 
 Range y_range(const Lines& lines) {
   Range range = nothing;
-  const auto widen_by = [&range](const Lines::Spread& spread) {
+  const auto widen_by = [&range](const Spread& spread) {
     widen(range, spread.low);
     widen(range, spread.high);
   };
   for (const Lines::Series& series : lines.series) {
     for (const Lines::Point& point : series.points) widen(range, point.y);
     for (const Lines::Point& dot : series.dots) widen(range, dot.y);
-    for (const Lines::Spread& spread : series.spread) widen_by(spread);
+    for (const Spread& spread : series.spread) widen_by(spread);
   }
   for (const Lines::Mark& mark : lines.marks) widen(range, mark.y);
   if (lines.reference) widen(range, lines.reference->y);

@@ -107,7 +107,7 @@ Figure ranges() {
   lines.x.names = {{1, "conv1"}, {2, "conv2"}, {3, "fc"}};
   lines.y = {"Top-1 (%)", Scale::linear, TickText::plain, false};
   lines.bars = true;
-  lines.reference = Lines::Reference{62.5, "base: 62.5 %", Lines::Spread{62, 63}};
+  lines.reference = Lines::Reference{62.5, "base: 62.5 %", Spread{62, 63}};
   for (int i = 0; i < 5; ++i) {
     Lines::Series series{"kind" + std::to_string(i), i < 2 ? "B" : "A", {}};
     for (int cut = 1; cut <= 3; ++cut) {
