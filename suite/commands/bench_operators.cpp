@@ -8,6 +8,7 @@
 #include "suite/commands/bench_rows.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
+#include "suite/report/text.h"
 #include "suite/timing/environment.h"
 
 namespace convscope {

@@ -8,6 +8,7 @@
 
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
+#include "suite/report/text.h"
 
 namespace convscope {
 namespace {
@@ -113,19 +114,6 @@ std::vector<Column<R>> bench_columns() {
 
 const std::vector<std::string> sample_columns = {"env",   "case", "repetition",
                                                  "index", "ns",   "disturbed"};
-
-/// The value with as many digits as those of its uncertainty's leading one.
-std::string rounded(double value, double uncertainty) {
-  const int decimals = -static_cast<int>(std::floor(std::log10(uncertainty) + 1e-9));
-  char text[64];
-  if (decimals >= 0) {
-    std::snprintf(text, sizeof text, "%.*f", std::min(decimals, 9), value);
-  } else {
-    const double unit = std::pow(10.0, -decimals);
-    std::snprintf(text, sizeof text, "%.0f", std::round(value / unit) * unit);
-  }
-  return text;
-}
 
 std::string median_text(const BenchResult& result) {
   const Summary& summary = result.summary;
@@ -240,12 +228,6 @@ Table bench_summary(const std::vector<BenchRow>& rows) {
 
 Cell end_of(const std::optional<Interval>& interval, double Interval::*end, double unit) {
   return interval ? Cell((*interval).*end / unit) : Cell();
-}
-
-std::string with_interval(double value, double low, double high) {
-  const double half = std::max(high - value, value - low);  // one side may be the longer one
-  if (!(half > 0)) return value == 0 ? "0" : rounded(value, std::abs(value) * 1e-4);
-  return rounded(value, half) + " ± " + rounded(half, half);
 }
 
 BenchRecords::BenchRecords(const std::filesystem::path& folder, std::ostream& err) {

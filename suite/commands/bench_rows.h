@@ -38,9 +38,6 @@ Table bench_summary(const std::vector<BenchRow>& rows);
 /// An end of an interval in another unit; an empty cell where there is no interval.
 Cell end_of(const std::optional<Interval>& interval, double Interval::*end, double unit = 1);
 
-/// "9.87 ± 0.04": as many digits as the interval supports.
-std::string with_interval(double value, double low, double high);
-
 /// bench.csv and samples.csv in a folder.
 class BenchRecords {
  public:

@@ -6,15 +6,14 @@
 #include <optional>
 #include <ostream>
 #include <set>
-#include <unordered_map>
 
 #include "architectures/nearest.h"
 #include "suite/commands/bench_options.h"
-#include "suite/commands/case_parts.h"
+#include "suite/records/case_parts.h"
 #include "suite/commands/command.h"
 #include "suite/commands/compare_paired.h"
 #include "suite/commands/output.h"
-#include "suite/commands/sample_file.h"
+#include "suite/records/sample_file.h"
 #include "suite/commands/verdict_table.h"
 #include "suite/report/text.h"
 
@@ -22,55 +21,6 @@ namespace convscope {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The cases of a file under the names by which they meet those of the other side.
-using Named = std::vector<std::pair<std::string, const MeasuredCase*>>;
-
-Named all_cases(const SampleFile& file) {
-  Named named;
-  for (const MeasuredCase& one : file.cases) named.emplace_back(one.name, &one);
-  return named;
-}
-
-/// Those with this value, named as if it were that of both sides.
-Named cases_with(const SampleFile& file, const By& by, const std::string& value) {
-  Named named;
-  std::vector<std::string> values;
-  for (const MeasuredCase& one : file.cases) {
-    std::vector<std::string> of_name = parts_of(one.name);
-    if (of_name.empty()) continue;
-    std::string& here = of_name[by.part];
-    if (!std::count(values.begin(), values.end(), here)) values.push_back(here);
-    if (here != value) continue;
-    here = by.a + " vs " + by.b;
-    named.emplace_back(joined(of_name, "/"), &one);
-  }
-  if (named.empty()) {
-    const std::string& part = case_parts()[by.part].name;
-    throw UsageError("--by: " + file.path.string() + " has no case with " + part + " '" + value +
-                     "'" + did_you_mean(value, values) + "; there are " +
-                     printable(joined(values)));
-  }
-  return named;
-}
-
-std::vector<CasePair> matched(const Named& a, const Named& b, std::ostream& err) {
-  std::unordered_map<std::string, const MeasuredCase*> of_b(b.begin(), b.end());
-  std::vector<CasePair> pairs;
-  for (const auto& [name, one] : a) {
-    const auto other = of_b.find(name);
-    if (other == of_b.end()) {
-      err << "only in A: " << printable(one->name) << "\n";
-      continue;
-    }
-    pairs.push_back({name, one, other->second});
-    of_b.erase(other);
-  }
-  for (const auto& [name, one] : b) {
-    if (of_b.count(name)) err << "only in B: " << printable(one->name) << "\n";
-  }
-  return pairs;
-}
 
 /// Two files with nothing in common may be of two engines: then --by is what their user wants.
 std::string by_that_would_match(const SampleFile& a, const SampleFile& b) {
@@ -169,8 +119,15 @@ int run(const Invocation& invocation) {
     throw UsageError("compare: A and B are both " + a.path.string() +
                      "; with --by engine=eager,frozen it is compared within itself");
   }
-  const auto pairs = matched(by ? cases_with(a, *by, by->a) : all_cases(a),
-                             by ? cases_with(b, *by, by->b) : all_cases(b), invocation.err);
+  const Matched both = matched(by ? cases_with(a, *by, by->a) : all_cases(a),
+                               by ? cases_with(b, *by, by->b) : all_cases(b));
+  for (const std::string& name : both.only_in_a) {
+    invocation.err << "only in A: " << printable(name) << "\n";
+  }
+  for (const std::string& name : both.only_in_b) {
+    invocation.err << "only in B: " << printable(name) << "\n";
+  }
+  const std::vector<CasePair>& pairs = both.pairs;
   if (pairs.empty()) {
     throw UsageError(by ? "compare: no case of A has one of B that differs in nothing else"
                         : "compare: no case is in both" + by_that_would_match(a, b));

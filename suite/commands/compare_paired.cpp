@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "suite/commands/bench_options.h"
-#include "suite/commands/case_parts.h"
+#include "suite/records/case_parts.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/program.h"

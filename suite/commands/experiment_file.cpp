@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace convscope {
 namespace {
@@ -90,7 +91,27 @@ std::vector<ExperimentSection> parse_experiment(const std::string& text, const s
   return sections;
 }
 
-std::vector<ExperimentSection> read_experiment_file(const std::string& path) {
+ExperimentHeader parse_header(const std::string& text) {
+  ExperimentHeader header;
+  const std::pair<std::string, std::string*> parts[] = {
+      {"Question", &header.question}, {"Takes", &header.takes}, {"Claim", &header.claim}};
+  std::string* part = nullptr;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line) && line.rfind('#', 0) == 0;) {
+    const std::string rest = trimmed(line.substr(1));
+    const bool goes_on = line.rfind("#   ", 0) == 0;
+    const auto found = std::find_if(std::begin(parts), std::end(parts), [&](const auto& one) {
+      return rest.rfind(one.first + " ", 0) == 0;
+    });
+    if (!goes_on) part = found == std::end(parts) ? nullptr : found->second;
+    if (!part) continue;
+    const std::string said = goes_on ? rest : trimmed(rest.substr(found->first.size()));
+    *part += (part->empty() ? "" : " ") + said;
+  }
+  return header;
+}
+
+std::string experiment_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const bool opened = file.is_open();
   std::string text;
@@ -101,7 +122,7 @@ std::vector<ExperimentSection> read_experiment_file(const std::string& path) {
   if (!opened || file.bad()) {  // a folder opens and cannot be read
     throw std::invalid_argument("cannot read the experiment file '" + path + "'");
   }
-  return parse_experiment(text, path);
+  return text;
 }
 
 }  // namespace convscope

@@ -33,7 +33,14 @@ struct ExperimentSection {
 /// for anything else, and for a key before the first section.
 std::vector<ExperimentSection> parse_experiment(const std::string& text, const std::string& file);
 
-/// The same for the file at `path`. Throws std::invalid_argument also if it cannot be read.
-std::vector<ExperimentSection> read_experiment_file(const std::string& path);
+/// What the comments at the top of an experiment file say: lines that begin with "Question", "Takes"
+/// and "Claim", and indented ones that go on. Empty where it says nothing.
+struct ExperimentHeader {
+  std::string question, takes, claim;
+};
+ExperimentHeader parse_header(const std::string& text);
+
+/// The bytes of the file at `path`. Throws std::invalid_argument if it cannot be read.
+std::string experiment_text(const std::string& path);
 
 }  // namespace convscope

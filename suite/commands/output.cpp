@@ -16,6 +16,7 @@ namespace convscope {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::ordered_json;
 
 [[noreturn]] void cannot_write(const fs::path& path) {
   throw UsageError("cannot write '" + path.string() + "': " + std::strerror(errno));
@@ -123,19 +124,37 @@ std::unique_ptr<CsvWriter> open_pruned_record(
   return open_record(folder, file, columns, /*resume=*/true, err);
 }
 
+namespace {
+
+/// What is there; nothing of a file that is torn, or somebody else's.
+ordered_json manifest_before(const fs::path& path) {
+  std::ifstream before(path);
+  if (!fs::is_regular_file(path) || !before) return ordered_json::object();
+  ordered_json manifest = ordered_json::parse(before, nullptr, /*allow_exceptions=*/false);
+  const bool ours = manifest.is_object() && manifest["runs"].is_object() &&
+                    manifest["environments"].is_object();
+  return ours ? manifest : ordered_json::object();
+}
+
+void store_manifest(const fs::path& path, const ordered_json& manifest) {
+  const fs::path unfinished = path.string() + ".unfinished";
+  std::ofstream file(unfinished);
+  file << manifest.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+  file.close();
+  if (!file) cannot_write(path);
+  std::error_code error;
+  fs::rename(unfinished, path, error);
+  if (error) throw UsageError("cannot write '" + path.string() + "': " + error.message());
+}
+
+}  // namespace
+
 void record_run(const fs::path& folder, const Invocation& invocation, const std::string& started,
                 const std::string& what,
                 const std::vector<std::pair<std::string, std::string>>& facts,
                 const Environment& where) {
-  using nlohmann::ordered_json;
   const fs::path path = folder / "manifest.json";
-  ordered_json manifest = ordered_json::object();
-  if (std::ifstream before(path); fs::is_regular_file(path) && before) {
-    manifest = ordered_json::parse(before, nullptr, /*allow_exceptions=*/false);
-    const bool ours = manifest.is_object() && manifest["runs"].is_object() &&
-                      manifest["environments"].is_object();
-    if (!ours) manifest = ordered_json::object();  // torn, or somebody else's
-  }
+  ordered_json manifest = manifest_before(path);
   ordered_json described = ordered_json::object();
   for (const auto& [name, value] : where) described[name] = value;
   ordered_json& run = manifest["runs"][invocation.command.name + (what.empty() ? "" : " " + what)];
@@ -150,14 +169,17 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
   for (const auto& [name, value] : facts) run[name] = value;
   manifest["environments"][environment_id(where)] = std::move(described);
 
-  const fs::path unfinished = path.string() + ".unfinished";
-  std::ofstream file(unfinished);
-  file << manifest.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
-  file.close();
-  if (!file) cannot_write(path);
-  std::error_code error;
-  fs::rename(unfinished, path, error);
-  if (error) throw UsageError("cannot write '" + path.string() + "': " + error.message());
+  store_manifest(path, manifest);
+}
+
+void record_experiment(const fs::path& folder, const std::string& file,
+                       const ExperimentHeader& header) {
+  const fs::path path = folder / "manifest.json";
+  ordered_json manifest = manifest_before(path);
+  if (manifest.empty()) return;  // nothing ran
+  manifest["experiment"] = {
+      {"file", file}, {"question", header.question}, {"claim", header.claim}};
+  store_manifest(path, manifest);
 }
 
 std::string utc_now() {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "suite/commands/command.h"
+#include "suite/commands/experiment_file.h"
 #include "suite/report/csv_file.h"
 #include "suite/report/table.h"
 #include "suite/timing/environment.h"
@@ -68,6 +69,10 @@ void record_run(const std::filesystem::path& folder, const Invocation& invocatio
                 const std::string& started, const std::string& what = "",
                 const std::vector<std::pair<std::string, std::string>>& facts = {},
                 const Environment& where = environment());
+
+/// Adds to what ran the question that it was to answer.
+void record_experiment(const std::filesystem::path& folder, const std::string& file,
+                       const ExperimentHeader& header);
 
 /// "2026-11-20T14:03:07Z".
 std::string utc_now();

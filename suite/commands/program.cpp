@@ -243,7 +243,7 @@ po::variables_map gather(const Command& command, const Sources& sources) {
 }
 
 std::vector<ExperimentSection> read_experiment(const std::string& path) {
-  std::vector<ExperimentSection> sections = read_experiment_file(path);
+  std::vector<ExperimentSection> sections = parse_experiment(experiment_text(path), path);
   for (const ExperimentSection& section : sections) {
     const Command* command = find_command(section.name);
     if (!command || section.name == "run") {

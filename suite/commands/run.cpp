@@ -1,8 +1,11 @@
 // convscope run: an experiment file, section by section, into one results folder.
 #include <algorithm>
 #include <filesystem>
+#include <string>
+#include <typeinfo>
 
 #include "suite/commands/command.h"
+#include "suite/commands/output.h"
 #include "suite/commands/program.h"
 
 namespace convscope {
@@ -29,6 +32,12 @@ int run_section(const ExperimentSection& section, const Invocation& invocation) 
   }
 }
 
+/// Where a command wrote its records; "" for one that writes none.
+std::string results_of(const po::variables_map& values) {
+  const bool one = values.count("results") && values["results"].value().type() == typeid(std::string);
+  return one ? values["results"].as<std::string>() : "";
+}
+
 po::option setting(const std::string& key, const std::string& value) {
   return po::option(key, {value});
 }
@@ -47,6 +56,7 @@ int run(const Invocation& invocation) {
   const std::string folder =
       (std::filesystem::path("results") / std::filesystem::path(path).stem()).string();
 
+  const ExperimentHeader header = parse_header(experiment_text(path));
   struct Step {
     const Command* command;
     const ExperimentSection* section;
@@ -80,6 +90,10 @@ int run(const Invocation& invocation) {
         *step.section, {*step.command, arguments, step.values, invocation.out, invocation.err});
     if (step_code == usage || step_code == interrupted) return step_code;
     code = std::max(code, step_code);
+    // After each, so that a report that is one of them knows its question.
+    if (const std::string written = results_of(step.values); !written.empty()) {
+      record_experiment(written, path, header);
+    }
   }
   return code;
 }

@@ -7,20 +7,12 @@
 #include <ostream>
 
 #include "architectures/nearest.h"
-#include "suite/commands/case_parts.h"
-#include "suite/report/table.h"
 #include "suite/timing/calibration.h"
 #include "suite/timing/environment.h"
 #include "suite/timing/verdict.h"
 
 namespace convscope {
 namespace {
-
-struct Row {
-  std::string name;
-  std::vector<std::string> parts;
-  Comparison result;
-};
 
 std::optional<Floor> floor_asked_for(const Invocation& invocation) {
   const std::string& text = invocation.text("floor");
@@ -34,64 +26,8 @@ std::optional<Floor> floor_asked_for(const Invocation& invocation) {
   return Floor{percent, fmt::format("{:g} %, by --floor", percent)};
 }
 
-Cell number(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
+}  // namespace
 
-/// Integers as such, so that they stand at the right.
-Cell part_cell(const std::string& value) {
-  int64_t integer = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), integer);
-  const bool whole = error == std::errc() && end == value.data() + value.size();
-  return whole ? Cell(integer) : Cell(value);
-}
-
-/// People see of a case's name only what varies among the rows.
-std::vector<Column<Row>> compare_columns(const std::vector<Row>& rows) {
-  const bool split =
-      std::all_of(rows.begin(), rows.end(), [](const Row& row) { return !row.parts.empty(); });
-  std::vector<Column<Row>> columns = {{"case", "Case", split ? Human::none : Human::plain,
-                                       [](const Row& row) { return Cell(row.name); }}};
-  for (size_t part = 0; part < case_parts().size(); ++part) {
-    const bool varies = split && std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
-                          return row.parts[part] != rows[0].parts[part];
-                        });
-    columns.push_back({case_parts()[part].name, case_parts()[part].heading,
-                       varies || (split && part == 0) ? Human::plain : Human::none,
-                       [part](const Row& row) {
-                         return row.parts.empty() ? Cell() : part_cell(row.parts[part]);
-                       }});
-  }
-  const auto interval = [](double Interval::*end) {
-    return [end](const Row& row) {
-      const auto& shift = row.result.shift;
-      return shift && shift->interval ? Cell((*shift->interval).*end) : Cell();
-    };
-  };
-  const bool any_reason = std::any_of(rows.begin(), rows.end(),
-                                      [](const Row& row) { return !row.result.reason.empty(); });
-  const std::vector<Column<Row>> results = {
-      {"median_a_ms", "A (ms)", Human::plain,
-       [](const Row& row) { return number(row.result.median_a); }},
-      {"median_b_ms", "B (ms)", Human::plain,
-       [](const Row& row) { return number(row.result.median_b); }},
-      {"ratio", "B/A", Human::plain,
-       [](const Row& row) { return row.result.shift ? Cell(row.result.shift->ratio) : Cell(); }},
-      {"ratio_low", "from", Human::plain, interval(&Interval::low)},
-      {"ratio_high", "to", Human::plain, interval(&Interval::high)},
-      {"p", "p", Human::plain, [](const Row& row) { return number(row.result.p); }},
-      {"verdict", "B is", Human::plain,
-       [](const Row& row) { return Cell(to_string(row.result.verdict)); }},
-      {"reason", "Why", any_reason ? Human::plain : Human::none,
-       [](const Row& row) { return row.result.reason.empty() ? Cell() : Cell(row.result.reason); }},
-      {"repetitions_a", "", Human::none,
-       [](const Row& row) { return Cell(static_cast<int64_t>(row.result.repetitions_a)); }},
-      {"repetitions_b", "", Human::none,
-       [](const Row& row) { return Cell(static_cast<int64_t>(row.result.repetitions_b)); }},
-  };
-  columns.insert(columns.end(), results.begin(), results.end());
-  return columns;
-}
-
-/// This machine's own floor, if the samples were taken on it.
 Floor calibrated_floor(const Environments& measured_in, Sides sides) {
   const std::string quantity = sides == Sides::in_turns ? "aa_floor_in_turns" : "aa_floor_apart";
   const Environment here = machine_of(environment());
@@ -111,8 +47,6 @@ Floor calibrated_floor(const Environments& measured_in, Sides sides) {
                                     ? " while the machine was disturbed: calibrate again"
                                     : "")};
 }
-
-}  // namespace
 
 void add_verdict_options(po::options_description& options) {
   options.add_options()  //
@@ -143,35 +77,20 @@ VerdictOptions verdict_options(const Invocation& invocation) {
 
 int print_verdicts(const Invocation& invocation, Output& output, const std::vector<CasePair>& pairs,
                    const VerdictOptions& options, const Environments& measured_in, Sides sides) {
-  const Floor floor = options.floor ? *options.floor : calibrated_floor(measured_in, sides);
-  std::vector<std::pair<Measurement, Measurement>> table;
-  for (const CasePair& pair : pairs) table.emplace_back(pair.a->measurement, pair.b->measurement);
-  const double threshold = practical_threshold(floor.percent);
-  const std::vector<Comparison> comparisons = judge(table, threshold);
-  std::vector<Row> rows;
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    rows.push_back({pairs[i].name, parts_of(pairs[i].name), comparisons[i]});
-  }
-  output.print(make_table(compare_columns(rows), rows));
-
-  const auto count = [&](Verdict verdict) {
-    return std::count_if(rows.begin(), rows.end(),
-                         [&](const Row& row) { return row.result.verdict == verdict; });
-  };
-  const auto few = std::count_if(rows.begin(), rows.end(), [](const Row& row) {
-    return std::min(row.result.repetitions_a, row.result.repetitions_b) < advised_repetitions;
-  });
+  const JudgedPairs judged =
+      judge_pairs(pairs, options.floor ? *options.floor : calibrated_floor(measured_in, sides));
+  output.print(verdict_table(judged));
+  const auto few = std::count_if(
+      judged.comparisons.begin(), judged.comparisons.end(), [](const Comparison& result) {
+        return std::min(result.repetitions_a, result.repetitions_b) < advised_repetitions;
+      });
   if (few > 0) {
-    invocation.err << "note: " << few << " of " << rows.size() << " have fewer than "
+    invocation.err << "note: " << few << " of " << pairs.size() << " have fewer than "
                    << advised_repetitions << " repetitions; small changes stay undecided\n";
   }
-  invocation.err << fmt::format(
-      "{} compared: {} FASTER, {} SLOWER, {} SAME, {} UNDECIDED; a change counts from {:.3g} % "
-      "(A/A floor: {})\n",
-      rows.size(), count(Verdict::faster), count(Verdict::slower), count(Verdict::same),
-      count(Verdict::undecided), threshold, floor.source);
-  if (options.fail_on_regression && count(Verdict::slower) > 0) return found_regression;
-  if (options.fail_on_undecided && count(Verdict::undecided) > 0) return found_undecided;
+  invocation.err << judged.summary() << "\n";
+  if (options.fail_on_regression && judged.count(Verdict::slower) > 0) return found_regression;
+  if (options.fail_on_undecided && judged.count(Verdict::undecided) > 0) return found_undecided;
   return done;
 }
 

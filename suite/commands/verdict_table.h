@@ -7,22 +7,9 @@
 
 #include "suite/commands/command.h"
 #include "suite/commands/output.h"
-#include "suite/commands/sample_file.h"
+#include "suite/records/verdicts.h"
 
 namespace convscope {
-
-/// A case of both sides.
-struct CasePair {
-  std::string name;
-  const MeasuredCase* a;
-  const MeasuredCase* b;
-};
-
-/// The A/A floor, in percent, and where it is from.
-struct Floor {
-  double percent = 0;
-  std::string source = "none is known; 'convscope calibrate' measures it, or --floor says one";
-};
 
 /// What judging takes beside the pairs, from --fail-on and --floor: known before the work.
 struct VerdictOptions {
@@ -36,8 +23,8 @@ void add_verdict_options(po::options_description& options);
 /// Throws UsageError.
 VerdictOptions verdict_options(const Invocation& invocation);
 
-/// Whether the two sides' repetitions took turns, or were measured at different times.
-enum class Sides { in_turns, apart };
+/// This machine's own floor, if the samples were taken on it.
+Floor calibrated_floor(const Environments& measured_in, Sides sides);
 
 /// Judges the pairs, prints them, and returns the exit code. Where no floor was asked for it is
 /// this machine's own, if `measured_in` says that the samples were taken on it.

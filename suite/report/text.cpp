@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdio>
 
 namespace convscope {
 namespace {
@@ -149,6 +151,24 @@ std::optional<int64_t> parse_bytes(const std::string& text) {
     return static_cast<int64_t>(count);
   }
   return std::nullopt;
+}
+
+std::string rounded(double value, double uncertainty) {
+  const int decimals = -static_cast<int>(std::floor(std::log10(uncertainty) + 1e-9));
+  char text[64];
+  if (decimals >= 0) {
+    std::snprintf(text, sizeof text, "%.*f", std::min(decimals, 9), value);
+  } else {
+    const double unit = std::pow(10.0, -decimals);
+    std::snprintf(text, sizeof text, "%.0f", std::round(value / unit) * unit);
+  }
+  return text;
+}
+
+std::string with_interval(double value, double low, double high) {
+  const double half = std::max(high - value, value - low);  // one side may be the longer one
+  if (!(half > 0)) return value == 0 ? "0" : rounded(value, std::abs(value) * 1e-4);
+  return rounded(value, half) + " ± " + rounded(half, half);
 }
 
 }  // namespace convscope

@@ -28,6 +28,12 @@ std::string first_line(const std::string& text);
 /// The texts as a list of one line.
 std::string joined(const std::vector<std::string>& texts, const char* between = ", ");
 
+/// The value with as many digits as the leading one of its uncertainty.
+std::string rounded(double value, double uncertainty);
+
+/// "9.87 ± 0.04": as many digits as the interval supports.
+std::string with_interval(double value, double low, double high);
+
 /// Bytes of "512MiB", "2 GiB", "1.5GB" or "1e9"; nothing if it is no size of at least one byte.
 std::optional<int64_t> parse_bytes(const std::string& text);
 

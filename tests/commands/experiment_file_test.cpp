@@ -93,9 +93,19 @@ TEST(ExperimentFile, SettingIsFoundByTheValueThatAMessageQuotes) {
 TEST(ExperimentFile, UnreadableFileIsNamed) {
   const TemporaryFolder folder;
   for (const auto& path : {(folder.path / "none").string(), folder.path.string()}) {
-    EXPECT_EQ(message_of<std::invalid_argument>([&] { read_experiment_file(path); }),
+    EXPECT_EQ(message_of<std::invalid_argument>([&] { experiment_text(path); }),
               "cannot read the experiment file '" + path + "'");
   }
+}
+
+TEST(ExperimentHeader, IsReadFromTheCommentsAtTheTop) {
+  const ExperimentHeader header = parse_header(
+      "# Question  What is it,\n#           and why?\n# Takes     A minute.\n# Something else.\n"
+      "#           not of the claim\n# Claim     It is so.\n\n[cost]\n# Question  not this\n");
+  EXPECT_EQ(header.question, "What is it, and why?");
+  EXPECT_EQ(header.takes, "A minute.");
+  EXPECT_EQ(header.claim, "It is so.");
+  EXPECT_EQ(parse_header("[cost]\n").question, "");
 }
 
 }  // namespace

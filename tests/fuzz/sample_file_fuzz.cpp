@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "suite/commands/sample_file.h"
+#include "suite/records/sample_file.h"
 #include "tests/report/temporary_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

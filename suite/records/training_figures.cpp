@@ -1,14 +1,14 @@
-#include "suite/commands/training_figures.h"
-
+// What training reached: curves, protocols side by side, transfer, confusion, learning rates.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
 #include <ostream>
 #include <regex>
+#include <set>
 
+#include "suite/records/figures.h"
 #include "suite/timing/statistics.h"
 
 namespace convscope {
@@ -87,7 +87,7 @@ Lines::Series median_curve(const Repeats& repeats) {
 }
 
 std::vector<Figure> training_curves(const Records& records) {
-  const std::vector<Repeats> all = repeats_of(records.read("epochs.csv", records.models));
+  const std::vector<Repeats> all = repeats_of(records.read_models("epochs.csv"));
   if (all.empty()) {
     records.err << "training_curves: epochs.csv has no epoch but those of transfer\n";
     return {};
@@ -110,7 +110,10 @@ std::vector<Figure> training_curves(const Records& records) {
     lines.series.push_back(series);
   }
   if (spread) lines.y.label += ", median and range of the seeds";
-  return {{"training_curves", "What training reached after each epoch", lines}};
+  return {{"training_curves", "What training reached after each epoch", lines,
+           std::string("Top-1 accuracy after each epoch of the runs that differ in nothing but their "
+                       "seed: the median of the seeds") +
+               (spread ? ", and as a band the range of all." : ".")}};
 }
 
 /// The loss at a rate within the curve, which is drawn with straight lines over log(rate).
@@ -189,7 +192,9 @@ std::vector<Figure> learning_rate(const Records& records) {
                            fmt::format("{}: {:.2g}", rules[i], rates[i])});
   }
   lines.series.push_back(series);
-  return {{"learning_rate", "Loss at growing learning rates, and what it suggests", lines}};
+  return {{"learning_rate", "Loss at growing learning rates, and what it suggests", lines,
+           "The range test of Smith (2017): the loss while the rate grows from batch to batch, and "
+           "the rates that four rules suggest from it."}};
 }
 
 /// The top-1 of one experiment's networks.
@@ -245,15 +250,6 @@ Lines::Reference base_line(const Transfer& transfer) {
   return base;
 }
 
-/// A figure's name allows fewer characters than an experiment's.
-std::string file_name(std::string name) {
-  for (char& c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || !(std::isalnum(byte) || c == '-')) c = '_';
-  }
-  return name;
-}
-
 /// As in figure 2 of Yosinski et al.
 Figure transfer_figure(const Transfer& transfer) {
   Lines lines;
@@ -281,12 +277,17 @@ Figure transfer_figure(const Transfer& transfer) {
   return {"transfer_" + file_name(transfer.name),
           "How well the stages of " + transfer.model + " transfer" +
               (transfer.name == transfer.model ? "" : ": " + transfer.name),
-          lines};
+          lines,
+          "As figure 2 of Yosinski et al. (2014): top-1 on the classes B of a network whose first "
+          "stages are taken from a base trained on B or on other classes A, or are random, and "
+          "are frozen, or trained on (+). The dashed line is the base of B itself" +
+              std::string(trials > 1 ? "; bars and the grey band are the range of all trials."
+                                     : ".")};
 }
 
 std::vector<Figure> transfer(const Records& records) {
   std::vector<Figure> figures;
-  for (const Transfer& one : transfers_of(records.read("transfer.csv", records.models))) {
+  for (const Transfer& one : transfers_of(records.read_models("transfer.csv"))) {
     figures.push_back(transfer_figure(one));
   }
   if (figures.empty()) records.err << "transfer: transfer.csv has no network\n";
@@ -348,13 +349,87 @@ std::vector<Figure> confusion(const Records& records) {
                 << " classes apart, and a figure shows at most " << HeatMap::most_labels << "\n";
     return {};
   }
-  return {{"confusion", "What " + runs[0] + " takes each class for", heat_map(first)}};
+  return {{"confusion", "What " + runs[0] + " takes each class for", heat_map(first),
+           "Percent of the images of each class, by what they were taken for. A row is a class, a "
+           "column of the same number what was answered."}};
+}
+
+/// The accuracies of the runs that differ only in their seed.
+struct Reached {
+  std::string name, protocol, model, dataset;
+  std::vector<double> top1;
+  Spread interval;  ///< of the last run
+};
+
+std::vector<Reached> reached_of(const CsvFile& csv) {
+  const auto runs = texts(csv, "run"), models = texts(csv, "model"),
+             datasets = texts(csv, "dataset"), protocols = texts(csv, "protocol"),
+             seeds = texts(csv, "seed");
+  const auto top1 = numbers(csv, "top1"), low = numbers(csv, "top1_low"),
+             high = numbers(csv, "top1_high");
+  std::vector<Reached> all;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (is_of_transfer(protocols[i]) || !std::isfinite(top1[i])) continue;
+    const std::string name = without_seed(runs[i], seeds[i]);
+    auto found = std::find_if(all.begin(), all.end(), [&](const Reached& one) {
+      return one.name == name && one.dataset == datasets[i];
+    });
+    if (found == all.end()) {
+      found = all.insert(all.end(), {name, protocols[i], models[i], datasets[i], {}, {}});
+    }
+    found->top1.push_back(top1[i]);
+    found->interval = {low[i], high[i]};
+  }
+  return all;
+}
+
+std::vector<Figure> protocols(const Records& records) {
+  const std::vector<Reached> all = reached_of(records.read_models("runs.csv"));
+  if (all.empty()) {
+    records.err << "protocols: runs.csv has no run but those of transfer\n";
+    return {};
+  }
+  Dots dots;
+  bool seeds = false, alone = false;
+  std::set<std::string> datasets;
+  for (const Reached& one : all) datasets.insert(one.dataset);
+  for (const Reached& one : all) {
+    const Middle middle = middle_of(one.top1);
+    const bool several = one.top1.size() > 1;
+    seeds = seeds || several;
+    alone = alone || !several;
+    const bool finite = std::isfinite(one.interval.low) && std::isfinite(one.interval.high);
+    std::optional<Spread> spread;
+    if (several) {
+      spread = middle.spread;
+    } else if (finite) {
+      spread = one.interval;
+    }
+    if (!std::count(dots.series.begin(), dots.series.end(), one.protocol)) {
+      dots.series.push_back(one.protocol);
+    }
+    dots.rows.push_back({datasets.size() > 1 ? one.name + ", " + one.dataset : one.name,
+                         one.dataset + " " + one.model,
+                         {{one.protocol, middle.median, spread,
+                           several ? one.top1 : std::vector<double>()}}});
+  }
+  dots.x.label = "Top-1 (%)" + (datasets.size() == 1 ? ", " + *datasets.begin() : "");
+  dots.x.from_zero = false;
+  return {{"protocols", "What each way of training reached", dots,
+           std::string("Top-1 accuracy at the end of training.") +
+               (seeds ? " Of several seeds, the median, the range as a bar, and each seed as a "
+                        "light dot."
+                      : "") +
+               (alone ? " Of a single run, the bar is Wilson's 95 % interval for the images that "
+                        "were tested: it knows nothing of other seeds."
+                      : "")}};
 }
 
 }  // namespace
 
-std::vector<PlotFigure> training_figures() {
-  return {{"training_curves", {"epochs.csv"}, training_curves},
+std::vector<RecordFigure> training_figures() {
+  return {{"protocols", {"runs.csv"}, protocols},
+          {"training_curves", {"epochs.csv"}, training_curves},
           {"learning_rate", {"lr_range.csv", "lr_suggestions.csv"}, learning_rate},
           {"transfer", {"transfer.csv"}, transfer},
           {"confusion", {"confusion.csv"}, confusion}};

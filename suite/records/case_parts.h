@@ -26,7 +26,7 @@ struct By {
   std::string a, b;
 };
 
-/// Throws UsageError.
+/// Throws std::invalid_argument.
 By parse_by(const std::string& text);
 
 }  // namespace convscope

@@ -1,4 +1,4 @@
-#include "suite/commands/sample_file.h"
+#include "suite/records/sample_file.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <ostream>
 #include <stdexcept>
 #include <unordered_map>
@@ -76,21 +76,6 @@ bool parsed_bool(const CsvFile& file, const CsvRow& row, size_t column) {
                   file.path.string(), row.line, printable(text)));
 }
 
-Environments read_environments(const fs::path& manifest_path) {
-  Environments found;
-  std::ifstream file(manifest_path);
-  if (!file) return found;
-  const auto manifest = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  if (!manifest.is_object() || !manifest.contains("environments")) return found;
-  for (const auto& [id, facts] : manifest["environments"].items()) {
-    if (!facts.is_object()) continue;
-    for (const auto& [name, value] : facts.items()) {
-      found[id][name] = value.is_string() ? value.get<std::string>() : value.dump();
-    }
-  }
-  return found;
-}
-
 std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& environments,
                                  size_t& measured_again) {
   const size_t env = column_index(file, "env"), name = column_index(file, "case"),
@@ -135,28 +120,11 @@ std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& enviro
 
 }  // namespace
 
-std::vector<std::string> differences(const Environments& known, const std::set<std::string>& ids) {
-  std::map<std::string, std::set<std::string>> values;
-  for (const std::string& id : ids) {
-    const auto found = known.find(id);
-    if (found == known.end()) return {"env"};
-    for (const auto& [name, value] : found->second) values[name].insert(value);
-  }
-  std::vector<std::string> names;
-  for (const auto& [name, of_all] : values) {
-    const bool everywhere = std::all_of(ids.begin(), ids.end(), [&, &n = name](const auto& id) {
-      return known.at(id).count(n) > 0;
-    });
-    if (of_all.size() > 1 || !everywhere) names.push_back(name);
-  }
-  return names.empty() && ids.size() > 1 ? std::vector<std::string>{"env"} : names;
-}
-
 SampleFile read_samples(const fs::path& path, std::ostream& err) {
   SampleFile result;
   try {
     result.path = sample_path(path);
-    result.environments = read_environments(result.path.parent_path() / "manifest.json");
+    result.environments = read_manifest(result.path.parent_path()).environments;
     const CsvFile file = read_csv(result.path);
     if (file.dropped_bytes > 0) err << result.path.string() << ": left out a torn last row\n";
     size_t measured_again = 0;

@@ -1,5 +1,5 @@
 // The figures of training records, from records of a few rows whose medians are known by hand.
-#include "suite/commands/training_figures.h"
+#include "suite/records/figures.h"
 
 #include <gtest/gtest.h>
 
@@ -22,8 +22,8 @@ struct TrainingFigures : testing::Test {
   void record(const std::string& file, const std::string& text) { put(folder.path / file, text); }
 
   std::vector<Figure> figures(const std::string& name) {
-    const Records records{folder.path, err, {}, {}};
-    for (const PlotFigure& figure : training_figures())
+    const Records records{folder.path, err};
+    for (const RecordFigure& figure : training_figures())
       if (figure.name == name) return figure.make(records);
     return {};
   }
@@ -158,7 +158,7 @@ TEST_F(TrainingFigures, RecordsWithoutRowsAreNoFigure) {
   record("lr_range.csv", "lr,loss,smoothed_loss\n");
   record("lr_suggestions.csv", "rule,lr\n");
   record("confusion.csv", "run,class,predicted,images\n");
-  for (const PlotFigure& figure : training_figures())
+  for (const RecordFigure& figure : training_figures())
     EXPECT_TRUE(figures(figure.name).empty()) << figure.name;
 }
 

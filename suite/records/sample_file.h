@@ -4,12 +4,11 @@
 
 #include <filesystem>
 #include <iosfwd>
-#include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "suite/records/manifest.h"
 #include "suite/timing/verdict.h"
 
 namespace convscope {
@@ -20,18 +19,11 @@ struct MeasuredCase {
   Measurement measurement;  ///< milliseconds, without the warm-up
 };
 
-/// What the manifests say of environments, by their ids.
-using Environments = std::map<std::string, std::map<std::string, std::string>>;
-
 struct SampleFile {
   std::filesystem::path path;
   std::vector<MeasuredCase> cases;  ///< in the order of the file
   Environments environments;        ///< empty without a manifest
 };
-
-/// What is not the same in all of these environments, by its name; "env" where the manifests do not
-/// tell.
-std::vector<std::string> differences(const Environments& known, const std::set<std::string>& ids);
 
 /// Reads the samples of a results folder, of a bench.csv (samples.csv beside it), or of a
 /// samples.csv. A case that begins again, because a killed run was resumed, counts as it was

@@ -1,9 +1,9 @@
-#include "suite/commands/case_parts.h"
+#include "suite/records/case_parts.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "architectures/nearest.h"
-#include "suite/commands/command.h"
 #include "suite/report/text.h"
 
 namespace convscope {
@@ -51,16 +51,16 @@ By parse_by(const std::string& text) {
   for (const CasePart& part : case_parts()) names.push_back(part.name);
   const auto found = std::find(names.begin(), names.end(), column);
   if (found == names.end()) {
-    throw UsageError("--by '" + text + "': cases have no '" + column + "'" +
+    throw std::invalid_argument("--by '" + text + "': cases have no '" + column + "'" +
                      did_you_mean(column, names) + "; they have " + joined(names));
   }
   if (comma + 1 >= text.size() || comma <= equals + 1 ||
       text.find(',', comma + 1) != std::string::npos) {
-    throw UsageError("--by '" + text + "': expected two values, as in --by engine=eager,frozen");
+    throw std::invalid_argument("--by '" + text + "': expected two values, as in --by engine=eager,frozen");
   }
   By by{static_cast<size_t>(found - names.begin()), text.substr(equals + 1, comma - equals - 1),
         text.substr(comma + 1)};
-  if (by.a == by.b) throw UsageError("--by '" + text + "' compares '" + by.a + "' with itself");
+  if (by.a == by.b) throw std::invalid_argument("--by '" + text + "' compares '" + by.a + "' with itself");
   return by;
 }
 

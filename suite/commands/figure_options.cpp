@@ -1,0 +1,78 @@
+#include "suite/commands/figure_options.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "architectures/catalogue.h"
+#include "architectures/nearest.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+namespace {
+
+std::set<std::string> names(const std::vector<std::string>& patterns) {
+  std::set<std::string> result;
+  for (const Architecture& architecture : match_architectures(patterns)) {
+    result.insert(architecture.name);
+  }
+  return result;
+}
+
+std::string figure_names() {
+  std::vector<std::string> all;
+  for (const RecordFigure& figure : record_figures()) all.push_back(figure.name);
+  return joined(all);
+}
+
+}  // namespace
+
+void add_figure_options(po::options_description& options) {
+  static const std::string figures = figure_names() + " (default: all that the records allow)";
+  options.add_options()  //
+      ("figure", list_value(), figures.c_str())(
+          "model,m", list_value(), "only these networks (default: all that are there)")(
+          "depth-model", list_value(),
+          "only these in the figures through the depth: receptive_field, feature_maps, "
+          "layer_costs")("image-format", list_value(), "svg, png, pdf (default: all)");
+}
+
+Records records_of(const Invocation& invocation, const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw UsageError("'" + folder.string() + "' is no folder; expected a results folder");
+  }
+  return {folder, invocation.err, names(invocation.list("model")),
+          names(invocation.list("depth-model"))};
+}
+
+std::vector<RecordFigure> wanted_figures(const Invocation& invocation, const Records& records) {
+  auto wanted = chosen_figures(invocation.list("figure"), records.folder);
+  try {
+    check_gnuplot();
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+  return wanted;
+}
+
+std::vector<ImageFormat> image_formats(const Invocation& invocation) {
+  const std::vector<std::pair<std::string, ImageFormat>> known = {
+      {"svg", ImageFormat::svg}, {"png", ImageFormat::png}, {"pdf", ImageFormat::pdf}};
+  std::vector<std::string> all;
+  for (const auto& [name, format] : known) all.push_back(name);
+  std::vector<std::string> asked = invocation.list("image-format");
+  if (asked.empty()) asked = all;
+  std::vector<ImageFormat> formats;
+  for (const std::string& name : asked) {
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const auto& one) { return one.first == name; });
+    if (found == known.end()) {
+      throw UsageError("--image-format: no '" + name + "'" + did_you_mean(name, all) +
+                       "; there are " + joined(all));
+    }
+    formats.push_back(found->second);
+  }
+  return formats;
+}
+
+}  // namespace convscope

@@ -1,0 +1,228 @@
+// What networks cost: parameters, multiply-accumulates, activations, and what accuracy that buys.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <ostream>
+
+#include "suite/records/figures.h"
+#include "suite/weights/published.h"
+
+namespace convscope {
+namespace {
+
+/// The network of each row, with its input where `costs` has it at several.
+std::vector<std::string> labels(const CsvFile& csv, const CsvFile& costs) {
+  std::map<std::string, int> rows;
+  for (const std::string& model : texts(costs, "model")) ++rows[model];
+  std::vector<std::string> names = texts(csv, "model");
+  const auto inputs = texts(csv, "input");
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (rows[names[i]] > 1) names[i] += " " + inputs[i];
+  }
+  return names;
+}
+
+/// The finished rows of cost.csv.
+CsvFile costs_of(const Records& records) {
+  CsvFile csv = records.read_models("cost.csv");
+  const size_t status = column_index(csv, "status");
+  keep_rows(csv, [&](const CsvRow& row) { return row.fields[status] != "failed"; });
+  return csv;
+}
+
+std::vector<Figure> no_network(const Records& records, const std::string& figure) {
+  records.err << figure << ": cost.csv has no finished network\n";
+  return {};
+}
+
+/// MACs by kind are in the layers.
+std::map<std::string, double> convolution_macs(const Records& records, const CsvFile& costs) {
+  const CsvFile layers = records.read_models("layers.csv");
+  const auto models = labels(layers, costs), kinds = texts(layers, "kind");
+  const auto macs = numbers(layers, "macs");
+  std::map<std::string, double> sums;
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i] == "convolution") sums[models[i]] += macs[i];
+  }
+  return sums;
+}
+
+std::vector<Figure> cost_bars(const Records& records) {
+  const CsvFile csv = costs_of(records);
+  if (csv.rows.empty()) return no_network(records, "cost_bars");
+  const auto models = labels(csv, csv);
+  const auto params = numbers(csv, "params"), conv = numbers(csv, "conv_params"),
+             linear = numbers(csv, "linear_params"), norm = numbers(csv, "norm_params"),
+             macs = numbers(csv, "macs");
+  std::map<std::string, double> conv_macs = convolution_macs(records, csv);
+  StackedBars bars{{"convolution", "linear", "normalisation"},
+                   {{"Parameters (millions)", 1e6}, {"MACs (billions)", 1e9}},
+                   {}};
+  std::vector<double> others;
+  for (size_t i = 0; i < models.size(); ++i) {
+    others.push_back(params[i] - conv[i] - linear[i] - norm[i]);
+    bars.rows.push_back({models[i],
+                         family(models[i]),
+                         {{conv[i], linear[i], norm[i]},
+                          {conv_macs[models[i]], macs[i] - conv_macs[models[i]], 0}}});
+  }
+  // A fourth colour only where somebody could see it.
+  const double longest = params.empty() ? 0 : *std::max_element(params.begin(), params.end());
+  if (std::any_of(others.begin(), others.end(), [&](double n) { return n > longest / 500; })) {
+    bars.kinds.emplace_back("other");
+    for (size_t i = 0; i < others.size(); ++i) {
+      bars.rows[i].values[0].push_back(others[i]);
+      bars.rows[i].values[1].push_back(0);
+    }
+  }
+  return {{"cost_bars", "What the networks hold and what they compute for one image", bars,
+           "Parameters and multiply-accumulates of one image, by the kind of layer that has them. "
+           "Both are exact counts."}};
+}
+
+std::vector<Figure> cost_bubbles(const Records& records) {
+  const CsvFile csv = costs_of(records);
+  if (csv.rows.empty()) return no_network(records, "cost_bubbles");
+  const auto models = labels(csv, csv);
+  const auto params = numbers(csv, "params"), macs = numbers(csv, "macs"),
+             activations = numbers(csv, "activations");
+  Bubbles bubbles;
+  bubbles.x = {"Multiply-accumulates for one image", Scale::log, TickText::si};
+  bubbles.y = {"Parameters", Scale::log, TickText::si};
+  bubbles.size_label = "activations";
+  for (size_t i = 0; i < models.size(); ++i) {
+    const auto same =
+        std::find_if(bubbles.bubbles.begin(), bubbles.bubbles.end(), [&](const Bubbles::Bubble& b) {
+          return b.x == macs[i] && b.y == params[i] && b.size == activations[i];
+        });
+    if (same != bubbles.bubbles.end()) {
+      same->label += ", " + models[i];
+    } else {
+      bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], params[i], activations[i]});
+    }
+  }
+  return {{"cost_bubbles", "Multiply-accumulates against parameters, and activations as area",
+           bubbles,
+           "Each network's multiply-accumulates and parameters, both on logarithmic axes. The area "
+           "is the number of activations, the outputs of convolutions and linear layers, which "
+           "often tells more of the time than the other two do. Colours are families."}};
+}
+
+/// What no other network of the figure beats: from few MACs to many, each more accurate than all
+/// before it.
+std::vector<size_t> pareto_front(const std::vector<Bubbles::Bubble>& bubbles) {
+  std::vector<size_t> order(bubbles.size()), front;
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(bubbles[a].x, -bubbles[a].y) < std::pair(bubbles[b].x, -bubbles[b].y);
+  });
+  for (const size_t i : order) {
+    if (front.empty() || bubbles[i].y > bubbles[front.back()].y) front.push_back(i);
+  }
+  return front;
+}
+
+Bubbles accuracy_figure(const std::string& label) {
+  Bubbles bubbles;
+  bubbles.x = {"Multiply-accumulates for one image", Scale::log, TickText::si};
+  bubbles.y = {label};
+  bubbles.size_label = "parameters";
+  return bubbles;
+}
+
+void add_front(Bubbles& bubbles) {
+  bubbles.front = pareto_front(bubbles.bubbles);
+  if (bubbles.front.size() < 2) bubbles.front.clear();
+  bubbles.front_label = "no better for less";
+}
+
+constexpr const char* bianco =
+    " Area: parameters. The steps join the networks that no other beats with as few "
+    "multiply-accumulates. In the form of Bianco et al. (2018).";
+
+/// Whether the network is the one whose weights were published, and not a narrower one or one with
+/// other classes.
+bool as_published(const std::string& variant) {
+  const size_t width = variant.find(", width ");
+  const bool other_width =
+      width != std::string::npos && variant.compare(width, 9, ", width 1") != 0;
+  return !other_width && variant.find(" classes") == std::string::npos;
+}
+
+std::string image_of(const Preprocessing& preprocessing) {
+  return fmt::format("3x{0}x{0}", preprocessing.crop);
+}
+
+std::vector<Figure> accuracy_published(const Records& records) {
+  const CsvFile csv = costs_of(records);
+  const auto models = texts(csv, "model"), inputs = texts(csv, "input"),
+             variants = texts_if_there(csv, "variant");
+  const auto params = numbers(csv, "params"), macs = numbers(csv, "macs");
+  Bubbles bubbles = accuracy_figure("Top-1 on ImageNet-1K (%), as published with the weights");
+  for (size_t i = 0; i < models.size(); ++i) {
+    const auto& all = published_weights();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const PublishedWeights& one) {
+      return one.architecture == models[i] && one.dataset == "ImageNet-1K" && one.top1 > 0 &&
+             image_of(one.preprocessing) == inputs[i];
+    });
+    if (found == all.end() || !as_published(variants[i])) continue;
+    bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], found->top1, params[i]});
+  }
+  if (bubbles.bubbles.empty()) {
+    records.err << "accuracy_published: no network of cost.csv has published ImageNet weights\n";
+    return {};
+  }
+  add_front(bubbles);
+  return {{"accuracy_published", "What accuracy the multiply-accumulates buy (published)", bubbles,
+           std::string("Top-1 accuracy on ImageNet's 50,000 validation images as the publisher of "
+                       "the weights states it (torchvision's first weights of each network); not "
+                       "measured here.") +
+               bianco}};
+}
+
+std::vector<Figure> accuracy_measured(const Records& records) {
+  const CsvFile csv = costs_of(records);
+  const auto cost_models = texts(csv, "model");
+  const auto params = numbers(csv, "params"), macs = numbers(csv, "macs");
+  const CsvFile evaluations = records.read_models("evaluation.csv");
+  const auto models = texts(evaluations, "model"), data = texts(evaluations, "data"),
+             weights = texts(evaluations, "weights");
+  const auto top1 = numbers(evaluations, "top1"), low = numbers(evaluations, "top1_low"),
+             high = numbers(evaluations, "top1_high");
+  Bubbles bubbles = accuracy_figure(data.empty() ? "" : "Top-1 on " + data[0] + " (%)");
+  size_t left_out = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const auto cost = std::find(cost_models.begin(), cost_models.end(), models[i]);
+    if (data[i] != data[0] || cost == cost_models.end() || !std::isfinite(top1[i])) {
+      ++left_out;
+      continue;
+    }
+    const auto at = static_cast<size_t>(cost - cost_models.begin());
+    const bool again = std::count(models.begin(), models.end(), models[i]) > 1;
+    bubbles.bubbles.push_back({again ? models[i] + " " + weights[i] : models[i], family(models[i]),
+                               macs[at], top1[i], params[at], Spread{low[i], high[i]}});
+  }
+  if (left_out > 0) {
+    records.err << "accuracy_measured: " << left_out
+                << (left_out == 1 ? " evaluation" : " evaluations")
+                << " of other data, or of networks that cost.csv has not, left out\n";
+  }
+  if (bubbles.bubbles.empty()) return {};
+  add_front(bubbles);
+  return {{"accuracy_measured", "What accuracy the multiply-accumulates buy", bubbles,
+           "Top-1 accuracy as measured here on " + data[0] +
+               ", with Wilson's 95 % intervals as bars." + bianco}};
+}
+
+}  // namespace
+
+std::vector<RecordFigure> cost_figures() {
+  return {{"cost_bars", {"cost.csv", "layers.csv"}, cost_bars},
+          {"cost_bubbles", {"cost.csv"}, cost_bubbles},
+          {"accuracy_measured", {"cost.csv", "evaluation.csv"}, accuracy_measured},
+          {"accuracy_published", {"cost.csv"}, accuracy_published}};
+}
+
+}  // namespace convscope

@@ -1,0 +1,276 @@
+// What happens through the depth of networks: how much of the image a feature sees, how maps shrink
+// while channels grow, and what each layer costs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+
+#include "suite/records/figures.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+namespace {
+
+constexpr size_t most_lines = 12, most_profiles = 4;
+
+/// The numbers of "64x112x112", "7x7" or "427"; throws for anything else.
+std::vector<double> sizes(const CsvFile& file, size_t row, const std::string& column,
+                          const std::string& text) {
+  std::vector<double> found;
+  for (const char *at = text.data(), *end = at + text.size(); at <= end; ++at) {
+    double size = 0;
+    const auto [after, error] = std::from_chars(at, end, size);
+    if (error != std::errc() || (after != end && *after != 'x') || !(size >= 0 && size < 1e15)) {
+      throw std::runtime_error(fmt::format("{} line {}, column '{}': expected sizes such as 3x3, "
+                                           "found '{}'",
+                                           file.path.string(), file.rows[row].line, column,
+                                           printable(text)));
+    }
+    found.push_back(size);
+    at = after;
+  }
+  return found;
+}
+
+/// layers.csv, network by network in its order.
+struct Layers {
+  CsvFile csv;
+  std::vector<std::string> models;
+  std::map<std::string, std::vector<size_t>> rows;  ///< of each network
+
+  explicit Layers(CsvFile file) : csv(std::move(file)) {
+    const auto names = texts(csv, "model"), inputs = texts(csv, "input");
+    std::map<std::string, std::string> input;
+    for (size_t i = 0; i < names.size(); ++i) {
+      // Of a network at several sizes, the first.
+      if (!input.emplace(names[i], inputs[i]).second && input[names[i]] != inputs[i]) continue;
+      auto& of_model = rows[names[i]];
+      if (of_model.empty()) models.push_back(names[i]);
+      of_model.push_back(i);
+    }
+  }
+};
+
+/// The networks of a figure that has no room for all: those asked for, or the first of each family.
+std::vector<std::string> some(const Records& records, const Layers& layers, size_t most,
+                              const std::string& figure) {
+  std::vector<std::string> wanted;
+  for (const std::string& model : layers.models) {
+    if (records.depth_models.empty() || records.depth_models.count(model)) wanted.push_back(model);
+  }
+  if (wanted.size() > most) {
+    std::set<std::string> families;
+    std::vector<std::string> firsts;
+    for (const std::string& model : wanted) {
+      if (families.insert(family(model)).second) firsts.push_back(model);
+    }
+    if (firsts.size() > most) firsts.resize(most);
+    records.err << figure << ": shows " << joined(firsts) << " of " << wanted.size()
+                << " networks; --model chooses others\n";
+    return firsts;
+  }
+  return wanted;
+}
+
+/// The side of the image that most networks take.
+Lines::Reference usual_image(const Layers& layers) {
+  const auto inputs = texts(layers.csv, "input");
+  std::map<double, int> networks;
+  for (const std::string& model : layers.models) {
+    const size_t row = layers.rows.at(model)[0];
+    ++networks[sizes(layers.csv, row, "input", inputs[row]).back()];
+  }
+  const auto usual =
+      std::max_element(networks.begin(), networks.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {usual->first, fmt::format("image: {:g} pixels", usual->first)};
+}
+
+std::vector<Figure> receptive_field(const Records& records) {
+  CsvFile csv = records.read_models("layers.csv");
+  if (!records.depth_models.empty()) {
+    const size_t model = column_index(csv, "model");
+    keep_rows(csv, [&](const CsvRow& row) {
+      return records.depth_models.count(row.fields[model]) > 0;
+    });
+  }
+  const Layers layers(std::move(csv));
+  const auto fields = texts(layers.csv, "rf");
+  const auto depths = numbers(layers.csv, "depth");
+  Lines lines;
+  lines.x = {"Depth (convolutions and linear layers on the longest path)", Scale::log};
+  lines.y = {"Receptive field (pixels)", Scale::log};
+  std::set<std::map<double, double>> drawn;
+  for (const std::string& model : layers.models) {
+    std::map<double, double> curve;  // the largest field at each depth
+    for (const size_t row : layers.rows.at(model)) {
+      if (fields[row].empty() || !(depths[row] > 0)) continue;
+      const auto sides = sizes(layers.csv, row, "rf", fields[row]);
+      double& field = curve[depths[row]];
+      field = std::max(field, *std::max_element(sides.begin(), sides.end()));
+    }
+    // The same curve may be there under another name.
+    if (curve.empty() || !drawn.insert(curve).second) continue;
+    Lines::Series& series = lines.series.emplace_back();
+    series.label = model;
+    series.group = family(model);
+    for (const auto& [depth, field] : curve) series.points.push_back({depth, field});
+  }
+  if (lines.series.empty()) {
+    records.err << "receptive_field: layers.csv has no receptive field\n";
+    return {};
+  }
+  lines.reference = usual_image(layers);
+  return {{"receptive_field", "How much of the image a feature can see, layer by layer", lines,
+           "The theoretical receptive field over the longest path, at each depth, on logarithmic "
+           "axes. Above the dashed line a feature can see the whole image; how much of it matters "
+           "to the feature is another question. Colours are families."}};
+}
+
+/// The funnel: maps get smaller while channels get more.
+std::vector<Figure> feature_maps(const Records& records) {
+  const Layers layers(records.read_models("layers.csv"));
+  const auto shapes = texts(layers.csv, "out_shape"), kinds = texts(layers.csv, "kind");
+  Lines lines;
+  lines.x = {"Channels", Scale::log};
+  lines.y = {"Side of the feature map (pixels)", Scale::log};
+  for (const std::string& model : some(records, layers, most_lines, "feature_maps")) {
+    // The most channels at each size, which is where a stage ends.
+    std::vector<Lines::Point> points;
+    for (const size_t row : layers.rows.at(model)) {
+      if (kinds[row] != "convolution" && kinds[row] != "pooling") continue;
+      const auto shape = sizes(layers.csv, row, "out_shape", shapes[row]);
+      if (shape.size() != 3 || !(shape[0] > 0 && shape[1] > 0)) continue;
+      if (points.empty() || points.back().y != shape[1]) {
+        points.push_back({shape[0], shape[1]});
+      } else {
+        points.back().x = std::max(points.back().x, shape[0]);
+      }
+    }
+    if (points.empty()) continue;
+    Lines::Series& series = lines.series.emplace_back();
+    series.label = model;
+    series.group = family(model);
+    series.points = std::move(points);
+  }
+  if (lines.series.empty()) {
+    records.err << "feature_maps: layers.csv has no convolution\n";
+    return {};
+  }
+  return {{"feature_maps", "The funnel: maps shrink while channels grow", lines,
+           "From the upper left to the lower right: the height of the feature maps, and the most "
+           "channels that convolutions and pooling give at that height, in the order of execution. "
+           "Both axes are logarithmic: along a diagonal the number of values stays the same."}};
+}
+
+std::vector<Figure> layer_costs(const Records& records) {
+  const Layers layers(records.read_models("layers.csv"));
+  const auto names = texts(layers.csv, "layer"), kinds = texts(layers.csv, "kind");
+  const auto params = numbers(layers.csv, "params"), macs = numbers(layers.csv, "macs"),
+             activations = numbers(layers.csv, "activations");
+  std::vector<Figure> figures;
+  for (const std::string& model : some(records, layers, most_profiles, "layer_costs")) {
+    Columns columns;
+    columns.kinds = {"convolution", "linear"};
+    columns.x_label = "Convolutions and linear layers, in the order of execution";
+    columns.panels = {{"Parameters (thousands)", 1e3},
+                      {"MACs (millions)", 1e6},
+                      {"Activations (thousands)", 1e3}};
+    for (const size_t row : layers.rows.at(model)) {
+      if (!(macs[row] > 0)) continue;
+      columns.columns.push_back(
+          {names[row], kinds[row], {params[row], macs[row], activations[row]}});
+    }
+    if (columns.columns.empty()) continue;
+    figures.push_back({"layer_costs_" + file_name(model), "What each layer of " + model + " costs",
+                       columns,
+                       fmt::format("Parameters, multiply-accumulates and activations of the {} "
+                                   "layers of {} that multiply, from the first to the last.",
+                                   columns.columns.size(), model)});
+  }
+  return figures;
+}
+
+/// Whether a convolution's input already sees the whole image, so that it cannot see more of it:
+/// its field less what its own kernel adds. Richter et al. (2021) call such layers unproductive.
+struct Unproductive {
+  const Layers& layers;
+  std::vector<std::string> inputs, fields, strides, jumps, kernels, dilations;
+
+  explicit Unproductive(const Layers& of)
+      : layers(of),
+        inputs(texts(of.csv, "input")),
+        fields(texts(of.csv, "rf")),
+        strides(texts(of.csv, "stride")),
+        jumps(texts(of.csv, "rf_stride")),
+        kernels(texts(of.csv, "kernel")),
+        dilations(texts(of.csv, "dilation")) {}
+
+  bool operator()(size_t row) const {
+    const auto all = [&](const char* column, const std::vector<std::string>& values) {
+      auto found = sizes(layers.csv, row, column, values[row]);
+      if (found.size() == 1) found.push_back(found[0]);  // "7" is written for 7x7
+      return found;
+    };
+    if (fields[row].empty() || kernels[row].empty()) return false;
+    const auto field = all("rf", fields), jump = all("rf_stride", jumps),
+               stride = all("stride", strides), kernel = all("kernel", kernels),
+               dilation = all("dilation", dilations), image = all("input", inputs);
+    for (const size_t side : {0, 1}) {
+      const double added = (kernel[side] - 1) * dilation[side] * jump[side] / stride[side];
+      if (field[side] - added < image[image.size() - 2 + side]) return false;
+    }
+    return true;
+  }
+};
+
+std::vector<Figure> unproductive_layers(const Records& records) {
+  const Layers layers(records.read_models("layers.csv"));
+  const Unproductive unproductive(layers);
+  const auto kinds = texts(layers.csv, "kind");
+  const auto params = numbers(layers.csv, "params"), macs = numbers(layers.csv, "macs");
+  StackedBars bars{{"convolutions whose input sees the whole image"},
+                   {{"Share of the MACs (%)", 0.01}, {"Share of the parameters (%)", 0.01}},
+                   {}};
+  for (const std::string& model : layers.models) {
+    double all_macs = 0, all_params = 0, their_macs = 0, their_params = 0;
+    for (const size_t row : layers.rows.at(model)) {
+      all_macs += macs[row] > 0 ? macs[row] : 0;
+      all_params += params[row];
+      if (kinds[row] != "convolution" || !unproductive(row)) continue;
+      their_macs += macs[row];
+      their_params += params[row];
+    }
+    if (all_macs > 0 && all_params > 0) {
+      bars.rows.push_back(
+          {model, family(model), {{their_macs / all_macs}, {their_params / all_params}}});
+    }
+  }
+  const bool any = std::any_of(bars.rows.begin(), bars.rows.end(),
+                               [](const auto& row) { return row.values[0][0] > 0; });
+  if (!any) {
+    records.err << "unproductive_layers: no convolution's input sees the whole image\n";
+    return {};
+  }
+  return {{"unproductive_layers", "What is spent where nothing more of the image comes into sight",
+           bars,
+           "Convolutions whose input already has a receptive field of the whole image, over the "
+           "longest path: they can combine what is there, but bring in no more of the image. "
+           "Richter et al. (2021) found that such layers often add little; residual connections "
+           "are shorter paths, along which they may still see more."}};
+}
+
+}  // namespace
+
+std::vector<RecordFigure> depth_figures() {
+  return {{"receptive_field", {"layers.csv"}, receptive_field},
+          {"feature_maps", {"layers.csv"}, feature_maps},
+          {"layer_costs", {"layers.csv"}, layer_costs},
+          {"unproductive_layers", {"layers.csv"}, unproductive_layers}};
+}
+
+}  // namespace convscope

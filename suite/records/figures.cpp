@@ -1,0 +1,52 @@
+#include "suite/records/figures.h"
+
+#include <algorithm>
+#include <cctype>
+#include <stdexcept>
+
+#include "architectures/nearest.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+
+const std::vector<RecordFigure>& record_figures() {
+  static const std::vector<RecordFigure> all = [] {
+    std::vector<RecordFigure> figures;
+    for (const auto& part : {cost_figures(), depth_figures(), time_figures(), training_figures()}) {
+      figures.insert(figures.end(), part.begin(), part.end());
+    }
+    return figures;
+  }();
+  return all;
+}
+
+std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
+                                         const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const RecordFigure& figure : record_figures()) names.push_back(figure.name);
+  for (const std::string& name : asked) {
+    if (std::count(names.begin(), names.end(), name)) continue;
+    throw std::invalid_argument("--figure: no '" + name + "'" + did_you_mean(name, names) +
+                                "; there are " + joined(names));
+  }
+  std::vector<RecordFigure> chosen;
+  for (const RecordFigure& figure : record_figures()) {
+    const bool drawable = std::all_of(
+        figure.records.begin(), figure.records.end(),
+        [&](const std::string& file) { return std::filesystem::exists(folder / file); });
+    if (asked.empty() ? drawable : std::count(asked.begin(), asked.end(), figure.name) > 0) {
+      chosen.push_back(figure);
+    }
+  }
+  return chosen.empty() ? record_figures() : chosen;
+}
+
+std::string file_name(std::string name) {
+  for (char& c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || !(std::isalnum(byte) || c == '-')) c = '_';
+  }
+  return name;
+}
+
+}  // namespace convscope

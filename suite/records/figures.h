@@ -1,0 +1,38 @@
+// Every figure that records can be drawn as: what `plot` draws and `report` shows.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "suite/records/records.h"
+#include "suite/report/figure.h"
+
+namespace convscope {
+
+struct RecordFigure {
+  std::string name;
+  std::vector<std::string> records;  ///< that it is drawn from
+  /// Several where one record holds several experiments; none, and why on `err`, where it holds
+  /// nothing to draw. Throws std::runtime_error for records that cannot be read.
+  std::function<std::vector<Figure>(const Records&)> make;
+};
+
+/// All of them, in the order of a report.
+const std::vector<RecordFigure>& record_figures();
+
+/// Their parts: what networks cost, that through their depth, the times, and training.
+std::vector<RecordFigure> cost_figures();
+std::vector<RecordFigure> depth_figures();
+std::vector<RecordFigure> time_figures();
+std::vector<RecordFigure> training_figures();
+
+/// Those of `asked`; without any, those whose records are there, and where there are none all, so
+/// that the error says what is missing. Throws std::invalid_argument for a name that no figure has.
+std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
+                                         const std::filesystem::path& folder);
+
+/// A figure's name allows fewer characters than an experiment's: others become '_'.
+std::string file_name(std::string name);
+
+}  // namespace convscope

@@ -1,0 +1,46 @@
+#include "suite/records/records.h"
+
+#include <algorithm>
+#include <cctype>
+#include <ostream>
+
+namespace convscope {
+
+bool Records::has(const std::string& file) const { return std::filesystem::exists(folder / file); }
+
+CsvFile Records::read(const std::string& file) const {
+  CsvFile csv = read_csv(folder / file);
+  if (csv.dropped_bytes > 0) err << csv.path.string() << ": left out a torn last row\n";
+  return csv;
+}
+
+CsvFile Records::read_models(const std::string& file) const {
+  CsvFile csv = read(file);
+  const size_t model = column_index(csv, "model");
+  keep_rows(csv,
+            [&](const CsvRow& row) { return models.empty() || models.count(row.fields[model]); });
+  return csv;
+}
+
+bool has_column(const CsvFile& file, const std::string& column) {
+  return std::count(file.columns.begin(), file.columns.end(), column) > 0;
+}
+
+std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& column) {
+  return has_column(file, column) ? texts(file, column)
+                                  : std::vector<std::string>(file.rows.size());
+}
+
+void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep) {
+  file.rows.erase(std::remove_if(file.rows.begin(), file.rows.end(),
+                                 [&](const CsvRow& row) { return !keep(row); }),
+                  file.rows.end());
+}
+
+std::string family(const std::string& model) {
+  const auto end = std::find_if(model.begin(), model.end(),
+                                [](unsigned char c) { return std::isdigit(c) || c == '_'; });
+  return {model.begin(), end};
+}
+
+}  // namespace convscope

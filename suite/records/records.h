@@ -1,0 +1,42 @@
+// The records of a results folder as figures, tables and findings are made from them.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "suite/report/csv_file.h"
+
+namespace convscope {
+
+/// What `--results` holds, with the networks that are asked for.
+struct Records {
+  std::filesystem::path folder;
+  std::ostream& err;
+  std::set<std::string> models = {};        ///< empty: all
+  std::set<std::string> depth_models = {};  ///< those of figures through the depth; empty: some
+
+  bool has(const std::string& file) const;
+
+  /// Says on `err` if a torn last row was left out. Throws as read_csv() does.
+  CsvFile read(const std::string& file) const;
+
+  /// The rows whose column `model` is in `models`; all of them if that is empty.
+  CsvFile read_models(const std::string& file) const;
+};
+
+bool has_column(const CsvFile& file, const std::string& column);
+
+/// The column's values, or as many empty ones where the file was written without it.
+std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& column);
+
+/// Leaves the rows that `keep` says yes to.
+void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep);
+
+/// "resnet" of "resnet50_v1": what shares a colour.
+std::string family(const std::string& model);
+
+}  // namespace convscope

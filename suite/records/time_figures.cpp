@@ -1,0 +1,448 @@
+// Times: what they are against MACs and against the machine, and how they are spread.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+
+#include "suite/records/case_parts.h"
+#include "suite/records/figures.h"
+#include "suite/records/sample_file.h"
+#include "suite/report/text.h"
+#include "suite/timing/calibration.h"
+#include "suite/timing/statistics.h"
+
+namespace convscope {
+namespace {
+
+/// What a case was measured with, beside its network.
+const std::vector<std::string> settings = {"env",       "device", "threads", "batch", "input",
+                                           "precision", "layout", "engine",  "mode",  "scenario"};
+
+/// The rows of bench.csv that have a time.
+struct Times {
+  CsvFile csv;
+  std::map<std::string, std::vector<std::string>> of;  ///< "model", and each of the settings
+  std::vector<double> median, low, high, images_per_s, gflop_per_s, peak_share;
+
+  explicit Times(const Records& records) : csv(records.read_models("bench.csv")) {
+    const auto all = numbers(csv, "median_ms");
+    std::set<int64_t> measured;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i] > 0) measured.insert(csv.rows[i].line);
+    }
+    keep_rows(csv, [&](const CsvRow& row) { return measured.count(row.line) > 0; });
+    of["model"] = texts(csv, "model");
+    for (const std::string& setting : settings) of[setting] = texts(csv, setting);
+    median = numbers(csv, "median_ms");
+    low = numbers(csv, "ci_low_ms");
+    high = numbers(csv, "ci_high_ms");
+    images_per_s = numbers(csv, "images_per_s");
+    gflop_per_s = numbers(csv, "gflop_per_s");
+    peak_share = numbers(csv, "peak_share");
+  }
+
+  size_t size() const { return median.size(); }
+
+  std::optional<Spread> interval(size_t i) const {
+    if (!std::isfinite(low[i]) || !std::isfinite(high[i])) return std::nullopt;
+    return Spread{low[i], high[i]};
+  }
+
+  /// The rows whose settings, but for those named, are those of the first row that `fits`; how
+  /// many of those that fit are not among them goes to `others`.
+  template <class Fits>
+  std::vector<size_t> like_the_first(const std::set<std::string>& but, Fits fits,
+                                     size_t& others) const {
+    std::vector<size_t> rows;
+    others = 0;
+    for (size_t i = 0; i < size(); ++i) {
+      if (!fits(i)) continue;
+      const size_t first = rows.empty() ? i : rows[0];
+      const bool same = std::all_of(settings.begin(), settings.end(), [&](const auto& setting) {
+        return but.count(setting) > 0 || of.at(setting)[i] == of.at(setting)[first];
+      });
+      if (same) {
+        rows.push_back(i);
+      } else {
+        ++others;
+      }
+    }
+    return rows;
+  }
+
+  /// "1 thread, batch 1, float32": of a row, without those named.
+  std::string how(size_t row, const std::set<std::string>& but) const {
+    std::vector<std::string> parts;
+    const auto value = [&](const char* name) { return of.at(name)[row]; };
+    if (!but.count("device")) parts.push_back(value("device"));
+    if (!but.count("threads"))
+      parts.push_back(value("threads") + (value("threads") == "1" ? " thread" : " threads"));
+    if (!but.count("batch")) parts.push_back("batch " + value("batch"));
+    for (const char* name : {"precision", "layout", "engine"}) {
+      if (!but.count(name)) parts.push_back(value(name));
+    }
+    if (value("mode") != "inference") parts.push_back(value("mode"));
+    return joined(parts);
+  }
+};
+
+void say_left_out(const Records& records, const std::string& figure, size_t rows) {
+  if (rows == 0) return;
+  records.err << figure << ": " << rows << (rows == 1 ? " row" : " rows")
+              << " of bench.csv measured otherwise left out\n";
+}
+
+constexpr const char* intervals = " Bars: 95 % intervals of the medians.";
+
+std::vector<Figure> latency_macs(const Records& records) {
+  const Times times(records);
+  size_t others = 0;
+  const std::set<std::string> but = {"engine", "input"};
+  const auto rows = times.like_the_first(
+      but,
+      [&](size_t i) {
+        return times.gflop_per_s[i] > 0 && times.of.at("scenario")[i] == "latency" &&
+               times.of.at("mode")[i] == "inference";
+      },
+      others);
+  if (rows.empty()) {
+    records.err << "latency_macs: bench.csv has no latency of a network with MACs\n";
+    return {};
+  }
+  say_left_out(records, "latency_macs", others);
+  const double batch = std::stod(times.of.at("batch")[rows[0]]);
+  Bubbles bubbles;
+  bubbles.x = {"Multiply-accumulates", Scale::log, TickText::si};
+  bubbles.y = {"Median latency (ms)", Scale::log};
+  double peak = 0;
+  for (const size_t i : rows) {
+    // Rates count two operations for each multiply-accumulate.
+    const double macs = times.gflop_per_s[i] * times.median[i] * 1e6 / 2 / batch;
+    bubbles.bubbles.push_back({times.of.at("model")[i], times.of.at("engine")[i],
+                               std::round(macs * batch), times.median[i], 0, times.interval(i)});
+    if (times.peak_share[i] > 0) peak = times.gflop_per_s[i] / times.peak_share[i];
+  }
+  if (peak > 0) {
+    for (const double share : {1.0, 0.1}) {
+      bubbles.guides.push_back({2 / (share * peak * 1e9) * 1e3,
+                                share == 1 ? fmt::format("peak: {:.0f} GFLOP/s", peak)
+                                           : fmt::format("{:.0f} % of it", 100 * share)});
+    }
+  }
+  return {{"latency_macs", "What a multiply-accumulate takes: latency against MACs", bubbles,
+           fmt::format("Median latency of a batch of {:g} against its multiply-accumulates ({}), "
+                       "on logarithmic axes.{}{}",
+                       batch, times.how(rows[0], {"engine", "batch"}),
+                       peak > 0 ? " On the lines, arithmetic runs at the machine's calibrated "
+                                  "float32 peak and at a tenth of it; an algorithm with fewer "
+                                  "multiplications than are counted can be below."
+                                : "",
+                       intervals)}};
+}
+
+/// Networks in rows, and beside each other what differs: engines, layouts or precisions.
+std::vector<Figure> engines(const Records& records) {
+  const Times times(records);
+  for (const std::string varies : {"engine", "layout", "precision"}) {
+    size_t others = 0;
+    const auto rows = times.like_the_first(
+        {varies, "input"}, [&](size_t i) { return times.of.at("scenario")[i] == "latency"; },
+        others);
+    Dots dots;
+    dots.x = {"Median latency (ms)", Scale::log};
+    dots.joined = true;
+    for (const size_t i : rows) {
+      const std::string& model = times.of.at("model")[i];
+      const std::string& value = times.of.at(varies)[i];
+      if (!std::count(dots.series.begin(), dots.series.end(), value)) dots.series.push_back(value);
+      auto row = std::find_if(dots.rows.begin(), dots.rows.end(),
+                              [&](const Dots::Row& one) { return one.label == model; });
+      if (row == dots.rows.end()) row = dots.rows.insert(row, {model, "", {}});
+      row->dots.push_back({value, times.median[i], times.interval(i), {}});
+    }
+    if (dots.series.size() < 2) continue;
+    say_left_out(records, "engines", others);
+    const auto slowest = [](const Dots::Row& row) {
+      double most = 0;
+      for (const Dots::Dot& dot : row.dots) most = std::max(most, dot.x);
+      return most;
+    };
+    std::stable_sort(
+        dots.rows.begin(), dots.rows.end(),
+        [&](const Dots::Row& a, const Dots::Row& b) { return slowest(a) > slowest(b); });
+    return {{"engines", "Latency: " + joined(dots.series, " against "), dots,
+             fmt::format("Median latency of each network, {}, on a logarithmic axis: equal "
+                         "distances are equal ratios.{}",
+                         times.how(rows[0], {varies}), intervals)}};
+  }
+  records.err << "engines: bench.csv has no two engines, layouts or precisions to compare\n";
+  return {};
+}
+
+/// Images per second as one setting grows.
+std::vector<Figure> throughput(const Records& records, const std::string& grows,
+                               const std::string& name, const std::string& label,
+                               const std::string& title) {
+  const Times times(records);
+  size_t others = 0;
+  const auto rows = times.like_the_first(
+      {grows, "engine", "input", "scenario"},
+      [&](size_t i) { return times.images_per_s[i] > 0 && times.median[i] > 0; }, others);
+  std::map<std::string, std::map<double, size_t>> lines_of;
+  std::vector<std::string> order;
+  std::set<std::string> different;
+  for (const size_t i : rows) different.insert(times.of.at("engine")[i]);
+  for (const size_t i : rows) {
+    const std::string line = times.of.at("model")[i] +
+                             (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
+    if (!lines_of.count(line)) order.push_back(line);
+    lines_of[line].emplace(std::stod(times.of.at(grows)[i]), i);
+  }
+  Lines lines;
+  lines.x = {label, Scale::log};
+  lines.y = {"Images per second", Scale::log, TickText::si};
+  for (const std::string& line : order) {
+    if (lines_of[line].size() < 2) continue;
+    Lines::Series& series = lines.series.emplace_back();
+    series.label = line;
+    series.group = line.substr(0, line.find(' '));
+    for (const auto& [x, i] : lines_of[line]) {
+      series.points.push_back({x, times.images_per_s[i]});
+      const auto interval = times.interval(i).value_or(Spread{times.median[i], times.median[i]});
+      const double images = times.images_per_s[i] * times.median[i];
+      series.spread.push_back({images / interval.high, images / interval.low});
+    }
+  }
+  if (lines.series.empty()) {
+    records.err << name << ": bench.csv has no network measured with two values of " << grows
+                << "\n";
+    return {};
+  }
+  say_left_out(records, name, others);
+  return {{name, title, lines,
+           fmt::format("Images per second, {}, both axes logarithmic. Bands: 95 % intervals from "
+                       "those of the median times.",
+                       times.how(rows[0], {grows, "engine"}))}};
+}
+
+std::vector<Figure> batch_throughput(const Records& records) {
+  return throughput(records, "batch", "batch_throughput", "Batch (images)",
+                    "What a larger batch gives");
+}
+
+std::vector<Figure> thread_throughput(const Records& records) {
+  return throughput(records, "threads", "thread_throughput", "Threads", "What more threads give");
+}
+
+/// A case's name without what all have in common.
+std::vector<std::string> short_names(const std::vector<MeasuredCase>& cases) {
+  std::vector<std::vector<std::string>> parts;
+  for (const MeasuredCase& one : cases) parts.push_back(parts_of(one.name));
+  std::vector<std::string> names;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (parts[i].empty()) {
+      names.push_back(cases[i].name);
+      continue;
+    }
+    std::vector<std::string> kept = {parts[i][0]};
+    for (size_t part = 1; part < parts[i].size(); ++part) {
+      const bool differs = std::any_of(parts.begin(), parts.end(), [&](const auto& other) {
+        return other.size() == parts[i].size() && other[part] != parts[i][part] &&
+               other[0] == parts[i][0];
+      });
+      if (differs) kept.push_back((part == 3 ? "t" : part == 4 ? "b" : "") + parts[i][part]);
+    }
+    names.push_back(joined(kept, " "));
+  }
+  return names;
+}
+
+constexpr size_t bins = 80, most_distributions = 60;
+
+/// Each case's samples in percent of its median.
+std::vector<Figure> samples(const Records& records) {
+  SampleFile file = read_samples(records.folder / "samples.csv", records.err);
+  auto& cases = file.cases;
+  cases.erase(std::remove_if(cases.begin(), cases.end(),
+                             [&](const MeasuredCase& one) {
+                               const std::string model = one.name.substr(
+                                   0, std::min(one.name.find('/'), one.name.find(':')));
+                               return one.measurement.repetitions.empty() ||
+                                      (!records.models.empty() && !records.models.count(model));
+                             }),
+              cases.end());
+  if (cases.size() > most_distributions) {
+    records.err << "samples: shows the first " << most_distributions << " of " << cases.size()
+                << " cases; --model chooses\n";
+    cases.resize(most_distributions);
+  }
+  Distributions all;
+  all.x = {"Time (% of the case's median)"};
+  all.low = 60;
+  all.high = 180;
+  const auto names = short_names(cases);
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const Summary summary = summarize(cases[i].measurement.repetitions);
+    Distributions::Row& row = all.rows.emplace_back();
+    row.label = names[i];
+    row.group = family(names[i]);
+    row.median = 100;
+    if (summary.interval) {
+      row.interval = Spread{100 * summary.interval->low / summary.median,
+                            100 * summary.interval->high / summary.median};
+    }
+    row.note = fmt::format("{:.3g} ms, n = {}", summary.median, summary.samples);
+    row.shares.assign(bins, 0);
+    const double one = 1.0 / static_cast<double>(summary.samples);
+    for (const auto& repetition : cases[i].measurement.repetitions) {
+      for (const double sample : repetition) {
+        const double place =
+            (100 * sample / summary.median - all.low) / (all.high - all.low) * double{bins};
+        if (place < 0) {
+          row.below += one;
+        } else if (place >= double{bins}) {
+          row.above += one;
+        } else {
+          row.shares[static_cast<size_t>(place)] += one;
+        }
+      }
+    }
+  }
+  if (all.rows.empty()) return {};
+  return {{"samples", "How the times of each case are spread", all,
+           "Every sample after the warm-up, in percent of its case's median, as a histogram. The "
+           "tick is the median with its 95 % interval, which is from the medians of the "
+           "repetitions; at the right the median and the number of samples."}};
+}
+
+/// What fewer multiply-accumulates promise, and what they keep.
+std::vector<Figure> operators(const Records& records) {
+  const CsvFile csv = records.read("bench_operators.csv");
+  const auto names = texts(csv, "operator"), inputs = texts(csv, "input");
+  const auto predicted = numbers(csv, "macs_ratio"), measured = numbers(csv, "time_ratio"),
+             low = numbers(csv, "ratio_low"), high = numbers(csv, "ratio_high");
+  const auto engine_of = texts(csv, "engine");
+  Bubbles bubbles;
+  bubbles.x = {"MACs, of those of the standard convolution", Scale::log};
+  bubbles.y = {"Time, of that of the standard convolution", Scale::log};
+  const bool one_input = std::set<std::string>(inputs.begin(), inputs.end()).size() == 1;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!(predicted[i] > 0) || !(measured[i] > 0)) continue;
+    Bubbles::Bubble bubble{one_input ? names[i] : names[i] + " " + inputs[i],
+                           engine_of[i],
+                           predicted[i],
+                           measured[i],
+                           0,
+                           {}};
+    if (std::isfinite(low[i]) && std::isfinite(high[i])) bubble.spread = Spread{low[i], high[i]};
+    bubbles.bubbles.push_back(bubble);
+  }
+  if (bubbles.bubbles.empty()) {
+    records.err << "operators: bench_operators.csv has no time\n";
+    return {};
+  }
+  bubbles.guides.push_back({1, "time as MACs"});
+  return {{"operators", "What fewer multiply-accumulates promise, and what they keep", bubbles,
+           "The same layer's work done by other operators, against a standard convolution: on the "
+           "line the time falls as the multiply-accumulates do. Bars: 95 % intervals of the ratio."}};
+}
+
+Calibration calibration_of(const CsvFile& csv) {
+  const auto quantities = texts(csv, "quantity");
+  const auto threads = integers(csv, "threads");
+  const auto values = numbers(csv, "value");
+  Calibration calibration;
+  for (size_t i = 0; i < quantities.size(); ++i) {
+    Calibrated row;
+    row.quantity = quantities[i];
+    row.threads = static_cast<int>(threads[i]);
+    row.value = values[i];
+    calibration.measured.push_back(row);
+  }
+  return calibration;
+}
+
+std::string three_digits(double value) {
+  return value >= 99.95 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+Bubbles::Roof roof_of(const Calibration& calibration, int threads) {
+  const auto peak = calibration.value("fma", threads),
+             product = calibration.value("onednn", threads),
+             bandwidth = calibration.value("triad", threads);
+  if (!peak || !bandwidth) {
+    throw std::runtime_error("calibration.csv: a roofline needs the quantities fma and triad");
+  }
+  Bubbles::Roof roof{*bandwidth,
+                     "memory: " + three_digits(*bandwidth) + " GB/s",
+                     {{*peak, "FMA: " + three_digits(*peak) + " GFLOP/s"}}};
+  if (product && *product < *peak) {
+    roof.ceilings.push_back(
+        {*product, "matrix product: " + three_digits(*product) + " GFLOP/s"});
+  }
+  return roof;
+}
+
+/// Each layer's rate against its arithmetic intensity, under what the machine can do. Of the engine
+/// and the number of threads that come first, since others have another roof.
+std::vector<Figure> roofline(const Records& records) {
+  const CsvFile csv = records.read_models("bench_layers.csv");
+  const auto models = texts(csv, "model"), engine_of = texts(csv, "engine"),
+             layers = texts(csv, "layer"), ops = texts(csv, "op");
+  const auto threads = integers(csv, "threads");
+  const auto times = numbers(csv, "median_ms"), rates = numbers(csv, "gflop_per_s"),
+             intensities = numbers(csv, "intensity");
+  Bubbles bubbles;
+  bubbles.x = {"Arithmetic intensity (FLOP per byte)", Scale::log};
+  bubbles.y = {"GFLOP/s", Scale::log};
+  bubbles.size_label = "milliseconds";
+  bubbles.named = 8;
+  const bool one_model = std::set<std::string>(models.begin(), models.end()).size() == 1;
+  size_t others = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (engine_of[i] != engine_of[0] || threads[i] != threads[0]) {
+      ++others;
+      continue;
+    }
+    // What only moves data does no operations, and a logarithmic axis has no zero.
+    if (!(rates[i] > 0) || !(intensities[i] > 0)) continue;
+    bubbles.bubbles.push_back({one_model ? layers[i] : models[i] + " " + layers[i],
+                               one_model ? ops[i] : models[i], intensities[i], rates[i], times[i]});
+  }
+  if (bubbles.bubbles.empty()) {
+    throw std::runtime_error("bench_layers.csv: no layer whose rate and intensity are known");
+  }
+  if (others > 0) {
+    records.err << "roofline: shows " << engine_of[0] << " with " << threads[0]
+                << (threads[0] == 1 ? " thread; " : " threads; ") << others
+                << (others == 1 ? " row" : " rows") << " of other engines or threads left out\n";
+  }
+  bubbles.roof =
+      roof_of(calibration_of(records.read("calibration.csv")), static_cast<int>(threads[0]));
+  const std::string with = fmt::format("{} thread{}", threads[0], threads[0] == 1 ? "" : "s");
+  return {{"roofline",
+           "What bounds the layers" + (one_model ? " of " + models[0] : "") + ": " + engine_of[0] +
+               ", " + with,
+           bubbles,
+           "Each layer's rate against its operations per byte that it must move, under the "
+           "machine's calibrated ceilings: left of the corner memory bounds a layer, right of it "
+           "arithmetic. Area: time; the layers that take the most have their names."}};
+}
+
+}  // namespace
+
+std::vector<RecordFigure> time_figures() {
+  return {{"latency_macs", {"bench.csv"}, latency_macs},
+          {"engines", {"bench.csv"}, engines},
+          {"batch_throughput", {"bench.csv"}, batch_throughput},
+          {"thread_throughput", {"bench.csv"}, thread_throughput},
+          {"samples", {"samples.csv"}, samples},
+          {"operators", {"bench_operators.csv"}, operators},
+          {"roofline", {"calibration.csv", "bench_layers.csv"}, roofline}};
+}
+
+}  // namespace convscope
