@@ -5,10 +5,10 @@
 #include <cmath>
 #include <map>
 #include <ostream>
-#include <regex>
 #include <set>
 
 #include "suite/records/figures.h"
+#include "suite/records/training_runs.h"
 #include "suite/timing/statistics.h"
 
 namespace convscope {
@@ -23,19 +23,6 @@ struct Middle {
 Middle middle_of(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   return {median(values), {*low, *high}};
-}
-
-bool is_of_transfer(const std::string& protocol) {
-  static const std::regex network(R"(base[AB]|[ABR][0-9]+B\+?)");
-  return std::regex_match(protocol, network);
-}
-
-/// "lenet5-scratch" of "lenet5-scratch-2": what the runs of several seeds share.
-std::string without_seed(const std::string& run, const std::string& seed) {
-  const std::string end = "-" + seed;
-  const bool ends =
-      run.size() > end.size() && run.compare(run.size() - end.size(), std::string::npos, end) == 0;
-  return ends ? run.substr(0, run.size() - end.size()) : run;
 }
 
 /// The top-1 of each run after each epoch, for the runs that differ only in their seed.
@@ -354,37 +341,8 @@ std::vector<Figure> confusion(const Records& records) {
            "column of the same number what was answered."}};
 }
 
-/// The accuracies of the runs that differ only in their seed.
-struct Reached {
-  std::string name, protocol, model, dataset;
-  std::vector<double> top1;
-  Spread interval;  ///< of the last run
-};
-
-std::vector<Reached> reached_of(const CsvFile& csv) {
-  const auto runs = texts(csv, "run"), models = texts(csv, "model"),
-             datasets = texts(csv, "dataset"), protocols = texts(csv, "protocol"),
-             seeds = texts(csv, "seed");
-  const auto top1 = numbers(csv, "top1"), low = numbers(csv, "top1_low"),
-             high = numbers(csv, "top1_high");
-  std::vector<Reached> all;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    if (is_of_transfer(protocols[i]) || !std::isfinite(top1[i])) continue;
-    const std::string name = without_seed(runs[i], seeds[i]);
-    auto found = std::find_if(all.begin(), all.end(), [&](const Reached& one) {
-      return one.name == name && one.dataset == datasets[i];
-    });
-    if (found == all.end()) {
-      found = all.insert(all.end(), {name, protocols[i], models[i], datasets[i], {}, {}});
-    }
-    found->top1.push_back(top1[i]);
-    found->interval = {low[i], high[i]};
-  }
-  return all;
-}
-
 std::vector<Figure> protocols(const Records& records) {
-  const std::vector<Reached> all = reached_of(records.read_models("runs.csv"));
+  const auto all = training_groups(records.read_models("runs.csv"));
   if (all.empty()) {
     records.err << "protocols: runs.csv has no run but those of transfer\n";
     return {};
@@ -392,18 +350,18 @@ std::vector<Figure> protocols(const Records& records) {
   Dots dots;
   bool seeds = false, alone = false;
   std::set<std::string> datasets;
-  for (const Reached& one : all) datasets.insert(one.dataset);
-  for (const Reached& one : all) {
+  for (const TrainingGroup& one : all) datasets.insert(one.dataset);
+  for (const TrainingGroup& one : all) {
     const Middle middle = middle_of(one.top1);
     const bool several = one.top1.size() > 1;
     seeds = seeds || several;
     alone = alone || !several;
-    const bool finite = std::isfinite(one.interval.low) && std::isfinite(one.interval.high);
+    const bool finite = std::isfinite(one.low) && std::isfinite(one.high);
     std::optional<Spread> spread;
     if (several) {
       spread = middle.spread;
     } else if (finite) {
-      spread = one.interval;
+      spread = Spread{one.low, one.high};
     }
     if (!std::count(dots.series.begin(), dots.series.end(), one.protocol)) {
       dots.series.push_back(one.protocol);

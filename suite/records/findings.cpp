@@ -1,0 +1,266 @@
+#include "suite/records/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "suite/records/training_runs.h"
+#include "suite/report/text.h"
+#include "suite/timing/ranking.h"
+#include "suite/timing/statistics.h"
+
+namespace convscope {
+namespace {
+
+std::string count(double value) {
+  return human_text(Cell(static_cast<int64_t>(value)), Human::count);
+}
+
+std::string plural(size_t number, const std::string& one) {
+  return fmt::format("{} {}{}", number, one, number == 1 ? "" : "s");
+}
+
+/// "8.2 to 9.1"; a single value where both are the same.
+std::string range(double low, double high, const char* format = "{:.3g}") {
+  const std::string from = fmt::format(fmt::runtime(format), low),
+                    to = fmt::format(fmt::runtime(format), high);
+  return from == to ? from : from + " to " + to;
+}
+
+std::vector<RecordFinding> of_costs(const Records& records) {
+  CsvFile csv = records.read_models("cost.csv");
+  const size_t status = column_index(csv, "status");
+  keep_rows(csv, [&](const CsvRow& row) { return row.fields[status] == "ok"; });
+  const auto models = texts(csv, "model");
+  const auto macs = numbers(csv, "macs"), params = numbers(csv, "params");
+  if (models.empty()) return {};
+  if (models.size() == 1) {
+    return {{fmt::format("{} has {} parameters and {} multiply-accumulates.", models[0],
+                         count(params[0]), count(macs[0])),
+             "Exact counts, for one image."}};
+  }
+  const auto extremes = [&](const std::vector<double>& values) {
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    return fmt::format("from {} ({}) to {} ({})", count(*low),
+                       models[static_cast<size_t>(low - values.begin())], count(*high),
+                       models[static_cast<size_t>(high - values.begin())]);
+  };
+  return {{fmt::format("{} need {} multiply-accumulates for one image, and hold {} parameters.",
+                       plural(models.size(), "network"), extremes(macs), extremes(params)),
+           "Exact counts, read from each network's own forward pass."}};
+}
+
+/// The quickest and the slowest of the cases that were measured alike.
+std::vector<RecordFinding> of_times(const Records& records) {
+  CsvFile csv = records.read_models("bench.csv");
+  const auto median = numbers(csv, "median_ms"), low = numbers(csv, "ci_low_ms"),
+             high = numbers(csv, "ci_high_ms");
+  const auto models = texts(csv, "model"), threads = texts(csv, "threads"),
+             batches = texts(csv, "batch"), engines = texts(csv, "engine"),
+             scenarios = texts(csv, "scenario"), status = texts(csv, "status");
+  std::vector<size_t> rows;
+  size_t noisy = 0, measured = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (!(median[i] > 0)) continue;
+    ++measured;
+    if (status[i] == "noisy" || status[i] == "disturbed") ++noisy;
+    if (scenarios[i] == "latency" && (rows.empty() || (threads[i] == threads[rows[0]] &&
+                                                       batches[i] == batches[rows[0]]))) {
+      rows.push_back(i);
+    }
+  }
+  if (rows.empty()) return {};
+  const auto time = [&](size_t i) {
+    const bool known = std::isfinite(low[i]) && std::isfinite(high[i]);
+    return (known ? with_interval(median[i], low[i], high[i])
+                  : fmt::format("about {:.2g}", median[i])) +
+           " ms";
+  };
+  const auto [quick, slow] = std::minmax_element(
+      rows.begin(), rows.end(), [&](size_t a, size_t b) { return median[a] < median[b]; });
+  std::string statement = fmt::format("{} takes {} ({}", models[*quick], time(*quick),
+                                      engines[*quick]);
+  if (*quick == *slow) {
+    statement += ").";
+  } else {
+    statement += fmt::format("), {} {} ({}).", models[*slow], time(*slow), engines[*slow]);
+  }
+  std::string detail = fmt::format("Medians of a batch of {}, {} thread{}, with half their 95 % "
+                                   "intervals",
+                                   batches[rows[0]], threads[rows[0]],
+                                   threads[rows[0]] == "1" ? "" : "s");
+  detail += noisy == 0 ? "."
+                       : fmt::format("; {} of {} cases are marked noisy or disturbed: the "
+                                     "interval asked for was not reached.",
+                                     noisy, measured);
+  return {{statement, detail}};
+}
+
+/// Whether counting tells the order of the times, for the engine that comes first.
+std::vector<RecordFinding> of_ranking(const Records& records) {
+  CsvFile csv = records.read_models("bench.csv");
+  const auto median = numbers(csv, "median_ms"), low = numbers(csv, "ci_low_ms"),
+             high = numbers(csv, "ci_high_ms"), rates = numbers(csv, "gflop_per_s");
+  const std::vector<std::string> same = {"env",    "device", "threads", "batch",   "precision",
+                                         "layout", "engine", "mode",    "scenario"};
+  std::map<std::string, std::vector<std::string>> of;
+  for (const std::string& column : same) of[column] = texts(csv, column);
+  const auto models = texts(csv, "model");
+  std::vector<RankedNetwork> networks;
+  std::optional<size_t> first;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (!(median[i] > 0) || !(rates[i] > 0)) continue;
+    if (!first) first = i;
+    const bool alike = std::all_of(same.begin(), same.end(), [&](const std::string& column) {
+      return of[column][i] == of[column][*first];
+    });
+    if (!alike) continue;
+    const auto macs = static_cast<int64_t>(std::llround(rates[i] * median[i] * 1e6 / 2));
+    RankedNetwork network{models[i], macs, 0, 0, median[i], std::nullopt};
+    if (std::isfinite(low[i]) && std::isfinite(high[i])) {
+      network.interval = Interval{low[i], high[i]};
+    }
+    networks.push_back(network);
+  }
+  if (networks.size() < 3) return {};
+  const Ranking ranking = rank(networks);
+  return {{fmt::format("Multiply-accumulates order {} of {} pairs of networks wrongly by time.",
+                       ranking.misranked.size(), ranking.pairs),
+           fmt::format("{} engine, {} networks; a pair counts as wrong where the 95 % intervals do "
+                       "not overlap. Spearman's rank correlation is {:.2f}.",
+                       of["engine"][*first], networks.size(), ranking.by_macs)}};
+}
+
+std::vector<RecordFinding> of_evaluations(const Records& records) {
+  const CsvFile csv = records.read_models("evaluation.csv");
+  const auto models = texts(csv, "model"), data = texts(csv, "data"), images = texts(csv, "images");
+  const auto top1 = numbers(csv, "top1"), low = numbers(csv, "top1_low"),
+             high = numbers(csv, "top1_high");
+  std::vector<RecordFinding> found;
+  for (size_t i = 0; i < models.size() && i < 6; ++i) {
+    found.push_back({fmt::format("{} is right on {:.1f} % of the images ({} %).", models[i],
+                                 top1[i], range(low[i], high[i], "{:.1f}")),
+                     fmt::format("{} images of {}; Wilson's 95 % interval.", images[i], data[i])});
+  }
+  return found;
+}
+
+std::vector<RecordFinding> of_training(const Records& records) {
+  std::vector<RecordFinding> found;
+  for (const TrainingGroup& group : training_groups(records.read_models("runs.csv"))) {
+    if (found.size() == 8) break;
+    const double middle = median(group.top1);
+    const auto [low, high] = std::minmax_element(group.top1.begin(), group.top1.end());
+    const bool several = group.top1.size() > 1;
+    found.push_back(
+        {several ? fmt::format("{} reaches {:.1f} % ({} %).", group.name, middle,
+                               range(*low, *high, "{:.1f}"))
+                 : fmt::format("{} reaches {:.1f} % ({} %).", group.name, middle,
+                               range(group.low, group.high, "{:.1f}")),
+         fmt::format("{} of {} on {}: {}.", group.protocol, group.model, group.dataset,
+                     several ? fmt::format("median and range of {} seeds", group.top1.size())
+                             : "one seed, with Wilson's 95 % interval for its test images")});
+  }
+  return found;
+}
+
+std::vector<RecordFinding> of_transfer(const Records& records) {
+  const CsvFile csv = records.read("transfer_findings.csv");
+  const auto names = texts(csv, "name"), claims = texts(csv, "claim"), trials = texts(csv, "trials"),
+             agrees = texts(csv, "agrees");
+  const auto points = numbers(csv, "points"), low = numbers(csv, "low"),
+             high = numbers(csv, "high");
+  std::vector<RecordFinding> found;
+  for (size_t i = 0; i < names.size(); ++i) {
+    found.push_back({fmt::format("{}: {:+.1f} points ({:+.1f} to {:+.1f}).", claims[i], points[i],
+                                 low[i], high[i]),
+                     fmt::format("{}: {} of {} trials agree; the median of the trials and their "
+                                 "range.",
+                                 names[i], agrees[i], trials[i])});
+  }
+  return found;
+}
+
+std::vector<RecordFinding> of_engines(const Records& records, const Floor& floor) {
+  const SampleFile samples = read_samples(records.folder / "samples.csv", records.err);
+  std::string a, b;
+  const auto judged = judged_engines(samples, floor, a, b);
+  if (!judged) return {};
+  return {finding_of(*judged, a, b)};
+}
+
+}  // namespace
+
+std::optional<JudgedPairs> judged_engines(const SampleFile& samples, const Floor& floor,
+                                          std::string& a, std::string& b) {
+  size_t part = 0;
+  while (case_parts()[part].name != "engine") ++part;
+  std::vector<std::string> engines;
+  for (const MeasuredCase& one : samples.cases) {
+    const auto parts = parts_of(one.name);
+    if (parts.empty()) continue;
+    if (!std::count(engines.begin(), engines.end(), parts[part])) engines.push_back(parts[part]);
+  }
+  if (engines.size() < 2) return std::nullopt;
+  const By by{part, engines[0], engines[1]};
+  auto pairs = matched(cases_with(samples, by, by.a), cases_with(samples, by, by.b)).pairs;
+  if (pairs.empty()) return std::nullopt;
+  a = by.a;
+  b = by.b;
+  return judge_pairs(std::move(pairs), floor);
+}
+
+RecordFinding finding_of(const JudgedPairs& judged, const std::string& a, const std::string& b) {
+  // The shift is of times: below 1, B is the faster one.
+  double sum = 0, variance = 0, least = HUGE_VAL, most = 0;
+  size_t shifts = 0;
+  bool all_intervals = true;
+  for (const Comparison& one : judged.comparisons) {
+    if (!one.shift) continue;
+    const double speed = 1 / one.shift->ratio;
+    sum += std::log(speed);
+    least = std::min(least, speed);
+    most = std::max(most, speed);
+    ++shifts;
+    if (one.shift->interval) {
+      const double width = std::log(one.shift->interval->high / one.shift->interval->low);
+      variance += std::pow(width / (2 * 1.959964), 2);
+    } else {
+      all_intervals = false;
+    }
+  }
+  if (shifts == 0) return {fmt::format("{} and {} have no case in common.", a, b), ""};
+  const auto n = static_cast<double>(shifts);
+  const double mean = std::exp(sum / n), factor = std::exp(1.959964 * std::sqrt(variance) / n);
+  std::string statement =
+      fmt::format("{} is {:.3g} times as fast as {}", b, mean, a);
+  if (all_intervals) statement += fmt::format(" ({})", range(mean / factor, mean * factor));
+  statement += shifts == 1 ? "."
+                           : fmt::format(": the geometric mean of {} cases, which range from {}.",
+                                         shifts, range(least, most));
+  return {statement, judged.summary() +
+                         ". Hodges and Lehmann's shift of the repetitions' medians; verdicts by "
+                         "the U test with Holm's correction."};
+}
+
+std::vector<RecordFinding> findings(const Records& records, const Floor& floor) {
+  std::vector<RecordFinding> all;
+  const auto add = [&](const std::string& file, const auto& make) {
+    if (!records.has(file)) return;
+    for (RecordFinding& finding : make()) all.push_back(std::move(finding));
+  };
+  add("runs.csv", [&] { return of_training(records); });
+  add("transfer_findings.csv", [&] { return of_transfer(records); });
+  add("evaluation.csv", [&] { return of_evaluations(records); });
+  add("samples.csv", [&] { return of_engines(records, floor); });
+  add("bench.csv", [&] { return of_times(records); });
+  add("bench.csv", [&] { return of_ranking(records); });
+  add("cost.csv", [&] { return of_costs(records); });
+  return all;
+}
+
+}  // namespace convscope

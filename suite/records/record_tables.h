@@ -1,0 +1,27 @@
+// A CSV record as a table for people: headings with units, numbers as they are read, and of the
+// columns that say the same in each row only a sentence.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "suite/report/csv_file.h"
+#include "suite/report/table.h"
+
+namespace convscope {
+
+struct RecordTable {
+  Table table;         ///< all columns of the record, in its order
+  std::string common;  ///< "device cpu, threads 1": of each row, and so not among those shown
+};
+
+/// Numbers are numbers where the whole column is, so that they sort as such.
+RecordTable record_table(const CsvFile& csv);
+
+/// A record that a report shows, and what it holds.
+struct ReportedRecord {
+  std::string file, caption;
+};
+const std::vector<ReportedRecord>& reported_records();
+
+}  // namespace convscope
