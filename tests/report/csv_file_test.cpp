@@ -287,10 +287,11 @@ TEST_F(ForeignFileTest, BinaryFilesAreNamedByTheirFirstZeroByte) {
 }
 
 TEST_F(ForeignFileTest, ZeroByteFarIntoTheFileIsFound) {
+  using namespace std::string_literals;
   std::string rows = "a,b\n";
   while (rows.size() < 40'000'000) rows += "12345678,12345678\n";
   const auto lines = std::count(rows.begin(), rows.end(), '\n');
-  rows += std::string("1,\0\n", 5);
+  rows += "1,\0\n"s;
   EXPECT_EQ(message(rows).substr(0, 30),
             (" line " + std::to_string(lines + 1) + ": expected CSV in UTF-8").substr(0, 30));
 }
@@ -315,8 +316,9 @@ TEST_F(ForeignFileTest, LineFeedWithinQuotesIsRefused) {
 }
 
 TEST_F(ForeignFileTest, LongLinesAreReadBelowTheLimitAndNamedBeyondIt) {
-  put(path, "a,b\n" + std::string(16'000'000, 'x') + ",2\n3,4\n");
-  EXPECT_EQ(read_csv(path).rows[0].fields[0].size(), 16'000'000u);
+  const size_t just_below = (16 << 20) - 10;
+  put(path, "a,b\n" + std::string(just_below, 'x') + ",2\n3,4\n");
+  EXPECT_EQ(read_csv(path).rows[0].fields[0].size(), just_below);
   for (const size_t size : {17'000'000u, 50'000'000u}) {
     EXPECT_EQ(message("a,b\n1,2\n" + std::string(size, 'x') + ",2\n3,4\n"),
               " line 3: expected a row of less than 16 MiB");
