@@ -272,8 +272,8 @@ void BenchRecords::keep_finished(const std::filesystem::path& folder, bool quick
     for (const std::string& part : parts_of(bench_case)) asked_for.insert(key(env_, part));
   }
   std::set<std::string> with_samples;
-  const CsvFile samples = read_csv(folder / "samples.csv");
-  for (const CsvRow& row : samples.rows) with_samples.insert(key_of(samples, row));
+  CsvReader samples(folder / "samples.csv");
+  for (CsvRow row; samples.next(row);) with_samples.insert(key_of(samples.file(), row));
   const CsvFile rows = read_csv(folder / "bench.csv");
   for (const CsvRow& row : rows.rows) {
     const std::string& status = row.fields[column_index(rows, "status")];

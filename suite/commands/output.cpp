@@ -104,12 +104,12 @@ std::unique_ptr<CsvWriter> open_record(const fs::path& folder, const std::string
 }
 
 void prune(const fs::path& path, const std::function<bool(const CsvFile&, const CsvRow&)>& keep) {
-  const CsvFile file = read_csv(path);
   const fs::path pruned = path.string() + ".unfinished";
   {
-    CsvWriter writer(pruned, file.columns, Existing::replace);
-    for (const CsvRow& row : file.rows) {
-      if (keep(file, row)) writer.write({row.fields.begin(), row.fields.end()});
+    CsvReader reader(path);
+    CsvWriter writer(pruned, reader.file().columns, Existing::replace);
+    for (CsvRow row; reader.next(row);) {
+      if (keep(reader.file(), row)) writer.write({row.fields.begin(), row.fields.end()});
     }
   }
   fs::rename(pruned, path);

@@ -76,8 +76,9 @@ bool parsed_bool(const CsvFile& file, const CsvRow& row, size_t column) {
                   file.path.string(), row.line, printable(text)));
 }
 
-std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& environments,
+std::vector<ReadCase> read_cases(CsvReader& reader, const Environments& environments,
                                  size_t& measured_again) {
+  const CsvFile& file = reader.file();
   const size_t env = column_index(file, "env"), name = column_index(file, "case"),
                repetition = column_index(file, "repetition"), index = column_index(file, "index"),
                ns = column_index(file, "ns");
@@ -85,7 +86,7 @@ std::vector<ReadCase> read_cases(const CsvFile& file, const Environments& enviro
   const size_t disturbed = watched ? column_index(file, "disturbed") : 0;
   std::vector<ReadCase> cases;
   std::unordered_map<std::string, size_t> places;
-  for (const CsvRow& row : file.rows) {
+  for (CsvRow row; reader.next(row);) {
     const auto [place, is_new] = places.emplace(row.fields[name], cases.size());
     const std::pair<int64_t, int64_t> position = {
         parsed<int64_t>(file, row, repetition, 0, "a number from 0"),
@@ -125,10 +126,11 @@ SampleFile read_samples(const fs::path& path, std::ostream& err) {
   try {
     result.path = sample_path(path);
     result.environments = read_manifest(result.path.parent_path()).environments;
-    const CsvFile file = read_csv(result.path);
-    if (file.dropped_bytes > 0) err << result.path.string() << ": left out a torn last row\n";
+    CsvReader reader(result.path);
+    if (reader.file().dropped_bytes > 0)
+      err << result.path.string() << ": left out a torn last row\n";
     size_t measured_again = 0;
-    for (ReadCase& read : read_cases(file, result.environments, measured_again)) {
+    for (ReadCase& read : read_cases(reader, result.environments, measured_again)) {
       for (auto& [number, repetition] : read.repetitions) {
         // A disturbed block was measured again: where that went well, it is what counts.
         const bool disturbed = repetition.undisturbed.empty();

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 // Reads in this thread: its reader thread pays only for files much larger than ours.
@@ -90,7 +91,7 @@ std::string without_end(std::string line) {
   return line;
 }
 
-// The first line without its end.
+// The first line without its end, and without a byte order mark.
 std::string first_line(int fd, int64_t size, const fs::path& path) {
   std::string line;
   for (int64_t begin = 0; begin < size; begin += chunk) {
@@ -100,14 +101,18 @@ std::string first_line(int fd, int64_t size, const fs::path& path) {
       break;
     }
   }
+  if (line.compare(0, 3, "\xEF\xBB\xBF") == 0) line.erase(0, 3);
   return without_end(line);
 }
 
 // Splits a line by RFC 4180; false if a quote does not end or is followed by anything but a comma.
+// The strings of the line before are used again, since to allocate them takes most of the time.
 bool split(std::string_view line, std::vector<std::string>& fields) {
-  fields.clear();
+  size_t count = 0;
   for (size_t i = 0;;) {
-    std::string& field = fields.emplace_back();
+    if (count == fields.size()) fields.emplace_back();
+    std::string& field = fields[count++];
+    field.clear();
     if (i < line.size() && line[i] == '"') {
       for (++i;; ++i) {
         if (i >= line.size()) return false;
@@ -118,12 +123,20 @@ bool split(std::string_view line, std::vector<std::string>& fields) {
       if (++i < line.size() && line[i] != ',') return false;
     } else {
       const size_t end = std::min(line.find(',', i), line.size());
-      field = line.substr(i, end - i);
+      field.assign(line, i, end - i);
       i = end;
     }
-    if (i >= line.size()) return true;
+    if (i >= line.size()) break;
     ++i;
   }
+  fields.resize(count);
+  return true;
+}
+
+// A text of a file in a message of one line: its beginning, since the file may be anybody's.
+std::string excerpt(std::string_view text) {
+  constexpr size_t longest = 60;
+  return printable(text.substr(0, longest)) + (text.size() > longest ? "..." : "");
 }
 
 bool starts_with(const std::vector<std::string>& longer, const std::vector<std::string>& shorter) {
@@ -132,9 +145,12 @@ bool starts_with(const std::vector<std::string>& longer, const std::vector<std::
 }
 
 std::string names_from(const std::vector<std::string>& columns, size_t first) {
+  constexpr size_t most = 40;
   std::string names;
-  for (size_t i = first; i < columns.size(); ++i)
-    names += (names.empty() ? "" : ", ") + printable(columns[i]);
+  for (size_t i = first; i < columns.size() && i < first + most; ++i)
+    names += (i == first ? "" : ", ") + excerpt(columns[i]);
+  if (columns.size() > first + most)
+    names += fmt::format(" and {} more", columns.size() - first - most);
   return names;
 }
 
@@ -158,25 +174,52 @@ void check_header(const fs::path& path, const std::string& line,
   while (found[first] == wanted[first]) ++first;
   throw std::runtime_error(
       fmt::format("cannot append to {}: its column {} is '{}' where '{}' is expected; {}",
-                  path.string(), first + 1, printable(found[first]), wanted[first], fix));
+                  path.string(), first + 1, excerpt(found[first]), wanted[first], fix));
 }
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 // The part of a file before a torn last line, for LineReader: its version in Debian 12 looks one
 // byte beyond the data when the last line has no line feed.
-struct WholeLines : io::ByteSourceBase {
-  WholeLines(std::FILE* file, int64_t size) : file_(file), left_(size) {}
+class WholeLines : public io::ByteSourceBase {
+ public:
+  WholeLines(File file, int64_t size, fs::path path)
+      : file_(std::move(file)), left_(size), path_(std::move(path)) {}
 
   int read(char* buffer, int size) override {
     const auto wanted = static_cast<size_t>(std::min<int64_t>(size, left_));
-    const size_t n = std::fread(buffer, 1, wanted, file_);
-    left_ -= static_cast<int64_t>(n);
-    return static_cast<int>(n);
+    if (std::fread(buffer, 1, wanted, file_.get()) != wanted) {
+      if (std::ferror(file_.get())) fail("read", path_, EIO);
+      throw std::runtime_error(fmt::format("cannot read {}: it became shorter", path_.string()));
+    }
+    left_ -= static_cast<int64_t>(wanted);
+    // LineReader would end a line at a zero byte, and what follows it would be lost.
+    const std::string_view bytes(buffer, wanted);
+    const std::string_view text = bytes.substr(0, bytes.find('\0'));
+    line_ += std::count(text.begin(), text.end(), '\n');
+    if (text.size() < bytes.size())
+      throw std::runtime_error(
+          fmt::format("{} line {}: expected CSV in UTF-8, found a zero byte, as binary files and "
+                      "UTF-16 have it",
+                      path_.string(), line_));
+    return static_cast<int>(wanted);
   }
 
  private:
-  std::FILE* file_;
+  File file_;
   int64_t left_;
+  fs::path path_;
+  int64_t line_ = 1;
 };
+
+void check_names(const fs::path& path, const std::vector<std::string>& columns) {
+  std::unordered_map<std::string_view, size_t> places;
+  for (size_t i = 0; i < columns.size(); ++i)
+    if (const auto [before, is_new] = places.emplace(columns[i], i); !is_new)
+      throw std::runtime_error(fmt::format("cannot read {}: columns {} and {} are both called '{}'",
+                                           path.string(), before->second + 1, i + 1,
+                                           excerpt(columns[i])));
+}
 
 template <class Number>
 bool parse(const std::string& text, Number& number) {
@@ -188,7 +231,7 @@ bool parse(const std::string& text, Number& number) {
                              const char* expected, const std::string& found) {
   throw std::runtime_error(fmt::format("{} line {}, column '{}': expected {}, found '{}'",
                                        file.path.string(), row.line, column, expected,
-                                       printable(found)));
+                                       excerpt(found)));
 }
 
 }  // namespace
@@ -262,58 +305,62 @@ void CsvWriter::write_line(std::string line) {
   }
 }
 
-// fast-cpp-csv-parser fixes the number of columns when it is compiled, while this function reads
-// any of our files: so its LineReader, which is its fast part, gives the lines, and they are split
-// here.
-CsvFile read_csv(const fs::path& path) {
+CsvReader::CsvReader(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) fail("read", path, EISDIR);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             &std::fclose);
+  File file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) fail("read", path, errno);
 
-  CsvFile result;
-  result.path = path;
+  file_.path = path;
   const int64_t size = file_size(::fileno(file.get()), path);
   const int64_t whole = start_of_last_line(::fileno(file.get()), size, path);
-  result.dropped_bytes = size - whole;
+  file_.dropped_bytes = size - whole;
   if (whole == 0)
     throw std::runtime_error(
         fmt::format("cannot read {}: {}", path.string(),
                     size == 0 ? "it is empty" : "it has no header line that ends in a line feed"));
-  try {
-    io::LineReader reader(path.c_str(), std::make_unique<WholeLines>(file.get(), whole));
-    std::vector<std::string> fields;
-    while (const char* text = reader.next_line()) {
-      const std::string_view line(text);
-      const int64_t number = reader.get_file_line();
-      if (line.empty()) continue;
-      if (!split(line, fields))
-        throw std::runtime_error(
-            fmt::format("{} line {}: a quoted field does not end as CSV wants, in '{}'",
-                        path.string(), number, printable(line.substr(0, 60))));
-      if (result.columns.empty()) {
-        result.columns = fields;
-        continue;
-      }
-      if (fields.size() != result.columns.size())
-        throw std::runtime_error(fmt::format("{} line {}: expected {} fields, found {}, in '{}'",
-                                             path.string(), number, result.columns.size(),
-                                             fields.size(), printable(line.substr(0, 60))));
-      result.rows.push_back({number, fields});
-    }
-  } catch (const io::error::base& error) {
-    throw std::runtime_error(fmt::format("cannot read {}: {}", path.string(), error.what()));
-  }
-  if (std::ferror(file.get())) fail("read", path, EIO);
-  if (result.columns.empty())
+  lines_ = std::make_unique<io::LineReader>(
+      path.c_str(), std::make_unique<WholeLines>(std::move(file), whole, path));
+  CsvRow header;
+  if (!next(header))
     throw std::runtime_error(fmt::format("cannot read {}: it has no header", path.string()));
-  for (size_t i = 0; i < result.columns.size(); ++i)
-    for (size_t k = 0; k < i; ++k)
-      if (result.columns[i] == result.columns[k])
-        throw std::runtime_error(
-            fmt::format("cannot read {}: columns {} and {} are both called '{}'", path.string(),
-                        k + 1, i + 1, printable(result.columns[i])));
+  check_names(path, header.fields);
+  file_.columns = std::move(header.fields);
+}
+
+CsvReader::~CsvReader() = default;
+
+// fast-cpp-csv-parser fixes the number of columns when it is compiled, while this class reads any
+// of our files: so its LineReader, which is its fast part, gives the lines, and they are split
+// here.
+bool CsvReader::next(CsvRow& row) {
+  const char* text = nullptr;
+  do {
+    try {
+      text = lines_->next_line();
+    } catch (const io::error::line_length_limit_exceeded&) {
+      throw std::runtime_error(fmt::format("{} line {}: expected a row of less than 16 MiB",
+                                           file_.path.string(), lines_->get_file_line()));
+    }
+    if (text == nullptr) return false;
+  } while (*text == '\0');
+  row.line = lines_->get_file_line();
+  const std::string_view line(text);
+  if (!split(line, row.fields))
+    throw std::runtime_error(
+        fmt::format("{} line {}: a quoted field does not end as CSV wants, in '{}'",
+                    file_.path.string(), row.line, excerpt(line)));
+  if (!file_.columns.empty() && row.fields.size() != file_.columns.size())
+    throw std::runtime_error(fmt::format("{} line {}: expected {} fields, found {}, in '{}'",
+                                         file_.path.string(), row.line, file_.columns.size(),
+                                         row.fields.size(), excerpt(line)));
+  return true;
+}
+
+CsvFile read_csv(const fs::path& path) {
+  CsvReader reader(path);
+  CsvFile result = reader.file();
+  for (CsvRow row; reader.next(row);) result.rows.push_back(row);
   return result;
 }
 
@@ -321,7 +368,7 @@ size_t column_index(const CsvFile& file, const std::string& column) {
   const auto found = std::find(file.columns.begin(), file.columns.end(), column);
   if (found == file.columns.end())
     throw std::runtime_error(fmt::format("{} has no column '{}'; it has {}", file.path.string(),
-                                         printable(column), names_from(file.columns, 0)));
+                                         excerpt(column), names_from(file.columns, 0)));
   return static_cast<size_t>(found - file.columns.begin());
 }
 

@@ -4,10 +4,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "suite/report/table.h"
+
+namespace io {
+class LineReader;
+}
 
 namespace convscope {
 
@@ -62,17 +67,41 @@ struct CsvFile {
   int64_t dropped_bytes = 0;  ///< the torn last row, left out of `rows`
 };
 
-/// Reads a CSV file with a header. A last line without its line feed is a row that was being
-/// written: it is left out and counted in `dropped_bytes`. Empty lines are skipped.
-/// Throws std::runtime_error that names the file, and the line where there is one, if the file
-/// cannot be read, is empty, has a row with another number of fields or a quote that does not end.
+/// Reads a CSV file with a header row by row: a file of any size takes the memory of one row and
+/// of a fixed buffer. A byte order mark and CRLF, as spreadsheets write them, are read; empty
+/// lines are skipped. A last line without its line feed is a row that was being written: it is left
+/// out and counted in `dropped_bytes`, which is known from the start.
+class CsvReader {
+ public:
+  /// Reads the header. Both this and next() throw std::runtime_error that names the file, and the
+  /// line where there is one: if the file cannot be read, is empty, has a zero byte (as what is no
+  /// text has), a column twice, a row with another number of fields, a quote that does not end
+  /// within its line, or a line of 16 MiB or more.
+  explicit CsvReader(const std::filesystem::path& path);
+  ~CsvReader();
+  CsvReader(const CsvReader&) = delete;
+  CsvReader& operator=(const CsvReader&) = delete;
+
+  /// The file without its rows.
+  const CsvFile& file() const { return file_; }
+
+  /// Puts the next row in the place of `row`; false after the last.
+  bool next(CsvRow& row);
+
+ private:
+  CsvFile file_;
+  std::unique_ptr<io::LineReader> lines_;
+};
+
+/// Reads all rows of a CSV file, as CsvReader does.
 CsvFile read_csv(const std::filesystem::path& path);
 
 /// The place of a column. Throws std::runtime_error that names the file and lists its columns.
 size_t column_index(const CsvFile& file, const std::string& column);
 
 /// A column's values. `integers` wants an integer in each row; `numbers` gives NaN for an empty
-/// field. Both throw std::runtime_error that names file, line, column, and the text found.
+/// field, and takes "nan", "inf" and "-inf"; the decimal point is a point in every locale. Both
+/// throw std::runtime_error that names file, line, column, and the text found.
 std::vector<std::string> texts(const CsvFile& file, const std::string& column);
 std::vector<int64_t> integers(const CsvFile& file, const std::string& column);
 std::vector<double> numbers(const CsvFile& file, const std::string& column);

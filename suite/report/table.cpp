@@ -219,25 +219,69 @@ void write_markdown(const Table& table, std::ostream& out) {
   for (const auto& row : text.rows) line(row);
 }
 
-std::string latex_escaped(std::string_view text) {
-  // At the start of a row a star or a bracket would belong to the \\ before it.
-  return escaped(text, {{'&', "\\&"},
-                        {'%', "\\%"},
-                        {'$', "\\$"},
-                        {'#', "\\#"},
-                        {'_', "\\_"},
-                        {'{', "\\{"},
-                        {'}', "\\}"},
-                        {'\\', "\\textbackslash{}"},
-                        {'~', "\\textasciitilde{}"},
-                        {'^', "\\textasciicircum{}"},
-                        {'<', "\\textless{}"},
-                        {'>', "\\textgreater{}"},
-                        {'|', "\\textbar{}"},
-                        {'"', "''"},
-                        {'[', "{[}"},
-                        {'*', "{*}"}});
+// pdflatex stops at a character that its encoding lacks. The accented letters of Latin scripts are
+// in each of LaTeX's encodings but for these.
+constexpr std::u32string_view not_in_ot1 = U"ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ";
+
+constexpr std::pair<char32_t, const char*> latex_symbols[] = {
+    {U'\u00A0', "~"},     {U'°', "$^\\circ$"}, {U'±', "$\\pm$"}, {U'²', "$^2$"},
+    {U'³', "$^3$"},       {U'µ', "$\\mu$"},    {U'μ', "$\\mu$"}, {U'·', "$\\cdot$"},
+    {U'×', "$\\times$"},  {U'÷', "$\\div$"},   {U'–', "--"},     {U'—', "---"},
+    {U'‘', "`"},          {U'’', "'"},         {U'“', "``"},     {U'”', "''"},
+    {U'…', "\\ldots{}"},  {U'→', "$\\to$"},    {U'−', "$-$"},    {U'∞', "$\\infty$"},
+    {U'≈', "$\\approx$"}, {U'≠', "$\\ne$"},    {U'≤', "$\\le$"}, {U'≥', "$\\ge$"}};
+
+// One character beyond ASCII, for every engine.
+std::string latex_character(char32_t c) {
+  for (const auto& [symbol, command] : latex_symbols)
+    if (c == symbol) return command;
+  const bool is_latin = c >= U'À' && c <= U'ž' && not_in_ot1.find(c) == std::u32string_view::npos;
+  if (is_latin) return utf8({c});
+  // LuaTeX takes these for invalid UTF-8.
+  if (c == 0xFFFD || (c & 0xFFFE) == 0xFFFE)
+    return fmt::format("{{[}}U+{:04X}]", static_cast<uint32_t>(c));
+  return fmt::format("\\convscopechar{{{:04X}}}{{{}}}", static_cast<uint32_t>(c), utf8({c}));
 }
+
+std::string latex_escaped(std::string_view text) {
+  std::string out;
+  const std::u32string points = code_points(text);
+  for (size_t i = 0; i < points.size(); ++i) {
+    if (points[i] >= 0x80) {
+      out += latex_character(points[i]);
+      continue;
+    }
+    const char c = static_cast<char>(points[i]);
+    // At the start of a row a star or a bracket would belong to the \\ before it.
+    out += escaped(std::string_view(&c, 1), {{'&', "\\&"},
+                                             {'%', "\\%"},
+                                             {'$', "\\$"},
+                                             {'#', "\\#"},
+                                             {'_', "\\_"},
+                                             {'{', "\\{"},
+                                             {'}', "\\}"},
+                                             {'\\', "\\textbackslash{}"},
+                                             {'~', "\\textasciitilde{}"},
+                                             {'^', "\\textasciicircum{}"},
+                                             {'<', "\\textless{}"},
+                                             {'>', "\\textgreater{}"},
+                                             {'|', "\\textbar{}"},
+                                             {'"', "''"},
+                                             {'`', "\\`{}"},
+                                             {'[', "{[}"},
+                                             {'*', "{*}"}});
+    // Two would become a dash or a quotation mark.
+    const bool doubled = i + 1 < points.size() && points[i + 1] == points[i];
+    if (doubled && (c == '-' || c == '\'' || c == ',')) out += "\\kern0pt";
+  }
+  return out;
+}
+
+// Shows a character where the font has it, which only the engines whose fonts are Unicode can tell,
+// and its code elsewhere.
+constexpr const char* latex_fallback =
+    "\\providecommand{\\convscopechar}[2]{\\ifdefined\\Umathchar\\iffontchar\\font`#2 "
+    "#2\\else[U+#1]\\fi\\else[U+#1]\\fi}%\n";
 
 void write_latex(const Table& table, std::ostream& out) {
   const Shown text = shown(table, [](const std::string& t, bool number) {
@@ -247,18 +291,20 @@ void write_latex(const Table& table, std::ostream& out) {
       cell.replace(space, 1, "\\,");
     return cell[0] == '-' ? "$-$" + cell.substr(1) : cell;
   });
+  std::string tabular = "\\begin{tabular}{";
   const auto line = [&](const std::vector<std::string>& fields) {
     for (size_t c = 0; c < fields.size(); ++c)
-      out << (c > 0 ? " & " : "") << (fields[c] == "-" ? "--" : fields[c]);
-    out << " \\\\\n";
+      tabular += (c > 0 ? " & " : "") + (fields[c] == "-" ? "--" : fields[c]);
+    tabular += " \\\\\n";
   };
-  out << "% needs \\usepackage{booktabs}\n\\begin{tabular}{";
-  for (const bool to_right : text.to_right) out << (to_right ? 'r' : 'l');
-  out << "}\n\\toprule\n";
+  for (const bool to_right : text.to_right) tabular += to_right ? 'r' : 'l';
+  tabular += "}\n\\toprule\n";
   line(text.headings);
-  out << "\\midrule\n";
+  tabular += "\\midrule\n";
   for (const auto& row : text.rows) line(row);
-  out << "\\bottomrule\n\\end{tabular}\n";
+  tabular += "\\bottomrule\n\\end{tabular}\n";
+  const bool has_fallback = tabular.find("\\convscopechar{") != std::string::npos;
+  out << "% needs \\usepackage{booktabs}\n" << (has_fallback ? latex_fallback : "") << tabular;
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ Format parse_format(const std::string& text);
 ///   and line-based tools expect.
 /// - json: all columns, an array of objects, null for an empty cell and for nan and inf.
 /// - md: the columns for people, GitHub's flavour.
-/// - latex: the columns for people, a tabular that needs the package booktabs.
+/// - latex: the columns for people, a tabular that needs the package booktabs. pdflatex prints what
+///   its fonts lack as [U+4E2D]; lualatex and xelatex only what the document's font lacks.
 ///
 /// Throws std::invalid_argument if a row is not as long as `columns`, std::runtime_error if `out`
 /// fails.

@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tests/report/temporary_folder.h"
 
@@ -232,6 +234,120 @@ TEST_F(CsvFileTest, ReaderNamesTheLineThatIsWrong) {
             "cannot read " + name + ": it has no header line that ends in a line feed");
 }
 
+TEST_F(CsvFileTest, ReaderGivesOneRowAtATime) {
+  put(path, two_rows + "vgg16,13");
+  CsvReader reader(path);
+  EXPECT_EQ(reader.file().columns, header);
+  EXPECT_EQ(reader.file().dropped_bytes, 8) << "known before the rows are read";
+  CsvRow row;
+  ASSERT_TRUE(reader.next(row));
+  EXPECT_EQ(row.fields, (std::vector<std::string>{"resnet50", "25557032", "12.5", ""}));
+  ASSERT_TRUE(reader.next(row));
+  EXPECT_EQ(row.line, 3);
+  EXPECT_EQ(row.fields, (std::vector<std::string>{"lenet5", "62006", "", "said \"no\", twice"}));
+  EXPECT_FALSE(reader.next(row));
+  EXPECT_FALSE(reader.next(row));
+}
+
+TEST_F(CsvFileTest, RowsBeforeTheOneThatIsWrongAreRead) {
+  put(path, "a,b\n1,2\n3\n");
+  CsvReader reader(path);
+  CsvRow row;
+  EXPECT_TRUE(reader.next(row));
+  EXPECT_EQ(message_of<std::runtime_error>([&] { reader.next(row); }),
+            path.string() + " line 3: expected 2 fields, found 1, in '3'");
+}
+
+TEST_F(CsvFileTest, HeaderAloneIsAFileWithoutRows) {
+  put(path, "model,params\n");
+  const CsvFile file = read_csv(path);
+  EXPECT_EQ(file.columns.size(), 2u);
+  EXPECT_EQ(numbers(file, "params").size(), 0u);
+}
+
+// What read_csv says of the file of these bytes, after the file's name.
+struct ForeignFileTest : CsvFileTest {
+  std::string message(const std::string& bytes) {
+    put(path, bytes);
+    const std::string said = message_of<std::runtime_error>([&] { read_csv(path); });
+    const size_t name = said.find(path.string());
+    return name == std::string::npos ? said : said.substr(name + path.string().size());
+  }
+};
+
+TEST_F(ForeignFileTest, BinaryFilesAreNamedByTheirFirstZeroByte) {
+  using namespace std::string_literals;
+  const std::string found =
+      ": expected CSV in UTF-8, found a zero byte, as binary files and UTF-16 have it";
+  EXPECT_EQ(message("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n"s), " line 3" + found);
+  EXPECT_EQ(message("\xFF\xFE"
+                    "a\0,\0b\0\n\0"s),
+            " line 1" + found);
+  EXPECT_EQ(message("a,b\n1,2\0,3\n"s), " line 2" + found) << "the line does not end there";
+}
+
+TEST_F(ForeignFileTest, ZeroByteFarIntoTheFileIsFound) {
+  using namespace std::string_literals;
+  std::string rows = "a,b\n";
+  while (rows.size() < 40'000'000) rows += "12345678,12345678\n";
+  const auto lines = std::count(rows.begin(), rows.end(), '\n');
+  rows += "1,\0\n"s;
+  EXPECT_EQ(message(rows).substr(0, 30),
+            (" line " + std::to_string(lines + 1) + ": expected CSV in UTF-8").substr(0, 30));
+}
+
+TEST_F(ForeignFileTest, JsonIsNoCsv) {
+  EXPECT_EQ(message("{\"a\": 1}"), ": it has no header line that ends in a line feed");
+  EXPECT_EQ(message("[\n {\"a\": 1, \"b\": 2},\n"),
+            " line 2: expected 1 fields, found 3, in ' {\"a\": 1, \"b\": 2},'");
+  EXPECT_EQ(message("\"a\": 1\n"),
+            " line 1: a quoted field does not end as CSV wants, in '\"a\": 1'");
+}
+
+TEST_F(ForeignFileTest, BlankFileHasNoHeader) {
+  EXPECT_EQ(message("\n\r\n\n"), ": it has no header");
+  EXPECT_EQ(message("\xEF\xBB\xBF\n"), ": it has no header");
+  EXPECT_EQ(message("\xEF\xBB\xBF"), ": it has no header line that ends in a line feed");
+}
+
+TEST_F(ForeignFileTest, LineFeedWithinQuotesIsRefused) {
+  EXPECT_EQ(message("a,b\n1,\"two\nlines\"\n"),
+            " line 2: a quoted field does not end as CSV wants, in '1,\"two'");
+}
+
+TEST_F(ForeignFileTest, LongLinesAreReadBelowTheLimitAndNamedBeyondIt) {
+  const size_t just_below = (16 << 20) - 10;
+  put(path, "a,b\n" + std::string(just_below, 'x') + ",2\n3,4\n");
+  EXPECT_EQ(read_csv(path).rows[0].fields[0].size(), just_below);
+  for (const size_t size : {17'000'000u, 50'000'000u}) {
+    EXPECT_EQ(message("a,b\n1,2\n" + std::string(size, 'x') + ",2\n3,4\n"),
+              " line 3: expected a row of less than 16 MiB");
+  }
+}
+
+TEST_F(ForeignFileTest, MessageShowsTheBeginningOfALongText) {
+  const std::string beginning(60, 'x');
+  EXPECT_EQ(message("a,b\n" + beginning + "yz\n"),
+            " line 2: expected 2 fields, found 1, in '" + beginning + "...'");
+}
+
+TEST_F(ForeignFileTest, TenThousandColumnsAreRead) {
+  std::string names = "c0", fields = "0";
+  for (int i = 1; i < 10000; ++i) {
+    names += ",c" + std::to_string(i);
+    fields += "," + std::to_string(i);
+  }
+  put(path, names + "\n" + fields + "\n");
+  const CsvFile file = read_csv(path);
+  EXPECT_EQ(numbers(file, "c9999")[0], 9999);
+  const std::string said =
+      message_of<std::runtime_error>([&] { column_index(file, std::string(100, 'x')); });
+  EXPECT_NE(said.find("; it has c0, c1, "), std::string::npos);
+  EXPECT_NE(said.find(", c39 and 9960 more"), std::string::npos) << said;
+  EXPECT_LT(said.size(), path.string().size() + 400);
+  EXPECT_EQ(message(names + ",c7\n"), ": columns 8 and 10001 are both called 'c7'");
+}
+
 TEST_F(CsvFileTest, ReaderSaysWhichFileIsMissing) {
   EXPECT_EQ(message_of<std::runtime_error>([&] { read_csv(path); }),
             "cannot read " + path.string() + ": No such file or directory");
@@ -249,6 +365,27 @@ TEST_F(CsvFileTest, ColumnNamesTheLineAndTheTextThatIsWrong) {
             name + " line 4, column 'macs': expected a number, found '12 '");
   EXPECT_EQ(message_of<std::runtime_error>([&] { texts(file, "flops"); }),
             name + " has no column 'flops'; it has model, macs");
+}
+
+TEST_F(CsvFileTest, NumberIsTheWholeField) {
+  const auto number = [&](const std::string& field) {
+    put(path, "x,y\n" + field + ",\n");
+    return numbers(read_csv(path), "x")[0];
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(std::isnan(number("")));
+  EXPECT_TRUE(std::isnan(number("nan")));
+  EXPECT_EQ(number("inf"), infinity);
+  EXPECT_EQ(number("-inf"), -infinity);
+  EXPECT_EQ(number("-1.5e3"), -1500);
+  for (const std::string field : {"12abc", " 12", "+1", "0x10", "1.5.2", "\"1,5\"", "1e999", "-"})
+    EXPECT_THROW(number(field), std::runtime_error) << field;
+}
+
+TEST_F(CsvFileTest, FileThatASpreadsheetSavedIsContinued) {
+  put(path, "\xEF\xBB\xBFmodel,params,latency_ms,reason\r\nvgg16,1,2,\r\n");
+  { CsvWriter(path, header, Existing::append).write(lenet); }
+  EXPECT_EQ(texts(read_csv(path), "model"), (std::vector<std::string>{"vgg16", "lenet5"}));
 }
 
 TEST_F(CsvFileTest, NumbersReadBackExactly) {

@@ -125,6 +125,22 @@ TEST(Table, LatexCannotBeBrokenOrInjectedByText) {
       << text;
 }
 
+TEST(Table, LatexKeepsTwoOfACharacterApart) {
+  EXPECT_NE(printed(one_cell("--a 'b'' c,,d"), Format::latex)
+                .find("\n-\\kern0pt-a 'b'\\kern0pt' c,\\kern0pt,d \\\\\n"),
+            std::string::npos);
+}
+
+TEST(Table, LatexShowsWhatItsFontsLackByTheCode) {
+  const std::string known = printed(one_cell("é ± 3 µs"), Format::latex);
+  EXPECT_NE(known.find("\né $\\pm$ 3 $\\mu$s \\\\\n"), std::string::npos) << known;
+  EXPECT_EQ(known.find("convscopechar"), std::string::npos);
+  const std::string unknown = printed(one_cell("模\xFF"), Format::latex);
+  EXPECT_NE(unknown.find("\\providecommand{\\convscopechar}[2]{"), std::string::npos);
+  EXPECT_NE(unknown.find("\n\\convscopechar{6A21}{模}{[}U+FFFD] \\\\\n"), std::string::npos)
+      << unknown;
+}
+
 TEST(Table, LatexGivesNegativeNumbersAMinus) {
   const Table table = {{{"x", "X"}}, {{Cell(int64_t{-3})}}};
   EXPECT_NE(printed(table, Format::latex).find("\n$-$3 \\\\"), std::string::npos);
