@@ -80,6 +80,10 @@ Table make_table(const std::vector<Column<Row>>& columns, const std::vector<Row>
   return table;
 }
 
+/// Whether people see the column with its right edge aligned: as it says, or if it holds numbers and
+/// nothing else.
+bool to_right(const Table& table, size_t column);
+
 /// What a person reads: "25.56 M", "97.5 MiB", "yes"; nothing for an empty cell. Text is made
 /// printable. `human` none is treated as plain.
 std::string human_text(const Cell& cell, Human human);
