@@ -80,8 +80,7 @@ Table make_table(const std::vector<Column<Row>>& columns, const std::vector<Row>
   return table;
 }
 
-/// Whether people see the column with its right edge aligned: as it says, or if it holds numbers and
-/// nothing else.
+/// Whether people see the column aligned to the right: as it says, or if all it holds is numbers.
 bool to_right(const Table& table, size_t column);
 
 /// What a person reads: "25.56 M", "97.5 MiB", "yes"; nothing for an empty cell. Text is made
