@@ -1,11 +1,353 @@
+// A page as one HTML file. All that comes from data goes through text() or an encoding of its own,
+// and the page's policy lets run nothing but the style and the script that are written here.
 #include "suite/report/page.h"
 
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 
+#include "suite/report/page_files.h"
+#include "suite/report/text.h"
+
 namespace convscope {
+namespace {
 
-std::string html(const Page&) { throw std::logic_error("not yet"); }
+constexpr size_t filter_from = 7;             // rows: fewer are seen at a glance
+constexpr size_t long_from = 61;              // rows: more scroll within the page
+constexpr size_t most_picture_rows = 300;     // of the data behind a figure
+constexpr size_t largest_download = 300'000;  // bytes of CSV that the page holds a second time
 
-std::string markdown(const Page&) { throw std::logic_error("not yet"); }
+std::string text(const std::string& plain) { return xml_escaped(printable(plain)); }
+
+/// The hash by which a Content Security Policy knows a style or a script.
+std::string policy_hash(const std::string& content) {
+  unsigned char digest[EVP_MAX_MD_SIZE], base64[2 * EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(content.data(), content.size(), digest, &size, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("OpenSSL cannot compute a SHA-256");
+  const int length = EVP_EncodeBlock(base64, digest, static_cast<int>(size));
+  return fmt::format("'sha256-{}'", std::string(base64, base64 + length));
+}
+
+// The page's dark version of a colour: greys change places with their opposites, others become as
+// light as they must be on a dark ground.
+uint32_t on_dark(uint32_t color) {
+  const int red = color >> 16 & 255, green = color >> 8 & 255, blue = color & 255;
+  const auto joined = [](double r, double g, double b) {
+    return static_cast<uint32_t>(r) << 16 | static_cast<uint32_t>(g) << 8 |
+           static_cast<uint32_t>(b);
+  };
+  if (std::max({red, green, blue}) - std::min({red, green, blue}) < 24) {
+    constexpr double ground[] = {0x16, 0x18, 0x1C}, ink[] = {0xE8, 0xE8, 0xE6};
+    const double white = (red + green + blue) / 765.0;
+    return joined(ink[0] + white * (ground[0] - ink[0]), ink[1] + white * (ground[1] - ink[1]),
+                  ink[2] + white * (ground[2] - ink[2]));
+  }
+  const double light = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
+  const double share = std::max(0.0, 0.62 - light);
+  return joined(red + share * (255 - red), green + share * (255 - green),
+                blue + share * (255 - blue));
+}
+
+/// The svg element of a drawing, to stand in a page among others: each id begins with `prefix`, and
+/// each colour is a variable, "--c0072b2", which is added to `colors`.
+std::string inlined_svg(const std::string& svg, const std::string& prefix,
+                        std::set<uint32_t>& colors) {
+  static const std::regex replaced(
+      R"rx((\bid *= *['"]|href *= *['"]#|url\(#)|#([0-9a-fA-F]{6})\b|)rx"
+      R"rx(rgb\( *(\d+) *, *(\d+) *, *(\d+) *\)|"(black)")rx");
+  const auto variable = [&colors](uint32_t color) {
+    colors.insert(color);
+    return fmt::format("var(--c{:06x})", color);
+  };
+  std::string out;
+  const auto tag = [&](const std::string& old) {
+    auto from = old.begin();
+    for (std::sregex_iterator i(old.begin(), old.end(), replaced), end; i != end; ++i) {
+      const std::smatch& match = *i;
+      out.append(from, match[0].first);
+      from = match[0].second;
+      if (match[1].matched)
+        out += match[1].str() + prefix;
+      else if (match[2].matched)
+        out += variable(static_cast<uint32_t>(std::stoul(match[2], nullptr, 16)));
+      else if (match[3].matched)
+        out += variable((std::stoul(match[3]) & 255) << 16 | (std::stoul(match[4]) & 255) << 8 |
+                        (std::stoul(match[5]) & 255));
+      else
+        out += '"' + variable(0) + '"';
+    }
+    out.append(from, old.end());
+  };
+  for (size_t i = svg.find("<svg"); i < svg.size();) {
+    if (svg[i] != '<') {
+      const size_t end = std::min(svg.find('<', i), svg.size());
+      out.append(svg, i, end - i);
+      i = end;
+    } else if (svg.compare(i, 6, "<title") == 0) {
+      // gnuplot's names of its parts would pop up below the pointer.
+      const size_t end = svg.find("</title>", i);
+      i = end == std::string::npos ? svg.size() : end + 8;
+    } else {
+      const size_t end = std::min(svg.find('>', i), svg.size() - 1) + 1;
+      tag(svg.substr(i, end - i));
+      i = end;
+    }
+  }
+  return out;
+}
+
+class HtmlPage {
+ public:
+  explicit HtmlPage(const Page& page) : page_(page) {
+    // Sections come first: others link to them.
+    for (const Page::Section& section : page.sections) anchors_.push_back(anchor(section.id));
+  }
+
+  std::string written() {
+    body_ = header();
+    for (size_t s = 0; s < page_.sections.size(); ++s) {
+      body_ += fmt::format("<section aria-labelledby=\"{0}\">\n<h2 id=\"{0}\" dir=auto>{1}</h2>\n",
+                           anchors_[s], text(page_.sections[s].heading));
+      for (const Page::Block& block : page_.sections[s].blocks)
+        std::visit([this](const auto& content) { add(content); }, block);
+      body_ += "</section>\n";
+    }
+    const std::string style = page_css + rules_ + color_rules();
+    return fmt::format(R"(<!DOCTYPE html>
+<html lang=en>
+<head>
+<meta charset=utf-8>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'">
+<meta name=viewport content="width=device-width, initial-scale=1">
+<meta name=color-scheme content="light dark">
+<title>{}</title>
+<style>{}</style>
+<script>{}</script>
+</head>
+<body>
+{}</main>
+</body>
+</html>
+)",
+                       policy_hash(style), policy_hash(page_js), text(page_.title), style, page_js,
+                       body_);
+  }
+
+ private:
+  std::string header() {
+    std::string out = fmt::format(
+        "<a class=skip href=\"#main\">Skip to the content</a>\n<header>\n<h1 dir=auto>{}</h1>\n",
+        text(page_.title));
+    if (!page_.subtitle.empty())
+      out += fmt::format("<p class=subtitle dir=auto>{}</p>\n", text(page_.subtitle));
+    if (page_.sections.size() > 1) {
+      out += "<nav aria-label=Contents>\n<ol>\n";
+      for (size_t s = 0; s < page_.sections.size(); ++s)
+        out += fmt::format("<li><a href=\"#{}\"><bdi>{}</bdi></a></li>\n", anchors_[s],
+                           text(page_.sections[s].heading));
+      out += "</ol>\n</nav>\n";
+    }
+    return out + "</header>\n<main id=main>\n";
+  }
+
+  /// An id that no other element has: `wanted`, if it is one.
+  std::string anchor(const std::string& wanted) {
+    std::string id;
+    for (const char c : wanted) {
+      const auto byte = static_cast<unsigned char>(c);
+      id += std::isalnum(byte) || c == '_' ? c : '-';
+    }
+    if (id.empty() || !std::isalpha(static_cast<unsigned char>(id[0]))) id = "part-" + id;
+    std::string free = id;
+    for (int i = 2; !used_.insert(free).second; ++i) free = fmt::format("{}-{}", id, i);
+    return free;
+  }
+
+  void add(const Page::Paragraph& paragraph) {
+    body_ += fmt::format("<p dir=auto>{}</p>\n", text(paragraph.text));
+  }
+
+  void add(const Page::Findings& findings) {
+    body_ += "<ul class=findings>\n";
+    for (const auto& [statement, detail] : findings.findings) {
+      body_ += fmt::format("<li><p class=statement dir=auto>{}</p>\n", text(statement));
+      if (!detail.empty()) body_ += fmt::format("<p class=detail dir=auto>{}</p>\n", text(detail));
+      body_ += "</li>\n";
+    }
+    body_ += "</ul>\n";
+  }
+
+  void add(const Page::Commands& commands) {
+    std::vector<std::string> lines;
+    for (const std::string& line : commands.lines) lines.push_back(text(line));
+    // HTML drops a line feed after <pre>.
+    body_ +=
+        fmt::format("<div class=commands><pre><code>{}</code></pre></div>\n", joined(lines, "\n"));
+  }
+
+  void add(const Page::Facts& facts) {
+    body_ += "<dl>\n";
+    for (const auto& [name, value] : facts.facts)
+      body_ += fmt::format("<div><dt dir=auto>{}</dt><dd dir=auto>{}</dd></div>\n", text(name),
+                           text(value));
+    body_ += "</dl>\n";
+  }
+
+  void add(const Page::Warning& warning) {
+    body_ += fmt::format(
+        "<div class=warning role=note><p><strong>Warning</strong> <bdi>{}</bdi></p></div>\n",
+        text(warning.text));
+  }
+
+  void add(const Page::Data& data) { add_table(data, data.table.rows.size()); }
+
+  void add(const Page::Picture& picture) {
+    const Figure& figure = picture.figure;
+    const std::string id = anchor("figure-" + figure.name), caption = anchor(id + "-caption");
+    // After its own role and size; of two attributes of one name, the first counts.
+    std::string svg = inlined_svg(picture.svg, id + "-", colors_);
+    const std::string name =
+        fmt::format(" role=img aria-label=\"{}\" aria-describedby=\"{}\" focusable=false",
+                    text(figure.title), caption);
+    if (!svg.empty()) svg.insert(4, name);
+    body_ += fmt::format(
+        "<figure id=\"{}\">\n{}\n<figcaption>\n<p id=\"{}\" dir=auto>{}</p>\n"
+        "<p class=files>Figure as ",
+        id, svg, caption, text(figure.caption.empty() ? figure.title : figure.caption));
+    const std::string path = "figures/" + percent_encoded(figure.name);
+    for (const char* ending : {"svg", "pdf", "png"})
+      body_ +=
+          fmt::format("<a href=\"{0}.{1}\" aria-label=\"{2} as {3}\">{3}</a>{4}", path, ending,
+                      text(figure.title), upper(ending), ending == std::string("png") ? "" : ", ");
+    body_ += "</p>\n</figcaption>\n";
+    if (!picture.data.columns.empty()) {
+      body_ += "<details>\n<summary>Data of this figure</summary>\n";
+      add_table({figure.name + ".csv", figure.title, picture.data}, most_picture_rows);
+      body_ += "</details>\n";
+    }
+    body_ += "</figure>\n";
+  }
+
+  static std::string upper(std::string ascii) {
+    for (char& c : ascii) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return ascii;
+  }
+
+  void add_table(const Page::Data& data, size_t most_rows) {
+    const Table& table = data.table;
+    std::ostringstream csv;
+    write(table, Format::csv, csv);
+    const size_t rows = std::min(table.rows.size(), most_rows);
+    std::vector<bool> shown;
+    for (const TableColumn& column : table.columns) shown.push_back(column.human != Human::none);
+    const auto hidden = static_cast<size_t>(std::count(shown.begin(), shown.end(), false));
+    if (hidden == shown.size()) shown.assign(shown.size(), true);
+    const auto first_shown =
+        static_cast<size_t>(std::find(shown.begin(), shown.end(), true) - shown.begin());
+
+    const std::string name = data.name.substr(0, data.name.rfind('.'));
+    const std::string id = anchor(name), caption = anchor(id + "-caption");
+    // Rules for columns: a class for each cell would be a fifth of a long table.
+    std::vector<std::string> right, extra;
+    for (size_t c = 0; c < shown.size(); ++c) {
+      const std::string column = fmt::format(":nth-child({})", c + 1);
+      if (to_right(table, c)) right.push_back(column);
+      if (!shown[c]) extra.push_back(column);
+    }
+    if (!right.empty())
+      rules_ += fmt::format("#{} tr > :is({}) {{ text-align: right; --row: row-reverse; }}\n", id,
+                            joined(right));
+    if (!extra.empty())
+      rules_ += fmt::format("#{}:not(:has(.all:checked)) tr > :is({}) {{ display: none; }}\n", id,
+                            joined(extra));
+
+    body_ += fmt::format(
+        "<div class=data id=\"{}\"{}>\n<div>\n<p class=caption id=\"{}\" aria-hidden=true "
+        "dir=auto>{}</p>\n"
+        "<div class=controls>",
+        id, rows >= filter_from ? " data-filter" : "", caption, text(data.caption));
+    if (!extra.empty())
+      body_ += fmt::format("<label><input type=checkbox class=all> All {} columns</label>",
+                           shown.size());
+    const bool whole = csv.str().size() <= largest_download;
+    if (whole)
+      body_ += fmt::format(
+          "<a class=download download=\"{0}\" href=\"data:text/csv;charset=utf-8,{1}\">"
+          "Download {0}</a>",
+          text(data.name), percent_encoded(csv.str()));
+    body_ += fmt::format(
+        "</div>\n<div class=\"scroll{}\" tabindex=0 role=region aria-labelledby=\"{}\">\n"
+        "<table>\n<caption>{}</caption>\n<thead>\n<tr>",
+        rows >= long_from ? " long" : "", caption, text(data.caption));
+    for (const auto& [column, heading, human, align] : table.columns)
+      body_ += fmt::format("<th scope=col title=\"{}\">{}", text(column),
+                           text(heading.empty() ? column : heading));
+    body_ += "\n<tbody>\n";
+    for (size_t r = 0; r < rows; ++r) {
+      body_ += "<tr>";
+      for (size_t c = 0; c < shown.size(); ++c)
+        body_ += cell(table.rows[r][c], shown[c] ? table.columns[c].human : Human::none,
+                      c == first_shown);
+      body_ += '\n';
+    }
+    body_ += "</table>\n</div>\n";
+    if (rows < table.rows.size())
+      note("", rows, table.rows.size(), whole ? "the download" : data.name);
+    else if (!whole)
+      body_ +=
+          fmt::format("<p class=note>The same as a file: <bdi>{}</bdi>, beside this page.</p>\n",
+                      text(data.name));
+    if (rows >= long_from) note(" on-paper", long_from - 1, table.rows.size(), data.name);
+    body_ += "</div>\n</div>\n";
+  }
+
+  void note(const char* class_name, size_t rows, size_t of, const std::string& where) {
+    body_ +=
+        fmt::format("<p class=\"note{}\">These are {} of {} rows; all are in <bdi>{}</bdi>.</p>\n",
+                    class_name, rows, of, text(where));
+  }
+
+  /// People see what is rounded, and sort by what is not.
+  static std::string cell(const Cell& value, Human human, bool is_head) {
+    const std::string tag = is_head ? "<th scope=row" : "<td";
+    const std::string raw = raw_text(value);
+    const std::string shown = human == Human::none ? printable(raw) : human_text(value, human);
+    const bool is_text = std::holds_alternative<std::string>(value);
+    if (is_text || shown == raw || std::holds_alternative<bool>(value))
+      return tag + '>' + xml_escaped(shown);
+    return fmt::format("{} data-v={}>{}", tag, raw, xml_escaped(shown));
+  }
+
+  std::string color_rules() const {
+    // Browsers before 2024 do not know light-dark(), and must not lose the figures for it.
+    std::string light, both;
+    for (const uint32_t color : colors_) {
+      light += fmt::format(" --c{0:06x}: #{0:06x};", color);
+      both += fmt::format(" --c{0:06x}: light-dark(#{0:06x}, #{1:06x});", color, on_dark(color));
+    }
+    if (light.empty()) return {};
+    return fmt::format(
+        ":root {{{} }}\n@supports (color: light-dark(red, red)) {{\n:root {{{} }}\n}}\n", light,
+        both);
+  }
+
+  const Page& page_;
+  std::string body_;
+  std::string rules_;  ///< of the style, beside page.css
+  std::set<uint32_t> colors_;
+  std::set<std::string> used_ = {"main"};
+  std::vector<std::string> anchors_;  ///< of the sections
+};
+
+}  // namespace
+
+std::string html(const Page& page) { return HtmlPage(page).written(); }
 
 }  // namespace convscope

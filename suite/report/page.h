@@ -42,6 +42,7 @@ struct Page {
   struct Picture {
     Figure figure;
     std::string svg;  ///< as render() wrote it
+    Table data = {};  ///< the numbers behind it; without columns, none are shown
   };
   /// A warning that nobody must overlook: two environments in one table.
   struct Warning {
@@ -60,10 +61,15 @@ struct Page {
 };
 
 /// The page as one HTML file that needs neither network nor server. Without scripts all of it can
-/// be read; with them, tables are sorted and filtered.
+/// be read; with them, tables are sorted and filtered. The anchors are the ids of the sections, the
+/// names of the tables without their ending, and "figure-NAME". Figures are links to
+/// "figures/NAME.svg", ".pdf" and ".png" beside the page, tables whose CSV is larger than 300 kB
+/// name their file beside it. The same page gives the same bytes. Throws std::invalid_argument if a
+/// row of a table is not as long as its columns.
 std::string html(const Page& page);
 
-/// The page as GitHub's Markdown. Figures are linked as "figures/NAME.svg", with dark versions.
+/// The page as GitHub's Markdown, with the first 60 rows of a table. Figures are those in
+/// "figures/NAME.svg" and "figures/NAME-dark.svg". Throws as html() does.
 std::string markdown(const Page& page);
 
 }  // namespace convscope

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -100,19 +99,14 @@ Shown shown(const Table& table, const ToText& text) {
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const TableColumn& column = table.columns[c];
     if (column.human == Human::none) continue;
-    bool any_number = false, all_numbers = true;
     for (size_t r = 0; r < table.rows.size(); ++r) {
       const Cell& cell = table.rows[r][c];
-      any_number = any_number || is_number(cell);
-      all_numbers =
-          all_numbers && (is_number(cell) || std::holds_alternative<std::monostate>(cell));
       result.rows[r].push_back(std::holds_alternative<std::monostate>(cell)
                                    ? "-"
                                    : text(human_text(cell, column.human), is_number(cell)));
     }
     result.headings.push_back(text(printable(column.heading), false));
-    result.to_right.push_back(column.align == Align::right ||
-                              (column.align == Align::by_type && any_number && all_numbers));
+    result.to_right.push_back(to_right(table, c));
   }
   return result;
 }
@@ -176,30 +170,6 @@ void write_json(const Table& table, std::ostream& out) {
     out << (r > 0 ? ",\n " : "\n ") << object.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   out << (table.rows.empty() ? "]\n" : "\n]\n");
-}
-
-std::string markdown_escaped(std::string_view text) {
-  const auto is_word = [&](size_t i) {
-    return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '_');
-  };
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    // Inside a word an underscore is literal, so most network names stay readable in the source.
-    if (text[i] == '_' && i > 0 && is_word(i - 1) && is_word(i + 1))
-      out += '_';
-    else
-      out += escaped(text.substr(i, 1), {{'&', "&amp;"},
-                                         {'<', "&lt;"},
-                                         {'_', "\\_"},
-                                         {'\\', "\\\\"},
-                                         {'|', "\\|"},
-                                         {'*', "\\*"},
-                                         {'`', "\\`"},
-                                         {'[', "\\["},
-                                         {']', "\\]"},
-                                         {'~', "\\~"}});
-  }
-  return out;
 }
 
 void write_markdown(const Table& table, std::ostream& out) {
@@ -308,6 +278,18 @@ void write_latex(const Table& table, std::ostream& out) {
 }
 
 }  // namespace
+
+bool to_right(const Table& table, size_t column) {
+  const Align align = table.columns[column].align;
+  if (align != Align::by_type) return align == Align::right;
+  bool any_number = false;
+  for (const auto& row : table.rows) {
+    any_number = any_number || is_number(row[column]);
+    if (!is_number(row[column]) && !std::holds_alternative<std::monostate>(row[column]))
+      return false;
+  }
+  return any_number;
+}
 
 std::string human_text(const Cell& cell, Human human) {
   if (const auto* integer = std::get_if<int64_t>(&cell)) {

@@ -80,6 +80,9 @@ Table make_table(const std::vector<Column<Row>>& columns, const std::vector<Row>
   return table;
 }
 
+/// Whether people see the column aligned to the right: as it says, or if all it holds is numbers.
+bool to_right(const Table& table, size_t column);
+
 /// What a person reads: "25.56 M", "97.5 MiB", "yes"; nothing for an empty cell. Text is made
 /// printable. `human` none is treated as plain.
 std::string human_text(const Cell& cell, Human human);

@@ -1,6 +1,7 @@
 #include "suite/report/text.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -122,6 +123,43 @@ std::string escaped(std::string_view text,
 std::string xml_escaped(std::string_view text) {
   return escaped(text,
                  {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}});
+}
+
+std::string markdown_escaped(std::string_view text) {
+  const auto is_word = [&](size_t i) {
+    return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '_');
+  };
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    // Inside a word an underscore is literal, so most network names stay readable in the source.
+    if (text[i] == '_' && i > 0 && is_word(i - 1) && is_word(i + 1))
+      out += '_';
+    else
+      out += escaped(text.substr(i, 1), {{'&', "&amp;"},
+                                         {'<', "&lt;"},
+                                         {'_', "\\_"},
+                                         {'\\', "\\\\"},
+                                         {'|', "\\|"},
+                                         {'*', "\\*"},
+                                         {'`', "\\`"},
+                                         {'[', "\\["},
+                                         {']', "\\]"},
+                                         {'~', "\\~"}});
+  }
+  return out;
+}
+
+std::string percent_encoded(std::string_view bytes) {
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~')
+      out += c;
+    else
+      out += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out;
 }
 
 std::optional<int64_t> parse_bytes(const std::string& text) {

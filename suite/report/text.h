@@ -50,4 +50,11 @@ std::string escaped(std::string_view text,
 /// The text with & < > " ' escaped for XML and HTML.
 std::string xml_escaped(std::string_view text);
 
+/// One line of text as GitHub's Markdown shows it literally. At the start of a line, what would
+/// begin a heading or a list still does.
+std::string markdown_escaped(std::string_view text);
+
+/// The bytes as part of a URI: all but unreserved characters as %XX.
+std::string percent_encoded(std::string_view bytes);
+
 }  // namespace convscope
