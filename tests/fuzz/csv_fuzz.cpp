@@ -14,7 +14,7 @@ namespace {
 
 template <class Function>
 std::string sentence_of(const std::string& path, Function function) {
-  const std::string said = convscope::message_of<std::runtime_error>(function);
+  std::string said = convscope::message_of<std::runtime_error>(function);
   if (said.empty()) return said;
   if (said.find(path) == std::string::npos || said.find('\n') != std::string::npos) std::abort();
   return said;
