@@ -1,12 +1,17 @@
 // What measuring costs: the clock around an iteration, the watch around a block, the statistics
-// after it.
+// after it, and reading its samples back.
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <fstream>
+#include <iostream>
 #include <random>
 
+#include "suite/commands/sample_file.h"
 #include "suite/timing/sampler.h"
 #include "suite/timing/statistics.h"
+#include "tests/report/temporary_folder.h"
 
 namespace {
 
@@ -63,6 +68,26 @@ void hodges_lehmann_100(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(hodges_lehmann(a, a));
 }
 BENCHMARK(hodges_lehmann_100)->Unit(benchmark::kMillisecond);
+
+/// Fifty cases of twenty repetitions. `peak_mib` is the process's, so run this one alone for it.
+void read_samples_1000000(benchmark::State& state) {
+  const TemporaryFolder folder;
+  {
+    std::ofstream file(folder.path / "samples.csv");
+    file << "env,case,repetition,index,ns,disturbed\n";
+    for (int row = 0; row < 1'000'000; ++row) {
+      file << "cd6f69421bf6bc88,vgg16/3x224x224/cpu/t1/b" << row / 20000
+           << "/float32/contiguous/eager/inference/latency," << row / 1000 % 20 << ',' << row % 1000
+           << ',' << 343'000'000 + row << ",false\n";
+    }
+  }
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(read_samples(folder.path, std::cerr).cases.size());
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  state.counters["peak_mib"] = static_cast<double>(usage.ru_maxrss) / 1024;
+}
+BENCHMARK(read_samples_1000000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
