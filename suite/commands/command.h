@@ -63,6 +63,7 @@ Command cost_command();
 Command bench_command();
 Command compare_command();
 Command plot_command();
+Command report_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

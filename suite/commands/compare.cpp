@@ -9,12 +9,13 @@
 
 #include "architectures/nearest.h"
 #include "suite/commands/bench_options.h"
-#include "suite/records/case_parts.h"
 #include "suite/commands/command.h"
 #include "suite/commands/compare_paired.h"
+#include "suite/commands/environment_check.h"
 #include "suite/commands/output.h"
-#include "suite/records/sample_file.h"
 #include "suite/commands/verdict_table.h"
+#include "suite/records/case_parts.h"
+#include "suite/records/sample_file.h"
 #include "suite/report/text.h"
 
 namespace convscope {
@@ -44,52 +45,18 @@ std::string by_that_would_match(const SampleFile& a, const SampleFile& b) {
 }
 
 /// Two environments are compared only by who says that this is the question.
-void check_environments(const std::vector<CasePair>& pairs, const Environments& known,
-                        const std::vector<std::string>& across, std::ostream& err) {
-  std::set<std::string> ids, ids_of_a, ids_of_b;
-  for (const CasePair& pair : pairs) {
-    ids_of_a.insert(pair.a->env);
-    ids_of_b.insert(pair.b->env);
-  }
-  ids.insert(ids_of_a.begin(), ids_of_a.end());
-  ids.insert(ids_of_b.begin(), ids_of_b.end());
-  std::vector<std::string> names = {"env"};
-  for (const auto& [id, facts] : known) {
-    for (const auto& [name, value] : facts) {
-      if (!std::count(names.begin(), names.end(), name)) names.push_back(name);
-    }
-  }
-  for (const std::string& name : across) {
-    if (!std::count(names.begin(), names.end(), name)) {
-      throw UsageError("--across: an environment has no '" + name + "'" +
-                       did_you_mean(name, names) + "; there are " + joined(names));
-    }
-  }
-  if (ids.size() < 2) return;
-  const auto different = differences(known, ids);
-  std::vector<std::string> said;
-  bool named = true;
-  for (const std::string& name : different) {
-    named = named && std::count(across.begin(), across.end(), name);
-    std::set<std::string> values;
-    for (const std::string& id : ids) {
-      const auto facts = known.find(id);
-      if (facts != known.end() && facts->second.count(name)) values.insert(facts->second.at(name));
-    }
-    said.push_back(name == "env" && values.empty()
-                       ? "env (" + joined({ids.begin(), ids.end()}) +
-                             "; no manifest.json says what they are)"
-                       : name + " (" + joined({values.begin(), values.end()}, " / ") + ")");
-  }
-  const std::string text = printable(joined(said));
-  if (named) {
-    err << "note: across " << text << "\n";
+void expect_same_environment(const std::vector<CasePair>& pairs, const Environments& known,
+                             const std::vector<std::string>& across, std::ostream& err) {
+  const EnvironmentCheck check = check_environments(pairs, known, across);
+  if (check.different.empty()) return;
+  if (check.named) {
+    err << "note: across " << check.text << "\n";
     return;
   }
-  const bool mixed = ids_of_a.size() > 1 || ids_of_b.size() > 1;
-  throw UsageError(std::string(mixed ? "the cases of one side were measured in several environments"
-                                     : "A and B were measured in different environments") +
-                   ": " + text + "; say --across " + joined(different, ",") +
+  throw UsageError(std::string(check.mixed
+                                   ? "the cases of one side were measured in several environments"
+                                   : "A and B were measured in different environments") +
+                   ": " + check.text + "; say --across " + joined(check.different, ",") +
                    " if that is what you compare");
 }
 
@@ -134,7 +101,7 @@ int run(const Invocation& invocation) {
   }
   Environments known = a.environments;
   known.insert(b.environments.begin(), b.environments.end());
-  check_environments(pairs, known, invocation.list("across"), invocation.err);
+  expect_same_environment(pairs, known, invocation.list("across"), invocation.err);
   if (by) {
     invocation.err << "A: " << case_parts()[by->part].name << " " << by->a << "; B: " << by->b
                    << "\n";

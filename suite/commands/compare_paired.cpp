@@ -7,11 +7,11 @@
 #include <sstream>
 
 #include "suite/commands/bench_options.h"
-#include "suite/records/case_parts.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/program.h"
 #include "suite/commands/verdict_table.h"
+#include "suite/records/case_parts.h"
 #include "suite/timing/bench_process.h"
 #include "suite/timing/environment.h"
 

@@ -33,8 +33,8 @@ struct ExperimentSection {
 /// for anything else, and for a key before the first section.
 std::vector<ExperimentSection> parse_experiment(const std::string& text, const std::string& file);
 
-/// What the comments at the top of an experiment file say: lines that begin with "Question", "Takes"
-/// and "Claim", and indented ones that go on. Empty where it says nothing.
+/// What the comments at the top of an experiment file say: lines that begin with "Question",
+/// "Takes" and "Claim", and indented ones that go on. Empty where it says nothing.
 struct ExperimentHeader {
   std::string question, takes, claim;
 };

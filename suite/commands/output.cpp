@@ -131,8 +131,8 @@ ordered_json manifest_before(const fs::path& path) {
   std::ifstream before(path);
   if (!fs::is_regular_file(path) || !before) return ordered_json::object();
   ordered_json manifest = ordered_json::parse(before, nullptr, /*allow_exceptions=*/false);
-  const bool ours = manifest.is_object() && manifest["runs"].is_object() &&
-                    manifest["environments"].is_object();
+  const bool ours =
+      manifest.is_object() && manifest["runs"].is_object() && manifest["environments"].is_object();
   return ours ? manifest : ordered_json::object();
 }
 
@@ -177,8 +177,7 @@ void record_experiment(const fs::path& folder, const std::string& file,
   const fs::path path = folder / "manifest.json";
   ordered_json manifest = manifest_before(path);
   if (manifest.empty()) return;  // nothing ran
-  manifest["experiment"] = {
-      {"file", file}, {"question", header.question}, {"claim", header.claim}};
+  manifest["experiment"] = {{"file", file}, {"question", header.question}, {"claim", header.claim}};
   store_manifest(path, manifest);
 }
 

@@ -44,8 +44,8 @@ Command plot_command() {
                   {},
                   {"results"},
                   run};
-  command.options.add_options()(
-      "results", text_value(), "DIR: its records are read, figures go to DIR/figures");
+  command.options.add_options()("results", text_value(),
+                                "DIR: its records are read, figures go to DIR/figures");
   add_figure_options(command.options);
   command.options.add_options()("dry-run", po::bool_switch(), "list what would be drawn");
   return command;

@@ -34,7 +34,8 @@ int run_section(const ExperimentSection& section, const Invocation& invocation) 
 
 /// Where a command wrote its records; "" for one that writes none.
 std::string results_of(const po::variables_map& values) {
-  const bool one = values.count("results") && values["results"].value().type() == typeid(std::string);
+  const bool one =
+      values.count("results") && values["results"].value().type() == typeid(std::string);
   return one ? values["results"].as<std::string>() : "";
 }
 

@@ -52,15 +52,17 @@ By parse_by(const std::string& text) {
   const auto found = std::find(names.begin(), names.end(), column);
   if (found == names.end()) {
     throw std::invalid_argument("--by '" + text + "': cases have no '" + column + "'" +
-                     did_you_mean(column, names) + "; they have " + joined(names));
+                                did_you_mean(column, names) + "; they have " + joined(names));
   }
   if (comma + 1 >= text.size() || comma <= equals + 1 ||
       text.find(',', comma + 1) != std::string::npos) {
-    throw std::invalid_argument("--by '" + text + "': expected two values, as in --by engine=eager,frozen");
+    throw std::invalid_argument("--by '" + text +
+                                "': expected two values, as in --by engine=eager,frozen");
   }
   By by{static_cast<size_t>(found - names.begin()), text.substr(equals + 1, comma - equals - 1),
         text.substr(comma + 1)};
-  if (by.a == by.b) throw std::invalid_argument("--by '" + text + "' compares '" + by.a + "' with itself");
+  if (by.a == by.b)
+    throw std::invalid_argument("--by '" + text + "' compares '" + by.a + "' with itself");
   return by;
 }
 

@@ -25,10 +25,10 @@ std::vector<double> sizes(const CsvFile& file, size_t row, const std::string& co
     double size = 0;
     const auto [after, error] = std::from_chars(at, end, size);
     if (error != std::errc() || (after != end && *after != 'x') || !(size >= 0 && size < 1e15)) {
-      throw std::runtime_error(fmt::format("{} line {}, column '{}': expected sizes such as 3x3, "
-                                           "found '{}'",
-                                           file.path.string(), file.rows[row].line, column,
-                                           printable(text)));
+      throw std::runtime_error(
+          fmt::format("{} line {}, column '{}': expected sizes such as 3x3, "
+                      "found '{}'",
+                      file.path.string(), file.rows[row].line, column, printable(text)));
     }
     found.push_back(size);
     at = after;
@@ -94,9 +94,8 @@ std::vector<Figure> receptive_field(const Records& records) {
   CsvFile csv = records.read_models("layers.csv");
   if (!records.depth_models.empty()) {
     const size_t model = column_index(csv, "model");
-    keep_rows(csv, [&](const CsvRow& row) {
-      return records.depth_models.count(row.fields[model]) > 0;
-    });
+    keep_rows(csv,
+              [&](const CsvRow& row) { return records.depth_models.count(row.fields[model]) > 0; });
   }
   const Layers layers(std::move(csv));
   const auto fields = texts(layers.csv, "rf");

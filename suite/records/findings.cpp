@@ -68,8 +68,8 @@ std::vector<RecordFinding> of_times(const Records& records) {
     if (!(median[i] > 0)) continue;
     ++measured;
     if (status[i] == "noisy" || status[i] == "disturbed") ++noisy;
-    if (scenarios[i] == "latency" && (rows.empty() || (threads[i] == threads[rows[0]] &&
-                                                       batches[i] == batches[rows[0]]))) {
+    if (scenarios[i] == "latency" &&
+        (rows.empty() || (threads[i] == threads[rows[0]] && batches[i] == batches[rows[0]]))) {
       rows.push_back(i);
     }
   }
@@ -82,21 +82,22 @@ std::vector<RecordFinding> of_times(const Records& records) {
   };
   const auto [quick, slow] = std::minmax_element(
       rows.begin(), rows.end(), [&](size_t a, size_t b) { return median[a] < median[b]; });
-  std::string statement = fmt::format("{} takes {} ({}", models[*quick], time(*quick),
-                                      engines[*quick]);
+  std::string statement =
+      fmt::format("{} takes {} ({}", models[*quick], time(*quick), engines[*quick]);
   if (*quick == *slow) {
     statement += ").";
   } else {
     statement += fmt::format("), {} {} ({}).", models[*slow], time(*slow), engines[*slow]);
   }
-  std::string detail = fmt::format("Medians of a batch of {}, {} thread{}, with half their 95 % "
-                                   "intervals",
-                                   batches[rows[0]], threads[rows[0]],
-                                   threads[rows[0]] == "1" ? "" : "s");
+  std::string detail = fmt::format(
+      "Medians of a batch of {}, {} thread{}, with half their 95 % "
+      "intervals",
+      batches[rows[0]], threads[rows[0]], threads[rows[0]] == "1" ? "" : "s");
   detail += noisy == 0 ? "."
-                       : fmt::format("; {} of {} cases are marked noisy or disturbed: the "
-                                     "interval asked for was not reached.",
-                                     noisy, measured);
+                       : fmt::format(
+                             "; {} of {} cases are marked noisy or disturbed: the "
+                             "interval asked for was not reached.",
+                             noisy, measured);
   return {{statement, detail}};
 }
 
@@ -170,8 +171,8 @@ std::vector<RecordFinding> of_training(const Records& records) {
 
 std::vector<RecordFinding> of_transfer(const Records& records) {
   const CsvFile csv = records.read("transfer_findings.csv");
-  const auto names = texts(csv, "name"), claims = texts(csv, "claim"), trials = texts(csv, "trials"),
-             agrees = texts(csv, "agrees");
+  const auto names = texts(csv, "name"), claims = texts(csv, "claim"),
+             trials = texts(csv, "trials"), agrees = texts(csv, "agrees");
   const auto points = numbers(csv, "points"), low = numbers(csv, "low"),
              high = numbers(csv, "high");
   std::vector<RecordFinding> found;
@@ -236,8 +237,7 @@ RecordFinding finding_of(const JudgedPairs& judged, const std::string& a, const 
   if (shifts == 0) return {fmt::format("{} and {} have no case in common.", a, b), ""};
   const auto n = static_cast<double>(shifts);
   const double mean = std::exp(sum / n), factor = std::exp(1.959964 * std::sqrt(variance) / n);
-  std::string statement =
-      fmt::format("{} is {:.3g} times as fast as {}", b, mean, a);
+  std::string statement = fmt::format("{} is {:.3g} times as fast as {}", b, mean, a);
   if (all_intervals) statement += fmt::format(" ({})", range(mean / factor, mean * factor));
   statement += shifts == 1 ? "."
                            : fmt::format(": the geometric mean of {} cases, which range from {}.",

@@ -1,4 +1,5 @@
-// What records answer, in sentences with numbers: each with its interval, and with where it is from.
+// What records answer, in sentences with numbers: each with its interval, and with where it is
+// from.
 #pragma once
 
 #include <optional>

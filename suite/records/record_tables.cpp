@@ -159,10 +159,9 @@ const std::map<std::string, Described>& described() {
 
 /// What tells cases apart, and is worth a sentence where it is the same in all of them.
 bool is_setting(const std::string& column) {
-  static const char* const settings[] = {"batch", "data",     "dataset",  "device",  "engine",
-                                         "input", "layout",   "mode",     "model",   "name",
-                                         "precision", "protocol", "scenario", "seed", "split",
-                                         "threads"};
+  static const char* const settings[] = {
+      "batch", "data", "dataset",   "device",   "engine",   "input", "layout", "mode",
+      "model", "name", "precision", "protocol", "scenario", "seed",  "split",  "threads"};
   return std::find(std::begin(settings), std::end(settings), column) != std::end(settings);
 }
 

@@ -197,8 +197,8 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
   std::set<std::string> different;
   for (const size_t i : rows) different.insert(times.of.at("engine")[i]);
   for (const size_t i : rows) {
-    const std::string line = times.of.at("model")[i] +
-                             (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
+    const std::string line =
+        times.of.at("model")[i] + (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
     if (!lines_of.count(line)) order.push_back(line);
     lines_of[line].emplace(std::stod(times.of.at(grows)[i]), i);
   }
@@ -346,9 +346,10 @@ std::vector<Figure> operators(const Records& records) {
     return {};
   }
   bubbles.guides.push_back({1, "time as MACs"});
-  return {{"operators", "What fewer multiply-accumulates promise, and what they keep", bubbles,
-           "The same layer's work done by other operators, against a standard convolution: on the "
-           "line the time falls as the multiply-accumulates do. Bars: 95 % intervals of the ratio."}};
+  return {
+      {"operators", "What fewer multiply-accumulates promise, and what they keep", bubbles,
+       "The same layer's work done by other operators, against a standard convolution: on the "
+       "line the time falls as the multiply-accumulates do. Bars: 95 % intervals of the ratio."}};
 }
 
 Calibration calibration_of(const CsvFile& csv) {
@@ -381,8 +382,7 @@ Bubbles::Roof roof_of(const Calibration& calibration, int threads) {
                      "memory: " + three_digits(*bandwidth) + " GB/s",
                      {{*peak, "FMA: " + three_digits(*peak) + " GFLOP/s"}}};
   if (product && *product < *peak) {
-    roof.ceilings.push_back(
-        {*product, "matrix product: " + three_digits(*product) + " GFLOP/s"});
+    roof.ceilings.push_back({*product, "matrix product: " + three_digits(*product) + " GFLOP/s"});
   }
   return roof;
 }

@@ -97,10 +97,11 @@ std::vector<Figure> training_curves(const Records& records) {
     lines.series.push_back(series);
   }
   if (spread) lines.y.label += ", median and range of the seeds";
-  return {{"training_curves", "What training reached after each epoch", lines,
-           std::string("Top-1 accuracy after each epoch of the runs that differ in nothing but their "
-                       "seed: the median of the seeds") +
-               (spread ? ", and as a band the range of all." : ".")}};
+  return {
+      {"training_curves", "What training reached after each epoch", lines,
+       std::string("Top-1 accuracy after each epoch of the runs that differ in nothing but their "
+                   "seed: the median of the seeds") +
+           (spread ? ", and as a band the range of all." : ".")}};
 }
 
 /// The loss at a rate within the curve, which is drawn with straight lines over log(rate).
@@ -261,15 +262,15 @@ Figure transfer_figure(const Transfer& transfer) {
   }
   lines.groups = {"B", "A", "random"};
   lines.reference = base_line(transfer);
-  return {"transfer_" + file_name(transfer.name),
-          "How well the stages of " + transfer.model + " transfer" +
-              (transfer.name == transfer.model ? "" : ": " + transfer.name),
-          lines,
-          "As figure 2 of Yosinski et al. (2014): top-1 on the classes B of a network whose first "
-          "stages are taken from a base trained on B or on other classes A, or are random, and "
-          "are frozen, or trained on (+). The dashed line is the base of B itself" +
-              std::string(trials > 1 ? "; bars and the grey band are the range of all trials."
-                                     : ".")};
+  return {
+      "transfer_" + file_name(transfer.name),
+      "How well the stages of " + transfer.model + " transfer" +
+          (transfer.name == transfer.model ? "" : ": " + transfer.name),
+      lines,
+      "As figure 2 of Yosinski et al. (2014): top-1 on the classes B of a network whose first "
+      "stages are taken from a base trained on B or on other classes A, or are random, and "
+      "are frozen, or trained on (+). The dashed line is the base of B itself" +
+          std::string(trials > 1 ? "; bars and the grey band are the range of all trials." : ".")};
 }
 
 std::vector<Figure> transfer(const Records& records) {
@@ -366,10 +367,10 @@ std::vector<Figure> protocols(const Records& records) {
     if (!std::count(dots.series.begin(), dots.series.end(), one.protocol)) {
       dots.series.push_back(one.protocol);
     }
-    dots.rows.push_back({datasets.size() > 1 ? one.name + ", " + one.dataset : one.name,
-                         one.dataset + " " + one.model,
-                         {{one.protocol, middle.median, spread,
-                           several ? one.top1 : std::vector<double>()}}});
+    dots.rows.push_back(
+        {datasets.size() > 1 ? one.name + ", " + one.dataset : one.name,
+         one.dataset + " " + one.model,
+         {{one.protocol, middle.median, spread, several ? one.top1 : std::vector<double>()}}});
   }
   dots.x.label = "Top-1 (%)" + (datasets.size() == 1 ? ", " + *datasets.begin() : "");
   dots.x.from_zero = false;

@@ -100,9 +100,9 @@ NamedCases cases_with(const SampleFile& file, const By& by, const std::string& v
   }
   if (named.empty()) {
     const std::string& part = case_parts()[by.part].name;
-    throw std::invalid_argument("--by: " + file.path.string() + " has no case with " + part + " '" + value +
-                     "'" + did_you_mean(value, values) + "; there are " +
-                     printable(joined(values)));
+    throw std::invalid_argument("--by: " + file.path.string() + " has no case with " + part + " '" +
+                                value + "'" + did_you_mean(value, values) + "; there are " +
+                                printable(joined(values)));
   }
   return named;
 }

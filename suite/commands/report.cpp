@@ -1,0 +1,215 @@
+// convscope report: a results folder as one page that can be sent to anybody, with its figures and
+// tables as files for a paper.
+#include "suite/records/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <set>
+
+#include "suite/commands/command.h"
+#include "suite/commands/environment_check.h"
+#include "suite/commands/figure_options.h"
+#include "suite/commands/output.h"
+#include "suite/commands/verdict_table.h"
+#include "suite/records/methods.h"
+#include "suite/report/page.h"
+#include "suite/report/text.h"
+#include "suite/timing/environment.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Under its final name only when it is complete.
+void put(const fs::path& path, const std::string& bytes, std::ostream& err) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  const fs::path unfinished = path.string() + ".unfinished";
+  std::ofstream file(unfinished, std::ios::binary);
+  file << bytes;
+  file.close();
+  if (file) fs::rename(unfinished, path, error);
+  if (!file || error) {
+    throw UsageError("cannot write '" + path.string() + "': " + std::strerror(errno));
+  }
+  err << "wrote " << path.string() << "\n";
+}
+
+/// The folders' names, with more of their paths where these are the same.
+std::vector<std::string> labels_of(const std::vector<fs::path>& folders) {
+  std::vector<std::string> labels;
+  for (const fs::path& folder : folders) {
+    const auto same = std::count_if(folders.begin(), folders.end(), [&](const fs::path& other) {
+      return other.filename() == folder.filename();
+    });
+    labels.push_back(same > 1 ? folder.string() : folder.filename().string());
+  }
+  return labels;
+}
+
+std::vector<fs::path> folders_of(const Invocation& invocation) {
+  if (!invocation.values.count("results")) {
+    throw UsageError("report: say which folder to read, as in 'report results/mine'");
+  }
+  std::vector<fs::path> folders;
+  for (const std::string& given : invocation.values["results"].as<std::vector<std::string>>()) {
+    if (!fs::is_directory(given)) {
+      throw UsageError("'" + given + "' is no folder; expected a results folder");
+    }
+    // "results/mine/" has no file name of its own.
+    fs::path folder = fs::path(given).lexically_normal();
+    if (folder.filename().empty()) folder = folder.parent_path();
+    if (folder == ".") folder = fs::canonical(folder);
+    for (const fs::path& other : folders) {
+      if (fs::equivalent(other, folder)) {
+        throw UsageError("report: '" + given + "' is named twice");
+      }
+    }
+    folders.push_back(folder);
+  }
+  return folders;
+}
+
+/// Whether there is anything that a report can be made of.
+void check_not_empty(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".csv") return;
+  }
+  throw UsageError("'" + folder.string() +
+                   "' has no records (*.csv); a results folder is what "
+                   "'--results' of another command wrote to");
+}
+
+ReportSource source_of(const Invocation& invocation, const fs::path& folder,
+                       const std::string& label, const fs::path& out, bool several) {
+  ReportSource source{records_of(invocation, folder), label, {}, {}};
+  const auto formats = image_formats(invocation);
+  for (const RecordFigure& figure : wanted_figures(invocation, source.records)) {
+    for (Figure& drawn : figure.make(source.records)) {
+      if (several) drawn.name = file_name(label) + "-" + drawn.name;
+      const auto paths = render(drawn, out / "figures", formats);
+      source.figures.push_back({drawn, bytes_of(out / "figures" / (drawn.name + ".svg"))});
+    }
+  }
+  source.in_turns = calibrated_floor(read_manifest(folder).environments, Sides::in_turns);
+  return source;
+}
+
+ReportComparison compared(const Invocation& invocation, const ReportSource& a,
+                          const ReportSource& b) {
+  ReportComparison result{a.label, b.label, {}, "", ""};
+  for (const ReportSource* side : {&a, &b}) {
+    if (side->records.has("samples.csv")) continue;
+    result.not_judged = side->label + " has no samples.csv, the raw times that are compared.";
+    return result;
+  }
+  const SampleFile of_a = read_samples(a.records.folder, invocation.err),
+                   of_b = read_samples(b.records.folder, invocation.err);
+  auto pairs = matched(all_cases(of_a), all_cases(of_b)).pairs;
+  if (pairs.empty()) {
+    result.not_judged = "no case is in both.";
+    return result;
+  }
+  Environments known = of_a.environments;
+  known.insert(of_b.environments.begin(), of_b.environments.end());
+  const EnvironmentCheck check = check_environments(pairs, known, invocation.list("across"));
+  if (!check.named) {
+    result.not_judged = "they were measured in environments that differ in " + check.text +
+                        "; --across " + joined(check.different, ",") +
+                        " judges them if that is what is compared.";
+    return result;
+  }
+  result.across = check.text;
+  result.judged = judge_pairs(std::move(pairs), calibrated_floor(known, Sides::apart));
+  return result;
+}
+
+int run(const Invocation& invocation) {
+  const std::string started = utc_now();
+  const std::vector<fs::path> folders = folders_of(invocation);
+  const bool several = folders.size() > 1;
+  if (several && invocation.text("out").empty()) {
+    throw UsageError("report: say with --out which folder the report of " +
+                     std::to_string(folders.size()) + " goes to");
+  }
+  const fs::path out =
+      invocation.text("out").empty() ? folders[0] : fs::path(invocation.text("out"));
+  for (const fs::path& folder : folders) check_not_empty(folder);
+  const std::vector<std::string> labels = labels_of(folders);
+  std::vector<ReportSource> sources;
+  std::vector<ReportComparison> comparisons;
+  if (invocation.flag("dry-run")) {
+    for (const fs::path& folder : folders) {
+      for (const RecordFigure& figure :
+           wanted_figures(invocation, records_of(invocation, folder))) {
+        invocation.out << "report " << folder.string() << ": " << figure.name << "\n";
+      }
+    }
+    return done;
+  }
+  try {
+    for (size_t i = 0; i < folders.size(); ++i) {
+      sources.push_back(source_of(invocation, folders[i], labels[i], out, several));
+      if (i > 0) comparisons.push_back(compared(invocation, sources[0], sources[i]));
+    }
+    const Environment here = environment();
+    const auto version = std::find_if(here.begin(), here.end(),
+                                      [](const auto& fact) { return fact.first == "version"; });
+    const Page page = report_page(sources, comparisons,
+                                  "convscope " + (version == here.end() ? "" : version->second) +
+                                      ", " + started.substr(0, started.find('T')));
+    for (const auto& [name, table] : report_tables(page)) {
+      std::ostringstream latex, markdown_table;
+      write(table, Format::latex, latex);
+      write(table, Format::md, markdown_table);
+      put(out / "tables" / (name + ".tex"), latex.str(), invocation.err);
+      put(out / "tables" / (name + ".md"), markdown_table.str(), invocation.err);
+    }
+    for (const ReportSource& source : sources) {
+      const std::string repeat = repeat_file(read_manifest(source.records.folder));
+      const std::string name = several ? file_name(source.label) + "-repeat.ini" : "repeat.ini";
+      if (!repeat.empty()) put(out / name, repeat, invocation.err);
+    }
+    put(out / "report.md", markdown(page), invocation.err);
+    put(out / "report.html", html(page), invocation.err);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+  record_run(out, invocation, started);
+  return done;
+}
+
+}  // namespace
+
+Command report_command() {
+  Command command{"report",
+                  "one page of a results folder: answers, figures, tables, methods",
+                  "convscope report results/classics",
+                  {},
+                  {"results"},
+                  run};
+  command.options.add_options()  //
+      ("results", list_value(),
+       "DIR: its records are read, and report.html, report.md, figures and tables (LaTeX, "
+       "Markdown) are written there; of several, the others are compared with the first")(
+          "out", text_value(), "DIR: write there instead")(
+          "across", list_value(), "compare although this differs: commit, cpu, libtorch, ...");
+  add_figure_options(command.options);
+  command.options.add_options()("dry-run", po::bool_switch(), "list what would be drawn");
+  return command;
+}
+
+}  // namespace convscope

@@ -1,0 +1,225 @@
+#include "suite/records/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "suite/records/figures.h"
+#include "suite/records/findings.h"
+#include "suite/records/methods.h"
+#include "suite/records/record_tables.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+namespace {
+
+/// More rows than this are a file, not a page.
+constexpr size_t most_rows = 1200;
+
+/// What makes names and anchors of several folders differ.
+struct Place {
+  std::string prefix;   ///< of names; "" for a single folder
+  std::string heading;  ///< ", before"; "" for a single folder
+
+  Place(const ReportSource& source, bool several)
+      : prefix(several ? file_name(source.label) + "-" : ""),
+        heading(several ? ": " + source.label : "") {}
+};
+
+Page::Findings findings_block(const ReportSource& source) {
+  Page::Findings block;
+  for (RecordFinding& finding : findings(source.records, source.in_turns)) {
+    block.findings.push_back({std::move(finding.statement), std::move(finding.detail)});
+  }
+  return block;
+}
+
+Page::Section asked(const ReportSource& source, const Manifest& manifest, const Place& place) {
+  Page::Section section{place.prefix + "question", "What was asked" + place.heading, {}};
+  if (!manifest.question.empty()) section.blocks.push_back(Page::Paragraph{manifest.question});
+  if (!manifest.claim.empty()) {
+    section.blocks.push_back(Page::Paragraph{"Expected: " + manifest.claim});
+  }
+  std::vector<std::string> ran;
+  for (const Manifest::Run& run : manifest.runs) {
+    const bool drawn = run.name == "plot" || run.name == "report";
+    if (!drawn) ran.push_back(run.name);
+  }
+  std::string how;
+  if (!ran.empty()) {
+    how = fmt::format("{}: {}, from {} to {}.",
+                      manifest.experiment.empty() ? source.records.folder.filename().string()
+                                                  : manifest.experiment,
+                      joined(ran), manifest.runs.front().started, manifest.runs.back().finished);
+  } else {
+    how = "The records of " + source.records.folder.filename().string() + ".";
+  }
+  section.blocks.push_back(Page::Paragraph{how});
+  return section;
+}
+
+/// Which environments the rows of a record are from.
+std::set<std::string> environments_of(const CsvFile& csv) {
+  std::set<std::string> ids;
+  for (const std::string& id : texts_if_there(csv, "env")) {
+    if (!id.empty()) ids.insert(id);
+  }
+  return ids;
+}
+
+Page::Section tables(const ReportSource& source, const Manifest& manifest, const Place& place) {
+  Page::Section section{place.prefix + "tables", "Tables" + place.heading, {}};
+  for (const ReportedRecord& record : reported_records()) {
+    if (!source.records.has(record.file)) continue;
+    const CsvFile csv = source.records.read(record.file);
+    if (csv.rows.empty()) continue;
+    if (csv.rows.size() > most_rows) {
+      section.blocks.push_back(Page::Paragraph{
+          fmt::format("{} has {} rows: {}", record.file, csv.rows.size(), record.caption)});
+      continue;
+    }
+    const std::set<std::string> ids = environments_of(csv);
+    if (ids.size() > 1) {
+      section.blocks.push_back(Page::Warning{
+          fmt::format("The rows of {} are from {} environments, which differ in {}: compare only "
+                      "rows of one.",
+                      record.file, ids.size(), joined(differences(manifest.environments, ids)))});
+    }
+    RecordTable shown = record_table(csv);
+    add_commands(record.file, manifest, shown.table);
+    section.blocks.push_back(Page::Data{
+        place.prefix + record.file,
+        record.caption + (shown.common.empty() ? "" : " In all rows: " + shown.common + "."),
+        std::move(shown.table)});
+  }
+  return section;
+}
+
+Page::Section pictures(const ReportSource& source, const Place& place) {
+  Page::Section section{place.prefix + "figures", "Figures" + place.heading, {}};
+  for (const DrawnFigure& drawn : source.figures) {
+    section.blocks.push_back(Page::Picture{drawn.figure, drawn.svg, figure_data(drawn.figure)});
+  }
+  return section;
+}
+
+Page::Section environment(const Manifest& manifest, const Place& place) {
+  Page::Section section{place.prefix + "environment", "Environment" + place.heading, {}};
+  if (manifest.environments.size() > 1) {
+    std::set<std::string> ids;
+    for (const auto& [id, facts] : manifest.environments) ids.insert(id);
+    section.blocks.push_back(
+        Page::Warning{fmt::format("These records were made in {} environments, which differ in {}.",
+                                  ids.size(), joined(differences(manifest.environments, ids)))});
+  }
+  for (const auto& [id, facts] : manifest.environments) {
+    Page::Facts block{{{"environment", id}}};
+    block.facts.insert(block.facts.end(), facts.begin(), facts.end());
+    section.blocks.push_back(std::move(block));
+  }
+  return section;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+Page::Section how(const ReportSource& source, const Manifest& manifest, const Place& place) {
+  Page::Section section{place.prefix + "methods", "Methods" + place.heading, {}};
+  for (const std::string& paragraph : methods(source.records, manifest)) {
+    section.blocks.push_back(Page::Paragraph{paragraph});
+  }
+  return section;
+}
+
+Page::Section again(const ReportSource& source, const Manifest& manifest, const Place& place) {
+  Page::Section section{place.prefix + "repeat", "Repeat it" + place.heading, {}};
+  const std::string file = repeat_file(manifest);
+  if (file.empty()) return section;
+  if (!manifest.experiment.empty()) {
+    section.blocks.push_back(Page::Commands{{"convscope run " + manifest.experiment}});
+  }
+  section.blocks.push_back(Page::Paragraph{
+      "Or, with every setting that was in effect, as repeat.ini beside this page has them. The "
+      "column Command of the tables makes a single row again."});
+  section.blocks.push_back(
+      Page::Commands{{"convscope run " + (source.records.folder / "repeat.ini").string()}});
+  section.blocks.push_back(Page::Commands{lines_of(file)});
+  return section;
+}
+
+Page::Section verdicts(const std::vector<ReportComparison>& comparisons) {
+  Page::Section section{"comparison", "Compared", {}};
+  for (const ReportComparison& one : comparisons) {
+    const std::string both = one.b + " against " + one.a;
+    if (!one.not_judged.empty()) {
+      section.blocks.push_back(Page::Warning{"No verdicts of " + both + ": " + one.not_judged});
+      continue;
+    }
+    if (!one.across.empty()) {
+      section.blocks.push_back(Page::Warning{both + " is across " + one.across + "."});
+    }
+    const RecordFinding finding = finding_of(one.judged, one.a, one.b);
+    section.blocks.push_back(Page::Findings{{{finding.statement, finding.detail}}});
+    section.blocks.push_back(Page::Data{
+        fmt::format("verdicts-{}-{}.csv", file_name(one.a), file_name(one.b)),
+        "A is " + one.a + ", B is " + one.b +
+            ": medians, Hodges and Lehmann's shift with its 95 % interval, and the verdict.",
+        verdict_table(one.judged)});
+  }
+  return section;
+}
+
+void add(Page& page, Page::Section section) {
+  if (!section.blocks.empty()) page.sections.push_back(std::move(section));
+}
+
+std::string title_of(const std::vector<ReportSource>& sources) {
+  std::vector<std::string> labels;
+  for (const ReportSource& source : sources) labels.push_back(source.label);
+  return joined(labels, " and ");
+}
+
+}  // namespace
+
+Page report_page(const std::vector<ReportSource>& sources,
+                 const std::vector<ReportComparison>& comparisons, const std::string& made) {
+  Page page{title_of(sources), made, {}};
+  const bool several = sources.size() > 1;
+  add(page, verdicts(comparisons));
+  for (const ReportSource& source : sources) {
+    const Place place(source, several);
+    const Manifest manifest = read_manifest(source.records.folder);
+    add(page, asked(source, manifest, place));
+    Page::Findings answers = findings_block(source);
+    if (!answers.findings.empty()) {
+      add(page, {place.prefix + "answers", "What came out" + place.heading, {std::move(answers)}});
+    }
+    add(page, pictures(source, place));
+    add(page, tables(source, manifest, place));
+    add(page, how(source, manifest, place));
+    add(page, environment(manifest, place));
+    add(page, again(source, manifest, place));
+  }
+  return page;
+}
+
+std::vector<std::pair<std::string, Table>> report_tables(const Page& page) {
+  std::vector<std::pair<std::string, Table>> all;
+  for (const Page::Section& section : page.sections) {
+    for (const Page::Block& block : section.blocks) {
+      if (const auto* data = std::get_if<Page::Data>(&block)) {
+        all.emplace_back(data->name.substr(0, data->name.rfind('.')), data->table);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace convscope
