@@ -69,6 +69,24 @@ double width_of(const Axis& axis, const Tick& tick) {
 
 }  // namespace
 
+void widen(Range& range, double value) {
+  range.low = std::min(range.low, value);
+  range.high = std::max(range.high, value);
+}
+
+void widen(Range& range, const Spread& spread) {
+  widen(range, spread.low);
+  widen(range, spread.high);
+}
+
+Range horizontal_range(const Axis& axis, Range range) {
+  // A count of layers starts at 0 for the eye to compare lengths.
+  if (axis.from_zero && axis.scale == Scale::linear && range.low >= 0 &&
+      range.low < 0.3 * range.high)
+    range.low = 0;
+  return range.low == range.high ? padded(axis, range, 0, 0) : range;
+}
+
 std::string si_text(double value) {
   const char* const prefixes[] = {"", " k", " M", " G", " T", " P"};
   size_t prefix = 0;
@@ -129,6 +147,11 @@ void check_value(const Axis& axis, double value, const std::string& what) {
   if (axis.scale == Scale::log && value <= 0)
     throw std::invalid_argument(fmt::format("{}: {} is {}, which a logarithmic axis cannot show",
                                             printable(what), axis.label, value));
+}
+
+void check_spread(const Axis& axis, const Spread& spread, const std::string& what) {
+  check_value(axis, spread.low, what);
+  check_value(axis, spread.high, what);
 }
 
 double room_left_of(const Axis& y, Range y_range) {

@@ -4,6 +4,6 @@
 
 namespace convscope::canvas {
 
-Drawing draw_columns(const std::string&, Columns) { throw std::logic_error("not yet"); }
+Drawing draw_columns(const std::string&, const Columns&) { throw std::logic_error("not yet"); }
 
 }  // namespace convscope::canvas

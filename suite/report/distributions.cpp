@@ -4,6 +4,8 @@
 
 namespace convscope::canvas {
 
-Drawing draw_distributions(const std::string&, Distributions) { throw std::logic_error("not yet"); }
+Drawing draw_distributions(const std::string&, const Distributions&) {
+  throw std::logic_error("not yet");
+}
 
 }  // namespace convscope::canvas

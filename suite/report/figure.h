@@ -159,7 +159,7 @@ struct Distributions {
   struct Row {
     std::string label;
     std::string group;
-    std::vector<double> shares;  ///< of the samples in equal bins from the axis's start to its end
+    std::vector<double> shares;   ///< of the samples in equal bins from the axis's start to its end
     double below = 0, above = 0;  ///< shares of the samples that lie beyond the ends
     double median = 0;
     std::optional<Spread> interval = {};  ///< of the median
