@@ -154,9 +154,9 @@ void check_spread(const Axis& axis, const Spread& spread, const std::string& wha
   check_value(axis, spread.high, what);
 }
 
-double room_left_of(const Axis& y, Range y_range) {
+double room_left_of(const Axis& y, Range y_range, int at_most) {
   double width = 0;
-  for (const Tick& tick : ticks(y, y_range, ticks_up))
+  for (const Tick& tick : ticks(y, y_range, at_most))
     width = std::max(width, text_width(tick.text, small_size));
   return width + 9;
 }

@@ -63,10 +63,10 @@ struct Frame {
 };
 
 /// The room that the frame's texts need beside its box.
-double room_left_of(const Axis& y, Range y_range);
+constexpr int ticks_up = 8;
+double room_left_of(const Axis& y, Range y_range, int at_most = ticks_up);
 double room_below_frame(const Axis& x);
 constexpr double room_above_frame = 15;
-constexpr int ticks_up = 8;
 
 /// The grid, the values at it, and the two labels at the ends of their axes: the vertical one lies
 /// above its axis, where it can be read without turning the head.

@@ -148,11 +148,15 @@ double shorten_labels(std::vector<RowHead>& heads) {
   return width;
 }
 
-void draw_row_heads(Drawing& drawing, const std::vector<RowHead>& heads, const Rows& rows,
-                    double names_end) {
+void draw_row_lines(Drawing& drawing, const Rows& rows) {
   for (const double y : rows.lines)
     drawing.shapes.push_back(
         Polyline{{{page_margin, y}, {page_width - page_margin, y}}, grid, 0.5});
+}
+
+void draw_row_heads(Drawing& drawing, const std::vector<RowHead>& heads, const Rows& rows,
+                    double names_end) {
+  draw_row_lines(drawing, rows);
   for (size_t r = 0; r < heads.size(); ++r)
     drawing.texts.push_back(
         {{names_end, rows.middles[r]}, heads[r].label, Anchor::right, small_size, ink});

@@ -65,6 +65,8 @@ Rows place_rows(const std::vector<RowHead>& heads, double top);
 /// The width of the names, each of which is shortened to `longest_name`.
 double shorten_labels(std::vector<RowHead>& heads);
 
+void draw_row_lines(Drawing& drawing, const Rows& rows);
+
 /// The names, which end at `names_end`, and the lines between the groups.
 void draw_row_heads(Drawing& drawing, const std::vector<RowHead>& heads, const Rows& rows,
                     double names_end);

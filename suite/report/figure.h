@@ -154,7 +154,9 @@ struct Dots {
   bool joined = false;  ///< a thin line from the least to the most of a row
 };
 
-/// How samples are spread, a row for each case, as histograms over a common linear axis.
+/// How samples are spread, a row for each case, as histograms over a common linear axis. Each is as
+/// high as its row, so that a wide one can be seen beside a narrow one: compare shapes, not
+/// heights.
 struct Distributions {
   struct Row {
     std::string label;
