@@ -18,7 +18,6 @@ namespace {
 constexpr double room_left = 14, room_right = 48, room_below = 16, room_above = 34;
 constexpr double bubbles_height = 265, smallest_radius = 1, label_size = 6.8;
 constexpr double dot_radius = 2.6, bar_width = 0.8;
-constexpr Color between = 0x999999;  // of what is neither text nor grid
 
 // The radius of the largest bubble: smaller where there are more than can stand side by side.
 double largest_radius(size_t bubbles) {
@@ -138,7 +137,7 @@ void draw_size_key(Drawing& drawing, const Bubbles& bubbles, double largest, dou
     const std::string text = si_text(size);
     drawing.texts.push_back({{x, y}, text, Anchor::right, small_size, ink});
     x -= text_width(text, small_size) + 2.5 + radius;
-    drawing.shapes.push_back(Disc{{x, y}, std::max(radius, smallest_radius), between});
+    drawing.shapes.push_back(Disc{{x, y}, std::max(radius, smallest_radius), rim});
     x -= radius + 7;
   }
   drawing.texts.push_back({{x, y}, "area: " + bubbles.size_label, Anchor::right, small_size, ink});
@@ -170,7 +169,7 @@ void draw_guides(Drawing& drawing, const Frame& frame, const std::vector<Bubbles
   for (const Bubbles::Guide& guide : guides) {
     paths.push_back(path_of(guide, frame));
     if (paths.back().empty()) continue;
-    drawing.shapes.push_back(Polyline{paths.back(), between, 0.8, Dash::dashed});
+    drawing.shapes.push_back(Polyline{paths.back(), rim, 0.8, Dash::dashed});
     add_obstacle(obstacles, paths.back());
   }
   for (size_t g = 0; g < guides.size(); ++g) {
@@ -209,7 +208,7 @@ void draw_front(Drawing& drawing, const Frame& frame, const Bubbles& bubbles,
   }
   if (path.empty()) return;
   path.push_back({frame.box.right, path.back().y});
-  drawing.shapes.push_back(Polyline{path, between, 1.2});
+  drawing.shapes.push_back(Polyline{path, rim, 1.2});
   add_obstacle(obstacles, path);
   if (bubbles.front_label.empty()) return;
   std::vector<Point> places;

@@ -127,7 +127,7 @@ void draw_all(Drawing& drawing, const Dots& dots, const std::vector<LaidDot>& al
   };
   of_each_series([&](const LaidDot& laid, Color color) {
     for (const double raw : laid.dot->raw)
-      draw_marker(drawing, 0, {x_of(raw), laid.at.y}, raw_radius, mixed(0xFFFFFF, color, 0.5));
+      draw_marker(drawing, 0, {x_of(raw), laid.at.y}, raw_radius, mixed(paper, color, 0.5));
   });
   of_each_series([&](const LaidDot& laid, Color color) {
     if (laid.dot->spread)

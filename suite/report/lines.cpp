@@ -17,7 +17,6 @@ namespace {
 constexpr double lines_height = 200, marker_radius = 1.7, end_radius = 2.4;
 constexpr double marker_distance = 18, label_gap = 5;
 constexpr double dot_radius = 0.9, bar_pitch = 3.4, bar_width = 0.7, band_opacity = 0.15;
-constexpr Color reference_band = 0xF1F1F1;
 
 void check(const Lines& lines) {
   if (lines.series.empty()) throw std::invalid_argument("a figure of lines needs a line");
@@ -178,7 +177,7 @@ void draw_dots(Drawing& drawing, const Frame& frame, const Lines::Series& series
                Obstacles& obstacles) {
   for (const Lines::Point& dot : series.dots) {
     const Point at = frame.at(dot.x, dot.y);
-    draw_marker(drawing, 0, at, dot_radius, mixed(0xFFFFFF, color, 0.5));
+    draw_marker(drawing, 0, at, dot_radius, mixed(paper, color, 0.5));
     // No circle, since nobody takes a name near it for its own.
     obstacles.segments.push_back({{at.x, at.y - dot_radius}, {at.x, at.y + dot_radius}});
   }
@@ -277,7 +276,7 @@ Drawing draw_lines(const std::string& title, Lines lines) {
     drawing.shapes.push_back(
         Rectangle{{left, frame.at(frame.x_range.low, lines.reference->spread->low).y,
                    frame.box.right, frame.at(frame.x_range.low, lines.reference->spread->high).y},
-                  reference_band});
+                  band});
   draw_frame(drawing, frame);
 
   Obstacles obstacles{
@@ -293,7 +292,7 @@ Drawing draw_lines(const std::string& title, Lines lines) {
   if (lines.reference) draw_reference(drawing, frame, *lines.reference, obstacles);
   draw_paths(drawing, lines, laid);
   for (const Lines::Mark& mark : lines.marks) {
-    draw_marker(drawing, 0, frame.at(mark.x, mark.y), end_radius + 0.9, 0xFFFFFF);
+    draw_marker(drawing, 0, frame.at(mark.x, mark.y), end_radius + 0.9, paper);
     draw_marker(drawing, 0, frame.at(mark.x, mark.y), end_radius, ink);
   }
   draw_names(drawing, frame, lines, laid, obstacles);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -57,5 +59,25 @@ inline void expect_texts_apart_on_the_page(const Figure& figure) {
 inline std::string error_of(const Figure& figure) {
   return message_of<std::invalid_argument>([&] { canvas::draw(figure); });
 }
+
+/// A folder to draw into, for what can only be tested with gnuplot.
+struct RenderTest : testing::Test {
+  TemporaryFolder folder;
+
+  void SetUp() override {
+    try {
+      check_gnuplot();
+    } catch (const std::runtime_error& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path))
+      names.insert(entry.path().filename().string());
+    return names;
+  }
+};
 
 }  // namespace convscope

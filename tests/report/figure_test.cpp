@@ -419,31 +419,13 @@ TEST(Palette, TextCanBeReadOnWhite) {
   EXPECT_GE(1.05 / (luminance(canvas::muted) + 0.05), 4.5);
 }
 
-struct RenderTest : testing::Test {
-  TemporaryFolder folder;
-
-  void SetUp() override {
-    try {
-      check_gnuplot();
-    } catch (const std::runtime_error& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
-
-  std::set<std::string> files() const {
-    std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path))
-      names.insert(entry.path().filename().string());
-    return names;
-  }
-};
-
-TEST_F(RenderTest, MakesTheThreeFiles) {
+TEST_F(RenderTest, MakesTheFilesOfEachFormat) {
   for (const Figure& figure : figures()) {
     const auto paths = render(figure, folder.path / "new" / "folder");
-    ASSERT_EQ(paths.size(), 3u);
+    ASSERT_EQ(paths.size(), 4u);
     EXPECT_EQ(paths[0], folder.path / "new" / "folder" / (figure.name + ".svg"));
-    const std::string svg = contents(paths[0]), png = contents(paths[1]), pdf = contents(paths[2]);
+    EXPECT_EQ(paths[1], folder.path / "new" / "folder" / (figure.name + "-dark.svg"));
+    const std::string svg = contents(paths[0]), png = contents(paths[2]), pdf = contents(paths[3]);
     EXPECT_NE(svg.find("<svg"), std::string::npos);
     EXPECT_NE(svg.find("</svg>"), std::string::npos);
     EXPECT_NE(svg.find("<title>" + figure.title + "</title>"), std::string::npos);
@@ -486,7 +468,7 @@ TEST_F(RenderTest, TextIsShownAsItIsAndNeverRun) {
                             "é模 \uFFFD", "1/10: 3e-07"})
     EXPECT_NE(svg.find("<text>" + std::string(shown) + "</text>"), std::string::npos) << shown;
   EXPECT_EQ(svg.find("<script"), std::string::npos);
-  EXPECT_EQ(files(), (std::set<std::string>{"bars.svg", "bars.png", "bars.pdf"}));
+  EXPECT_EQ(files(), (std::set<std::string>{"bars.svg", "bars-dark.svg", "bars.png", "bars.pdf"}));
 }
 
 TEST_F(RenderTest, FolderMayHaveAnyName) {
