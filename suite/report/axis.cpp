@@ -163,15 +163,19 @@ double room_left_of(const Axis& y, Range y_range, int at_most) {
 
 double room_below_frame(const Axis& x) { return x.names.empty() ? 30 : 30 + names_line; }
 
+Text tick_text_at(const std::string& text, Point at) {
+  const double furthest = page_width - 1 - text_width(text, small_size) / 2;
+  return {{std::min(at.x, furthest), at.y}, text, Anchor::centre, small_size, muted};
+}
+
 void draw_frame(Drawing& drawing, const Frame& frame) {
   const Box& box = frame.box;
   for (const Tick& tick : ticks_across(frame.x, frame.x_range, box.right - box.left)) {
     const double x = along(frame.x, frame.x_range, tick.value, box.left, box.right);
     drawing.shapes.push_back(Polyline{{{x, box.bottom}, {x, box.top}}, grid, 0.5});
-    drawing.texts.push_back({{x, box.bottom - 8}, tick.text, Anchor::centre, small_size, muted});
+    drawing.texts.push_back(tick_text_at(tick.text, {x, box.bottom - 8}));
     if (const std::string name = name_at(frame.x, tick.value); !name.empty())
-      drawing.texts.push_back(
-          {{x, box.bottom - 8 - names_line}, name, Anchor::centre, small_size, muted});
+      drawing.texts.push_back(tick_text_at(name, {x, box.bottom - 8 - names_line}));
   }
   for (const Tick& tick : ticks(frame.y, frame.y_range, ticks_up)) {
     const double y = along(frame.y, frame.y_range, tick.value, box.bottom, box.top);

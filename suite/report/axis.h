@@ -68,6 +68,9 @@ double room_left_of(const Axis& y, Range y_range, int at_most = ticks_up);
 double room_below_frame(const Axis& x);
 constexpr double room_above_frame = 15;
 
+/// A tick's text centred at `at`, or further left where it would leave the page.
+Text tick_text_at(const std::string& text, Point at);
+
 /// The grid, the values at it, and the two labels at the ends of their axes: the vertical one lies
 /// above its axis, where it can be read without turning the head.
 void draw_frame(Drawing& drawing, const Frame& frame);

@@ -57,9 +57,10 @@ void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Col
   };
   constexpr Form forms[] = {{24, 0, 1}, {4, 45, 1.2}, {3, 90, 1.4}, {4, 0, 1.35}, {3, 270, 1.4}};
   const Form& form = forms[kind % std::size(forms)];
+  const int corners = radius < 1.2 ? std::min(form.corners, 12) : form.corners;
   Polygon polygon{{}, color};
-  for (int k = 0; k < form.corners; ++k) {
-    const double angle = (form.turn + 360.0 * k / form.corners) * M_PI / 180;
+  for (int k = 0; k < corners; ++k) {
+    const double angle = (form.turn + 360.0 * k / corners) * M_PI / 180;
     polygon.corners.push_back({centre.x + radius * form.scale * std::cos(angle),
                                centre.y + radius * form.scale * std::sin(angle)});
   }
@@ -167,9 +168,7 @@ void draw_ticks_above(Drawing& drawing, const Axis& axis, Range range, const Box
     const double x = along(axis, range, tick.value, box.left, box.right);
     drawing.shapes.push_back(
         Polyline{{{x, box.bottom}, {x, box.top}}, tick.value == 0 ? rule : grid, 0.5});
-    const double furthest = page_width - page_margin - text_width(tick.text, small_size) / 2;
-    drawing.texts.push_back(
-        {{std::min(x, furthest), box.top + 6}, tick.text, Anchor::centre, small_size, muted});
+    drawing.texts.push_back(tick_text_at(tick.text, {x, box.top + 6}));
   }
 }
 
