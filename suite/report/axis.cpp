@@ -69,6 +69,24 @@ double width_of(const Axis& axis, const Tick& tick) {
 
 }  // namespace
 
+void widen(Range& range, double value) {
+  range.low = std::min(range.low, value);
+  range.high = std::max(range.high, value);
+}
+
+void widen(Range& range, const Spread& spread) {
+  widen(range, spread.low);
+  widen(range, spread.high);
+}
+
+Range horizontal_range(const Axis& axis, Range range) {
+  // A count of layers starts at 0 for the eye to compare lengths.
+  if (axis.from_zero && axis.scale == Scale::linear && range.low >= 0 &&
+      range.low < 0.3 * range.high)
+    range.low = 0;
+  return range.low == range.high ? padded(axis, range, 0, 0) : range;
+}
+
 std::string si_text(double value) {
   const char* const prefixes[] = {"", " k", " M", " G", " T", " P"};
   size_t prefix = 0;
@@ -131,24 +149,33 @@ void check_value(const Axis& axis, double value, const std::string& what) {
                                             printable(what), axis.label, value));
 }
 
-double room_left_of(const Axis& y, Range y_range) {
+void check_spread(const Axis& axis, const Spread& spread, const std::string& what) {
+  check_value(axis, spread.low, what);
+  check_value(axis, spread.high, what);
+}
+
+double room_left_of(const Axis& y, Range y_range, int at_most) {
   double width = 0;
-  for (const Tick& tick : ticks(y, y_range, ticks_up))
+  for (const Tick& tick : ticks(y, y_range, at_most))
     width = std::max(width, text_width(tick.text, small_size));
   return width + 9;
 }
 
 double room_below_frame(const Axis& x) { return x.names.empty() ? 30 : 30 + names_line; }
 
+Text tick_text_at(const std::string& text, Point at) {
+  const double furthest = page_width - 1 - text_width(text, small_size) / 2;
+  return {{std::min(at.x, furthest), at.y}, text, Anchor::centre, small_size, muted};
+}
+
 void draw_frame(Drawing& drawing, const Frame& frame) {
   const Box& box = frame.box;
   for (const Tick& tick : ticks_across(frame.x, frame.x_range, box.right - box.left)) {
     const double x = along(frame.x, frame.x_range, tick.value, box.left, box.right);
     drawing.shapes.push_back(Polyline{{{x, box.bottom}, {x, box.top}}, grid, 0.5});
-    drawing.texts.push_back({{x, box.bottom - 8}, tick.text, Anchor::centre, small_size, muted});
+    drawing.texts.push_back(tick_text_at(tick.text, {x, box.bottom - 8}));
     if (const std::string name = name_at(frame.x, tick.value); !name.empty())
-      drawing.texts.push_back(
-          {{x, box.bottom - 8 - names_line}, name, Anchor::centre, small_size, muted});
+      drawing.texts.push_back(tick_text_at(name, {x, box.bottom - 8 - names_line}));
   }
   for (const Tick& tick : ticks(frame.y, frame.y_range, ticks_up)) {
     const double y = along(frame.y, frame.y_range, tick.value, box.bottom, box.top);

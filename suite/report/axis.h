@@ -1,6 +1,7 @@
 // Axes: which values get a tick, what it says, and where a value lies on the page.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,16 @@ namespace convscope::canvas {
 struct Range {
   double low, high;
 };
+
+constexpr Range nothing = {std::numeric_limits<double>::infinity(),
+                           -std::numeric_limits<double>::infinity()};
+
+void widen(Range& range, double value);
+void widen(Range& range, const Spread& spread);
+
+/// The range of a horizontal axis: from 0 where no value is negative and 0 is not far, and with
+/// some room around a single value.
+Range horizontal_range(const Axis& axis, Range of_values);
 
 struct Tick {
   double value;
@@ -37,6 +48,7 @@ Range padded(const Axis& axis, Range range, double before, double after);
 
 /// Throws std::invalid_argument that names `what` if the axis cannot show the value.
 void check_value(const Axis& axis, double value, const std::string& what);
+void check_spread(const Axis& axis, const Spread& spread, const std::string& what);
 
 /// The area of a plot with its two axes.
 struct Frame {
@@ -51,10 +63,13 @@ struct Frame {
 };
 
 /// The room that the frame's texts need beside its box.
-double room_left_of(const Axis& y, Range y_range);
+constexpr int ticks_up = 8;
+double room_left_of(const Axis& y, Range y_range, int at_most = ticks_up);
 double room_below_frame(const Axis& x);
 constexpr double room_above_frame = 15;
-constexpr int ticks_up = 8;
+
+/// A tick's text centred at `at`, or further left where it would leave the page.
+Text tick_text_at(const std::string& text, Point at);
 
 /// The grid, the values at it, and the two labels at the ends of their axes: the vertical one lies
 /// above its axis, where it can be read without turning the head.

@@ -47,7 +47,8 @@ std::string style(const Rectangle& shape) {
 
 std::string style(const Disc& shape) {
   return fmt::format(
-      "using 1:2:3 with circles fc rgb {0} fs transparent solid 0.65 border rgb {0} lw 0.6",
+      "using 1:2 with filledcurves closed fc rgb {0} fs transparent solid 0.65 border rgb {0} lw "
+      "0.6",
       hex(shape.fill));
 }
 
@@ -69,16 +70,25 @@ std::string data(const Rectangle& shape) {
                      b.right, b.bottom, b.top);
 }
 
-std::string data(const Disc& shape) {
-  return fmt::format("{:.2f} {:.2f} {:.2f}\n", shape.centre.x, shape.centre.y, shape.radius);
-}
-
 std::string data(const std::vector<Point>& points) {
   std::string rows;
   for (const Point& point : points) rows += fmt::format("{:.2f} {:.2f}\n", point.x, point.y);
   return rows + '\n';  // the empty line parts two lines of one style
 }
 
+// As many corners as hide that it has any: gnuplot's own circles have 144, twice.
+std::vector<Point> rim_of(const Disc& shape) {
+  const int corners = shape.radius < 4 ? 24 : 48;
+  std::vector<Point> rim;
+  for (int k = 0; k <= corners; ++k) {  // the rim is drawn as a line, so it ends where it starts
+    const double angle = 2 * M_PI * k / corners;
+    rim.push_back({shape.centre.x + shape.radius * std::cos(angle),
+                   shape.centre.y + shape.radius * std::sin(angle)});
+  }
+  return rim;
+}
+
+std::string data(const Disc& shape) { return data(rim_of(shape)); }
 std::string data(const Polygon& shape) { return data(shape.corners); }
 std::string data(const Polyline& shape) { return data(shape.points); }
 

@@ -71,7 +71,9 @@ struct Drawing {
 constexpr double page_width = 324, page_margin = 5;
 constexpr double title_size = 9.5, text_size = 8, small_size = 7.2;
 constexpr double line_height = 1.25;  ///< of the text's size
-constexpr Color ink = 0x262626, muted = 0x5C5C5C, rule = 0xBDBDBD, grid = 0xE6E6E6;
+constexpr Color ink = 0x262626, muted = 0x5C5C5C, rim = 0x999999, rule = 0xBDBDBD, grid = 0xE6E6E6;
+constexpr Color paper = 0xFFFFFF, band = 0xF1F1F1, empty_cell = 0xF4F4F4;
+constexpr Color on_color = 0xFEFEFE;  ///< of text on a full color, which is light on any page
 
 /// Okabe and Ito's palette without its yellow and black, and a grey. Wraps after 7.
 Color palette(size_t index);
@@ -81,6 +83,10 @@ Color mixed(Color from, Color to, double share);
 
 /// A color dark enough to write with: 4.5 to 1 against white for each of the palette.
 Color text_color(Color color);
+
+/// What stands for a color of a figure where the page is dark. Marks have at least 3 to 1 against
+/// that page, texts 4.5 to 1. For colors that no figure uses, the inverse.
+Color in_dark(Color color);
 
 /// The width in points that text takes in DejaVu Sans. Exact for ASCII without kerning, generous
 /// for the rest.

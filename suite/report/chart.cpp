@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace convscope::canvas {
 namespace {
 
 constexpr double legend_line = 12, swatch = 6, swatch_gap = 3, entry_gap = 10;
+constexpr double between_groups = 5;
 
 double entry_width(const LegendEntry& entry) {
   return swatch + swatch_gap + text_width(entry.text, small_size);
@@ -55,9 +57,10 @@ void draw_marker(Drawing& drawing, size_t kind, Point centre, double radius, Col
   };
   constexpr Form forms[] = {{24, 0, 1}, {4, 45, 1.2}, {3, 90, 1.4}, {4, 0, 1.35}, {3, 270, 1.4}};
   const Form& form = forms[kind % std::size(forms)];
+  const int corners = radius < 1.2 ? std::min(form.corners, 12) : form.corners;
   Polygon polygon{{}, color};
-  for (int k = 0; k < form.corners; ++k) {
-    const double angle = (form.turn + 360.0 * k / form.corners) * M_PI / 180;
+  for (int k = 0; k < corners; ++k) {
+    const double angle = (form.turn + 360.0 * k / corners) * M_PI / 180;
     polygon.corners.push_back({centre.x + radius * form.scale * std::cos(angle),
                                centre.y + radius * form.scale * std::sin(angle)});
   }
@@ -105,13 +108,75 @@ void draw_header(Drawing& drawing, const std::string& title,
     double x = page_margin;
     const double middle = y - legend_line / 2;
     for (const LegendEntry& entry : line) {
-      drawing.shapes.push_back(
-          Rectangle{{x, middle - swatch / 2, x + swatch, middle + swatch / 2}, entry.color});
+      if (entry.marker)
+        draw_marker(drawing, *entry.marker, {x + swatch / 2, middle}, swatch / 2.2, entry.color);
+      else
+        drawing.shapes.push_back(
+            Rectangle{{x, middle - swatch / 2, x + swatch, middle + swatch / 2}, entry.color});
       drawing.texts.push_back(
           {{x + swatch + swatch_gap, middle}, entry.text, Anchor::left, small_size, ink});
       x += entry_width(entry) + entry_gap;
     }
     y -= legend_line;
+  }
+}
+
+void check_row_count(size_t rows, size_t at_most, const std::string& what) {
+  if (rows > at_most)
+    throw std::invalid_argument(
+        fmt::format("{} {} do not fit a page: choose at most {}", rows, what, at_most));
+}
+
+Rows place_rows(const std::vector<RowHead>& heads, double top) {
+  Rows rows{{}, {}, top};
+  for (size_t r = 0; r < heads.size(); ++r) {
+    if (r > 0 && heads[r].group != heads[r - 1].group) {
+      rows.lines.push_back(rows.bottom - between_groups / 2);
+      rows.bottom -= between_groups;
+    }
+    rows.middles.push_back(rows.bottom - heads[r].height / 2);
+    rows.bottom -= heads[r].height;
+  }
+  return rows;
+}
+
+double shorten_labels(std::vector<RowHead>& heads) {
+  double width = 0;
+  for (RowHead& head : heads) {
+    head.label = shortened(head.label, longest_name, small_size);
+    width = std::max(width, text_width(head.label, small_size));
+  }
+  return width;
+}
+
+void draw_row_lines(Drawing& drawing, const Rows& rows) {
+  for (const double y : rows.lines)
+    drawing.shapes.push_back(
+        Polyline{{{page_margin, y}, {page_width - page_margin, y}}, grid, 0.5});
+}
+
+void draw_row_heads(Drawing& drawing, const std::vector<RowHead>& heads, const Rows& rows,
+                    double names_end) {
+  draw_row_lines(drawing, rows);
+  for (size_t r = 0; r < heads.size(); ++r)
+    drawing.texts.push_back(
+        {{names_end, rows.middles[r]}, heads[r].label, Anchor::right, small_size, ink});
+}
+
+void draw_ticks_above(Drawing& drawing, const Axis& axis, Range range, const Box& box) {
+  for (const Tick& tick : ticks_across(axis, range, box.right - box.left)) {
+    const double x = along(axis, range, tick.value, box.left, box.right);
+    drawing.shapes.push_back(
+        Polyline{{{x, box.bottom}, {x, box.top}}, tick.value == 0 ? rule : grid, 0.5});
+    drawing.texts.push_back(tick_text_at(tick.text, {x, box.top + 6}));
+  }
+}
+
+void draw_label_above(Drawing& drawing, const std::vector<std::string>& lines, double left,
+                      double top) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const double above = static_cast<double>(lines.size() - 1 - i) * label_line;
+    drawing.texts.push_back({{left, top + 17 + above}, lines[i], Anchor::left, text_size, ink});
   }
 }
 

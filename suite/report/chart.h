@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "suite/report/axis.h"
 #include "suite/report/canvas.h"
 #include "suite/report/figure.h"
 #include "suite/report/labels.h"
@@ -28,10 +29,11 @@ void draw_leader(Drawing& drawing, const Segment& leader, Point named);
 /// Says at the bottom of the page how many names found no place, if any.
 void note_left_out(Drawing& drawing, const std::vector<std::optional<PlacedLabel>>& placed);
 
-/// What a color stands for.
+/// What a color stands for, with the marker that goes with it or a square.
 struct LegendEntry {
   std::string text;
   Color color;
+  std::optional<size_t> marker = {};
 };
 
 /// The height that the title and the line or lines of the legend take.
@@ -41,6 +43,43 @@ double header_height(const std::string& title, const std::vector<LegendEntry>& l
 void draw_header(Drawing& drawing, const std::string& title,
                  const std::vector<LegendEntry>& legend);
 
+/// What stands at the left of a row.
+struct RowHead {
+  std::string label, group;
+  double height;
+};
+
+/// Where rows lie below each other.
+struct Rows {
+  std::vector<double> middles;
+  std::vector<double> lines;  ///< between rows of different groups
+  double bottom;
+};
+constexpr double row_pitch = 10.4;  ///< the height of a row with a line of text
+
+/// Throws std::invalid_argument if there are more than `at_most`, which are called `what`.
+void check_row_count(size_t rows, size_t at_most, const std::string& what);
+
+Rows place_rows(const std::vector<RowHead>& heads, double top);
+
+/// The width of the names, each of which is shortened to `longest_name`.
+double shorten_labels(std::vector<RowHead>& heads);
+
+void draw_row_lines(Drawing& drawing, const Rows& rows);
+
+/// The names, which end at `names_end`, and the lines between the groups.
+void draw_row_heads(Drawing& drawing, const std::vector<RowHead>& heads, const Rows& rows,
+                    double names_end);
+
+/// Light vertical lines at the ticks of an axis down to `bottom`, with their texts above `top`.
+void draw_ticks_above(Drawing& drawing, const Axis& axis, Range range, const Box& box);
+constexpr double room_of_ticks_above = 18;
+
+/// The label of the axis in lines above its ticks.
+void draw_label_above(Drawing& drawing, const std::vector<std::string>& lines, double left,
+                      double top);
+constexpr double label_line = text_size * line_height;
+
 /// 138, 25.6, 4.09, 0.62, 0.00065: what the end of a bar says.
 std::string short_number(double value);
 
@@ -49,9 +88,9 @@ Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars);
 Drawing draw_lines(const std::string& title, Lines lines);
 Drawing draw_heat_map(const std::string& title, HeatMap map);
 Drawing draw_bubbles(const std::string& title, Bubbles bubbles);
-Drawing draw_dots(const std::string& title, Dots dots);
-Drawing draw_distributions(const std::string& title, Distributions distributions);
-Drawing draw_columns(const std::string& title, Columns columns);
+Drawing draw_dots(const std::string& title, const Dots& dots);
+Drawing draw_distributions(const std::string& title, const Distributions& distributions);
+Drawing draw_columns(const std::string& title, const Columns& columns);
 Drawing draw(const Figure& figure);
 
 }  // namespace convscope::canvas

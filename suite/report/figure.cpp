@@ -10,12 +10,13 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "suite/report/chart.h"
 #include "suite/report/fonts.h"
 #include "suite/report/gnuplot.h"
+#include "suite/report/svg.h"
 #include "suite/report/text.h"
 
 namespace convscope {
@@ -73,38 +74,6 @@ void write_file(const fs::path& path, const std::string& bytes) {
         fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
 }
 
-void replace_all(std::string& text, std::string_view from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
-// What gnuplot's terminal cannot be told: a size on the page that can be read (its units are 1/96
-// inch, ours 1/72), the title for screen readers, fonts of the same width where there is no DejaVu
-// (bold as an attribute), and smooth edges.
-std::string finished_svg(const std::string& svg, const Figure& figure, const Drawing& drawing) {
-  std::string out;
-  for (size_t begin = 0; begin < svg.size();) {
-    const size_t end = std::min(svg.find('\n', begin), svg.size() - 1) + 1;
-    std::string line = svg.substr(begin, end - begin);
-    begin = end;
-    if (line.find("<text>") == std::string::npos) {  // nothing that a user wrote
-      if (line.find(" width=\"") == 0)
-        line = fmt::format(" width=\"{}\" height=\"{}\" role=\"img\"\n",
-                           2 * std::lround(drawing.width), 2 * std::lround(page_height(drawing)));
-      if (line.find("<title>Gnuplot") == 0)
-        line = "<title>" + xml_escaped(printable(figure.title)) + "</title>\n";
-      if (line.find("<desc>") == 0) line.clear();
-      const std::string family = std::string("font-family=\"") + canvas::font;
-      const std::string families = family + ", Bitstream Vera Sans, Verdana, sans-serif\"";
-      replace_all(line, family + ":Bold\"", families + " font-weight=\"bold\"");
-      replace_all(line, family + "\"", families);
-      replace_all(line, " shape-rendering='crispEdges'", "");
-    }
-    out += line;
-  }
-  return out;
-}
-
 // cairo writes the time into the file. Spaces of the same length keep the offsets of its table.
 std::string without_date(std::string pdf) {
   const size_t begin = pdf.rfind("/CreationDate (");
@@ -114,14 +83,58 @@ std::string without_date(std::string pdf) {
   return pdf;
 }
 
-// Files under names of this process until they are complete.
-struct Unfinished {
-  std::vector<fs::path> paths;
-  ~Unfinished() {
+// Files under names of this process until all are complete.
+struct Files {
+  struct File {
+    fs::path unfinished, path;
+  };
+  std::vector<File> files;
+
+  // In `folder`, with the name of the figure and of its variant, "-dark" or none.
+  fs::path add(const fs::path& folder, const std::string& name, const std::string& variant,
+               ImageFormat format) {
+    const std::string end = fmt::format("{}.{}", variant, ending(format));
+    files.push_back(
+        {folder / fmt::format(".{}.{}{}", name, ::getpid(), end), folder / (name + end)});
+    return files.back().unfinished;
+  }
+
+  std::vector<fs::path> put_in_place() const {
+    std::vector<fs::path> paths;
+    for (const File& file : files) {
+      std::error_code error;
+      fs::rename(file.unfinished, file.path, error);
+      if (error)
+        throw std::runtime_error(
+            fmt::format("cannot write {}: {}", file.path.string(), error.message()));
+      paths.push_back(file.path);
+    }
+    return paths;
+  }
+
+  ~Files() {
     std::error_code ignored;
-    for (const fs::path& path : paths) fs::remove(path, ignored);
+    for (const File& file : files) fs::remove(file.unfinished, ignored);
   }
 };
+
+std::string read_drawn(const fs::path& path) {
+  std::string bytes = read_file(path);
+  if (bytes.empty())
+    throw std::runtime_error(fmt::format("gnuplot wrote nothing to {}", path.string()));
+  return bytes;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    throw std::runtime_error(
+        fmt::format("cannot create the folder {}: {}", folder.string(), error.message()));
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw std::runtime_error(
+        fmt::format("cannot write into {}: {}", folder.string(), std::strerror(errno)));
+}
 
 }  // namespace
 
@@ -138,53 +151,41 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
         "'{}' cannot name a figure: use letters, digits, '-' and '_'", printable(figure.name)));
   const Drawing drawing = canvas::draw(figure);
 
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error)
-    throw std::runtime_error(
-        fmt::format("cannot create the folder {}: {}", folder.string(), error.message()));
-  if (::access(folder.c_str(), W_OK) != 0)
-    throw std::runtime_error(
-        fmt::format("cannot write into {}: {}", folder.string(), std::strerror(errno)));
+  make_folder(folder);
 
   // One process for all formats: starting it costs as much as a drawing.
-  Unfinished unfinished;
   std::string script = canvas::gnuplot_commands(drawing);
   const size_t plot = script.rfind("\nplot ") + 1;
-  const std::string plot_command = script.substr(plot);
+  std::string plot_command = script.substr(plot);
   script.resize(plot);
   // Who reads an SVG has fonts of his own.
   std::vector<std::string> texts;
   for (const canvas::Text& text : drawing.texts) texts.push_back(text.text);
   const std::vector<std::string> drawn = drawable(texts);
+  Files files;
   for (const ImageFormat format : formats) {
-    const std::string name = fmt::format(".{}.{}.{}", figure.name, ::getpid(), ending(format));
-    unfinished.paths.push_back(folder / name);
-    script += fmt::format("set terminal {}\nset output '{}'\n", terminal(format, drawing), name);
+    const fs::path path = files.add(folder, figure.name, "", format);
+    if (format == ImageFormat::svg) files.add(folder, figure.name, "-dark", format);
+    script += fmt::format("set terminal {}\nset output '{}'\n", terminal(format, drawing),
+                          path.filename().string());
     for (size_t i = 0; i < texts.size(); ++i)
       if (drawn[i] != texts[i])
         script += canvas::gnuplot_text_command(i, format == ImageFormat::svg ? texts[i] : drawn[i]);
-    script += unfinished.paths.size() == 1 ? plot_command : "replot\n";
+    script += std::exchange(plot_command, "replot\n");
   }
   run_gnuplot(script + "set output\n", folder);
 
-  for (size_t i = 0; i < formats.size(); ++i) {
-    const fs::path& path = unfinished.paths[i];
-    std::string bytes = read_file(path);
-    if (bytes.empty())
-      throw std::runtime_error(fmt::format("gnuplot wrote nothing to {}", path.string()));
-    if (formats[i] == ImageFormat::svg) write_file(path, finished_svg(bytes, figure, drawing));
-    if (formats[i] == ImageFormat::pdf) write_file(path, without_date(std::move(bytes)));
+  size_t file = 0;
+  for (const ImageFormat format : formats) {
+    const fs::path& path = files.files[file++].unfinished;
+    std::string bytes = read_drawn(path);
+    if (format == ImageFormat::pdf) write_file(path, without_date(std::move(bytes)));
+    if (format != ImageFormat::svg) continue;
+    const std::string svg = finished_svg(bytes, figure.title, drawing.width, page_height(drawing));
+    write_file(path, svg);
+    write_file(files.files[file++].unfinished, dark_svg(svg));
   }
-  std::vector<fs::path> paths;
-  for (size_t i = 0; i < formats.size(); ++i) {
-    paths.push_back(folder / fmt::format("{}.{}", figure.name, ending(formats[i])));
-    fs::rename(unfinished.paths[i], paths.back(), error);
-    if (error)
-      throw std::runtime_error(
-          fmt::format("cannot write {}: {}", paths.back().string(), error.message()));
-  }
-  return paths;
+  return files.put_in_place();
 }
 
 }  // namespace convscope

@@ -154,12 +154,14 @@ struct Dots {
   bool joined = false;  ///< a thin line from the least to the most of a row
 };
 
-/// How samples are spread, a row for each case, as histograms over a common linear axis.
+/// How samples are spread, a row for each case, as histograms over a common linear axis. Each is as
+/// high as its row, so that a wide one can be seen beside a narrow one: compare shapes, not
+/// heights.
 struct Distributions {
   struct Row {
     std::string label;
     std::string group;
-    std::vector<double> shares;  ///< of the samples in equal bins from the axis's start to its end
+    std::vector<double> shares;   ///< of the samples in equal bins from the axis's start to its end
     double below = 0, above = 0;  ///< shares of the samples that lie beyond the ends
     double median = 0;
     std::optional<Spread> interval = {};  ///< of the median
@@ -206,14 +208,24 @@ enum class ImageFormat { svg, png, pdf };
 void check_gnuplot();
 
 /// Draws a figure into `folder`, which is created if need be, and returns the paths in the order of
-/// `formats`. The files replace older ones only when all of them are complete. The same figure
-/// gives the same bytes on the same machine. In PNG and PDF, a character that no installed font has
-/// is U+FFFD. Throws std::invalid_argument that names the row if the figure has nothing to draw, a
-/// value that is not finite, or one that its scale cannot show, and std::runtime_error if gnuplot
-/// is missing or fails, or the folder cannot be written.
+/// `formats`: NAME.svg, and after it NAME-dark.svg for dark pages, NAME.png, NAME.pdf. The files
+/// replace older ones only when all of them are complete. The same figure gives the same bytes on
+/// the same machine. In PNG and PDF, a character that no installed font has is U+FFFD. Throws
+/// std::invalid_argument that names the row if the figure has nothing to draw, a value that is not
+/// finite, or one that its scale cannot show, and std::runtime_error if gnuplot is missing or
+/// fails, or the folder cannot be written.
 std::vector<std::filesystem::path> render(const Figure& figure, const std::filesystem::path& folder,
                                           const std::vector<ImageFormat>& formats = {
                                               ImageFormat::svg, ImageFormat::png,
                                               ImageFormat::pdf});
+
+/// The element <svg> of a light picture that render() wrote, to stand in an HTML page: of the
+/// page's size by its style sheet, and each color as "var(--cRRGGBB, #RRGGBB)", so that the page
+/// decides on it. It has no ids. Throws std::invalid_argument if there is no such element.
+std::string themed_svg(const std::string& svg);
+
+/// For each color of a light picture that render() wrote its counterpart on a dark page, both as
+/// "#RRGGBB": what a page sets themed_svg()'s variables to.
+std::map<std::string, std::string> dark_colors(const std::string& svg);
 
 }  // namespace convscope

@@ -41,7 +41,7 @@ void check(const HeatMap& map) {
 int shade(double share) { return static_cast<int>(std::lround(share * shades)); }
 
 // Nothing is not white, so that the square is seen.
-Color color_of(int shade) { return mixed(0xF4F4F4, palette(0), 1.0 * shade / shades); }
+Color color_of(int shade) { return mixed(empty_cell, palette(0), 1.0 * shade / shades); }
 
 // Squares with numbers for names, since names under the columns would have to lie on their side.
 struct Square {
@@ -72,7 +72,7 @@ void draw_percentages(Drawing& drawing, const HeatMap& map, const Square& square
       const double share = map.shares[r][c];
       if (share < 0.005) continue;
       drawing.texts.push_back({middle(square.at(r, c)), fmt::format("{:.0f}", 100 * share),
-                               Anchor::centre, small_size, share > 0.8 ? 0xFFFFFF : ink});
+                               Anchor::centre, small_size, share > 0.8 ? on_color : ink});
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -18,12 +17,6 @@ namespace {
 constexpr double lines_height = 200, marker_radius = 1.7, end_radius = 2.4;
 constexpr double marker_distance = 18, label_gap = 5;
 constexpr double dot_radius = 0.9, bar_pitch = 3.4, bar_width = 0.7, band_opacity = 0.15;
-constexpr Color reference_band = 0xF1F1F1;
-
-void check(const Axis& axis, const Spread& spread, const std::string& what) {
-  check_value(axis, spread.low, what);
-  check_value(axis, spread.high, what);
-}
 
 void check(const Lines& lines) {
   if (lines.series.empty()) throw std::invalid_argument("a figure of lines needs a line");
@@ -38,7 +31,7 @@ void check(const Lines& lines) {
       throw std::invalid_argument(fmt::format("the line '{}' has {} points and {} spreads",
                                               printable(series.label), series.points.size(),
                                               series.spread.size()));
-    for (const Spread& spread : series.spread) check(lines.y, spread, series.label);
+    for (const Spread& spread : series.spread) check_spread(lines.y, spread, series.label);
     for (const Lines::Point& dot : series.dots) {
       check_value(lines.x, dot.x, series.label);
       check_value(lines.y, dot.y, series.label);
@@ -50,16 +43,9 @@ void check(const Lines& lines) {
   }
   if (!lines.reference) return;
   check_value(lines.y, lines.reference->y, lines.reference->label);
-  if (lines.reference->spread) check(lines.y, *lines.reference->spread, lines.reference->label);
+  if (lines.reference->spread)
+    check_spread(lines.y, *lines.reference->spread, lines.reference->label);
 }
-
-void widen(Range& range, double value) {
-  range.low = std::min(range.low, value);
-  range.high = std::max(range.high, value);
-}
-
-constexpr Range nothing = {std::numeric_limits<double>::infinity(),
-                           -std::numeric_limits<double>::infinity()};
 
 Range x_range(const Lines& lines) {
   Range range = nothing;
@@ -68,29 +54,21 @@ Range x_range(const Lines& lines) {
     for (const Lines::Point& dot : series.dots) widen(range, dot.x);
   }
   for (const Lines::Mark& mark : lines.marks) widen(range, mark.x);
-  // A count of layers starts at 0 for the eye to compare lengths.
-  if (lines.x.from_zero && lines.x.scale == Scale::linear && range.low >= 0 &&
-      range.low < 0.3 * range.high)
-    range.low = 0;
+  range = horizontal_range(lines.x, range);
   // Room for the bars of the lines that stand left and right of their x.
-  const double beside = lines.bars ? 0.05 : 0;
-  return range.low == range.high || lines.bars ? padded(lines.x, range, beside, beside) : range;
+  return lines.bars ? padded(lines.x, range, 0.05, 0.05) : range;
 }
 
 Range y_range(const Lines& lines) {
   Range range = nothing;
-  const auto widen_by = [&range](const Spread& spread) {
-    widen(range, spread.low);
-    widen(range, spread.high);
-  };
   for (const Lines::Series& series : lines.series) {
     for (const Lines::Point& point : series.points) widen(range, point.y);
     for (const Lines::Point& dot : series.dots) widen(range, dot.y);
-    for (const Spread& spread : series.spread) widen_by(spread);
+    for (const Spread& spread : series.spread) widen(range, spread);
   }
   for (const Lines::Mark& mark : lines.marks) widen(range, mark.y);
   if (lines.reference) widen(range, lines.reference->y);
-  if (lines.reference && lines.reference->spread) widen_by(*lines.reference->spread);
+  if (lines.reference && lines.reference->spread) widen(range, *lines.reference->spread);
   const bool from_zero = lines.y.from_zero && lines.y.scale == Scale::linear && range.low >= 0;
   range = padded(lines.y, range, 0.04, 0.04);
   if (from_zero) range.low = 0;
@@ -199,7 +177,7 @@ void draw_dots(Drawing& drawing, const Frame& frame, const Lines::Series& series
                Obstacles& obstacles) {
   for (const Lines::Point& dot : series.dots) {
     const Point at = frame.at(dot.x, dot.y);
-    draw_marker(drawing, 0, at, dot_radius, mixed(0xFFFFFF, color, 0.5));
+    draw_marker(drawing, 0, at, dot_radius, mixed(paper, color, 0.5));
     // No circle, since nobody takes a name near it for its own.
     obstacles.segments.push_back({{at.x, at.y - dot_radius}, {at.x, at.y + dot_radius}});
   }
@@ -298,7 +276,7 @@ Drawing draw_lines(const std::string& title, Lines lines) {
     drawing.shapes.push_back(
         Rectangle{{left, frame.at(frame.x_range.low, lines.reference->spread->low).y,
                    frame.box.right, frame.at(frame.x_range.low, lines.reference->spread->high).y},
-                  reference_band});
+                  band});
   draw_frame(drawing, frame);
 
   Obstacles obstacles{
@@ -314,7 +292,7 @@ Drawing draw_lines(const std::string& title, Lines lines) {
   if (lines.reference) draw_reference(drawing, frame, *lines.reference, obstacles);
   draw_paths(drawing, lines, laid);
   for (const Lines::Mark& mark : lines.marks) {
-    draw_marker(drawing, 0, frame.at(mark.x, mark.y), end_radius + 0.9, 0xFFFFFF);
+    draw_marker(drawing, 0, frame.at(mark.x, mark.y), end_radius + 0.9, paper);
     draw_marker(drawing, 0, frame.at(mark.x, mark.y), end_radius, ink);
   }
   draw_names(drawing, frame, lines, laid, obstacles);

@@ -13,16 +13,13 @@
 namespace convscope::canvas {
 namespace {
 
-constexpr double row_pitch = 10.4, bar_height = 7, between_groups = 5;
-constexpr double panel_gap = 12, number_gap = 3, label_line = text_size * line_height;
+constexpr double bar_height = 7, panel_gap = 12, number_gap = 3;
 constexpr size_t most_rows = 200, most_kinds = 7;
 
 void check(const StackedBars& bars) {
   if (bars.rows.empty() || bars.panels.empty() || bars.kinds.empty())
     throw std::invalid_argument("a figure of bars needs a row, a panel and a kind");
-  if (bars.rows.size() > most_rows)
-    throw std::invalid_argument(fmt::format("{} bars do not fit a page: choose at most {} networks",
-                                            bars.rows.size(), most_rows));
+  check_row_count(bars.rows.size(), most_rows, "bars");
   if (bars.kinds.size() > most_kinds)
     throw std::invalid_argument(fmt::format("{} kinds cannot be told apart by color: at most {}",
                                             bars.kinds.size(), most_kinds));
@@ -53,25 +50,6 @@ double total(const std::vector<double>& parts) {
   return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
-// The vertical middle of each row, and of the lines between groups.
-struct Rows {
-  std::vector<double> middles, lines;
-};
-
-Rows place_rows(const StackedBars& bars, double top) {
-  Rows rows;
-  double y = top;
-  for (size_t r = 0; r < bars.rows.size(); ++r) {
-    if (r > 0 && bars.rows[r].group != bars.rows[r - 1].group) {
-      rows.lines.push_back(y - between_groups / 2);
-      y -= between_groups;
-    }
-    rows.middles.push_back(y - row_pitch / 2);
-    y -= row_pitch;
-  }
-  return rows;
-}
-
 void draw_panel(Drawing& drawing, const StackedBars& bars, size_t p, double left, double right,
                 double top, const Rows& rows) {
   const StackedBars::Panel& panel = bars.panels[p];
@@ -90,19 +68,8 @@ void draw_panel(Drawing& drawing, const StackedBars& bars, size_t p, double left
     const double share = total(bars.rows[r].values[p]) / panel.unit / longest;
     if (share > 0) full = std::min(full, room / share);
   }
-  const double bottom = rows.middles.back() - row_pitch / 2;
-
-  const Axis axis{panel.label};
-  for (const Tick& tick : ticks_across(axis, {0, longest}, full)) {
-    const double x = left + tick.value / longest * full;
-    drawing.shapes.push_back(Polyline{{{x, bottom}, {x, top}}, tick.value == 0 ? rule : grid, 0.5});
-    drawing.texts.push_back({{x, top + 6}, tick.text, Anchor::centre, small_size, muted});
-  }
-  const std::vector<std::string> label = wrapped(panel.label, right - left, text_size, false);
-  for (size_t i = 0; i < label.size(); ++i) {
-    const double above = static_cast<double>(label.size() - 1 - i) * label_line;
-    drawing.texts.push_back({{left, top + 17 + above}, label[i], Anchor::left, text_size, ink});
-  }
+  draw_ticks_above(drawing, Axis{panel.label}, {0, longest}, {left, rows.bottom, left + full, top});
+  draw_label_above(drawing, wrapped(panel.label, right - left, text_size, false), left, top);
 
   for (size_t r = 0; r < bars.rows.size(); ++r) {
     const std::vector<double>& parts = bars.rows[r].values[p];
@@ -128,13 +95,9 @@ Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars) {
   std::vector<LegendEntry> legend;
   for (size_t k = 0; k < bars.kinds.size(); ++k) legend.push_back({bars.kinds[k], palette(k)});
 
-  std::vector<std::string> labels;
-  double label_width = 0;
-  for (const StackedBars::Row& row : bars.rows) {
-    labels.push_back(shortened(row.label, longest_name, small_size));
-    label_width = std::max(label_width, text_width(labels.back(), small_size));
-  }
-  const double names_end = page_margin + label_width;
+  std::vector<RowHead> heads;
+  for (const StackedBars::Row& row : bars.rows) heads.push_back({row.label, row.group, row_pitch});
+  const double names_end = page_margin + shorten_labels(heads);
   const double first_left = names_end + 5;
   const auto count = static_cast<double>(bars.panels.size());
   const double width = (page_width - page_margin - first_left - panel_gap * (count - 1)) / count;
@@ -142,24 +105,18 @@ Drawing draw_stacked_bars(const std::string& title, const StackedBars& bars) {
   size_t label_lines = 1;
   for (const StackedBars::Panel& panel : bars.panels)
     label_lines = std::max(label_lines, wrapped(panel.label, width, text_size, false).size());
-  const double above_rows =
-      header_height(title, legend) + 18 + label_line * static_cast<double>(label_lines);
-  const double lowest = place_rows(bars, 0).middles.back() - row_pitch / 2;
-  Drawing drawing{page_width, above_rows - lowest + page_margin, {}, {}};
+  const double above_rows = header_height(title, legend) + room_of_ticks_above +
+                            label_line * static_cast<double>(label_lines);
+  Drawing drawing{page_width, above_rows - place_rows(heads, 0).bottom + page_margin, {}, {}};
   draw_header(drawing, title, legend);
   const double top = drawing.height - above_rows;
-  const Rows rows = place_rows(bars, top);
+  const Rows rows = place_rows(heads, top);
 
-  for (const double y : rows.lines)
-    drawing.shapes.push_back(
-        Polyline{{{page_margin, y}, {page_width - page_margin, y}}, grid, 0.5});
+  draw_row_heads(drawing, heads, rows, names_end);
   for (size_t p = 0; p < bars.panels.size(); ++p) {
     const double left = first_left + static_cast<double>(p) * (width + panel_gap);
     draw_panel(drawing, bars, p, left, left + width, top, rows);
   }
-  for (size_t r = 0; r < bars.rows.size(); ++r)
-    drawing.texts.push_back(
-        {{names_end, rows.middles[r]}, labels[r], Anchor::right, small_size, ink});
   return drawing;
 }
 

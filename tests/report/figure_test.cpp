@@ -13,6 +13,7 @@
 #include "suite/report/chart.h"
 #include "suite/report/fonts.h"
 #include "suite/report/gnuplot.h"
+#include "tests/report/drawn.h"
 #include "tests/report/temporary_folder.h"
 
 namespace convscope {
@@ -149,15 +150,6 @@ std::vector<Figure> figures() {
           ranges(), curve(),   heat_map(3), heat_map(30)};
 }
 
-bool has_text(const Drawing& drawing, const std::string& text) {
-  return std::any_of(drawing.texts.begin(), drawing.texts.end(),
-                     [&](const canvas::Text& t) { return t.text == text; });
-}
-
-std::string error_of(const Figure& figure) {
-  return message_of<std::invalid_argument>([&] { canvas::draw(figure); });
-}
-
 // PATH for the time of a test.
 struct Path {
   std::string before = std::getenv("PATH");
@@ -172,18 +164,7 @@ void put_program(const std::filesystem::path& folder, const std::string& script)
 }
 
 TEST(Layout, TextsLieOnThePageAndDoNotOverlap) {
-  for (const Figure& figure : figures()) {
-    const Drawing drawing = canvas::draw(figure);
-    for (size_t i = 0; i < drawing.texts.size(); ++i) {
-      const Box box = canvas::bounds(drawing.texts[i]);
-      EXPECT_TRUE(box.left >= 0 && box.right <= drawing.width && box.bottom >= -drawing.below &&
-                  box.top <= drawing.height)
-          << figure.name << ": " << drawing.texts[i].text;
-      for (size_t k = 0; k < i; ++k)
-        EXPECT_FALSE(overlap(box, canvas::bounds(drawing.texts[k])))
-            << figure.name << ": " << drawing.texts[i].text << " over " << drawing.texts[k].text;
-    }
-  }
+  for (const Figure& figure : figures()) expect_texts_apart_on_the_page(figure);
 }
 
 TEST(Layout, BubblesAreNotCoveredByText) {
@@ -383,7 +364,7 @@ TEST(Figure, ThousandNetworksAreSoundOrAnError) {
   }
   const Drawing drawing = canvas::draw({"b", "", many});
   EXPECT_NE(drawing.texts.back().text.find(" of 1000 names left out"), std::string::npos);
-  EXPECT_EQ(error_of({"s", "", bars}), "1000 bars do not fit a page: choose at most 200 networks");
+  EXPECT_EQ(error_of({"s", "", bars}), "1000 bars do not fit a page: choose at most 200");
 }
 
 TEST(Figure, ValueThatCannotBeShownNamesItsRow) {
@@ -438,31 +419,13 @@ TEST(Palette, TextCanBeReadOnWhite) {
   EXPECT_GE(1.05 / (luminance(canvas::muted) + 0.05), 4.5);
 }
 
-struct RenderTest : testing::Test {
-  TemporaryFolder folder;
-
-  void SetUp() override {
-    try {
-      check_gnuplot();
-    } catch (const std::runtime_error& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
-
-  std::set<std::string> files() const {
-    std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path))
-      names.insert(entry.path().filename().string());
-    return names;
-  }
-};
-
-TEST_F(RenderTest, MakesTheThreeFiles) {
+TEST_F(RenderTest, MakesTheFilesOfEachFormat) {
   for (const Figure& figure : figures()) {
     const auto paths = render(figure, folder.path / "new" / "folder");
-    ASSERT_EQ(paths.size(), 3u);
+    ASSERT_EQ(paths.size(), 4u);
     EXPECT_EQ(paths[0], folder.path / "new" / "folder" / (figure.name + ".svg"));
-    const std::string svg = contents(paths[0]), png = contents(paths[1]), pdf = contents(paths[2]);
+    EXPECT_EQ(paths[1], folder.path / "new" / "folder" / (figure.name + "-dark.svg"));
+    const std::string svg = contents(paths[0]), png = contents(paths[2]), pdf = contents(paths[3]);
     EXPECT_NE(svg.find("<svg"), std::string::npos);
     EXPECT_NE(svg.find("</svg>"), std::string::npos);
     EXPECT_NE(svg.find("<title>" + figure.title + "</title>"), std::string::npos);
@@ -505,7 +468,7 @@ TEST_F(RenderTest, TextIsShownAsItIsAndNeverRun) {
                             "é模 \uFFFD", "1/10: 3e-07"})
     EXPECT_NE(svg.find("<text>" + std::string(shown) + "</text>"), std::string::npos) << shown;
   EXPECT_EQ(svg.find("<script"), std::string::npos);
-  EXPECT_EQ(files(), (std::set<std::string>{"bars.svg", "bars.png", "bars.pdf"}));
+  EXPECT_EQ(files(), (std::set<std::string>{"bars.svg", "bars-dark.svg", "bars.png", "bars.pdf"}));
 }
 
 TEST_F(RenderTest, FolderMayHaveAnyName) {
