@@ -101,7 +101,7 @@ TEST(HtmlPage, NoTextOfDataBecomesMarkup) {
 
 TEST(HtmlPage, PolicyAllowsItsOwnStyleAndScriptAndNothingElse) {
   const std::string page = html(nasty_page());
-  const std::string policy = between(page, "Content-Security-Policy\" content=\"", "\"");
+  const std::string policy = between(page, "Content-Security-Policy\"\n content=\"", "\"");
   EXPECT_EQ(policy, "default-src 'none'; style-src " + hash(between(page, "<style>", "</style>")) +
                         "; script-src " + hash(between(page, "<script>", "</script>")) +
                         "; base-uri 'none'; form-action 'none'");
