@@ -124,7 +124,8 @@ class HtmlPage {
 <html lang=en>
 <head>
 <meta charset=utf-8>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'">
 <meta name=viewport content="width=device-width, initial-scale=1">
 <meta name=color-scheme content="light dark">
 <title>{}</title>
@@ -206,13 +207,15 @@ class HtmlPage {
         text(warning.text));
   }
 
-  void add(const Page::Data& data) { add_table(data, data.table.rows.size()); }
+  void add(const Page::Data& data) {
+    add_table(data, data.name.substr(0, data.name.rfind('.')), data.table.rows.size());
+  }
 
   void add(const Page::Picture& picture) {
     const Figure& figure = picture.figure;
     const std::string id = anchor("figure-" + figure.name), caption = anchor(id + "-caption");
-    // After its own role and size; of two attributes of one name, the first counts.
     std::string svg = inlined_svg(picture.svg, id + "-", colors_);
+    if (const size_t role = svg.find(" role=\"img\""); role < svg.find('>')) svg.erase(role, 11);
     const std::string name =
         fmt::format(" role=img aria-label=\"{}\" aria-describedby=\"{}\" focusable=false",
                     text(figure.title), caption);
@@ -229,7 +232,8 @@ class HtmlPage {
     body_ += "</p>\n</figcaption>\n";
     if (!picture.data.columns.empty()) {
       body_ += "<details>\n<summary>Data of this figure</summary>\n";
-      add_table({figure.name + ".csv", figure.title, picture.data}, most_picture_rows);
+      add_table({figure.name + ".csv", figure.title, picture.data}, id + "-data",
+                most_picture_rows);
       body_ += "</details>\n";
     }
     body_ += "</figure>\n";
@@ -240,75 +244,82 @@ class HtmlPage {
     return ascii;
   }
 
-  void add_table(const Page::Data& data, size_t most_rows) {
+  void add_table(const Page::Data& data, const std::string& wanted_id, size_t most_rows) {
     const Table& table = data.table;
     std::ostringstream csv;
     write(table, Format::csv, csv);
-    const size_t rows = std::min(table.rows.size(), most_rows);
+    const bool downloadable = csv.str().size() <= largest_download;
+    const size_t all_rows = table.rows.size(), rows = std::min(all_rows, most_rows);
     std::vector<bool> shown;
     for (const TableColumn& column : table.columns) shown.push_back(column.human != Human::none);
-    const auto hidden = static_cast<size_t>(std::count(shown.begin(), shown.end(), false));
-    if (hidden == shown.size()) shown.assign(shown.size(), true);
-    const auto first_shown =
-        static_cast<size_t>(std::find(shown.begin(), shown.end(), true) - shown.begin());
+    if (std::count(shown.begin(), shown.end(), true) == 0) shown.assign(shown.size(), true);
 
-    const std::string name = data.name.substr(0, data.name.rfind('.'));
-    const std::string id = anchor(name), caption = anchor(id + "-caption");
-    // Rules for columns: a class for each cell would be a fifth of a long table.
-    std::vector<std::string> right, extra;
-    for (size_t c = 0; c < shown.size(); ++c) {
-      const std::string column = fmt::format(":nth-child({})", c + 1);
-      if (to_right(table, c)) right.push_back(column);
-      if (!shown[c]) extra.push_back(column);
-    }
-    if (!right.empty())
-      rules_ += fmt::format("#{} tr > :is({}) {{ text-align: right; --row: row-reverse; }}\n", id,
-                            joined(right));
-    if (!extra.empty())
-      rules_ += fmt::format("#{}:not(:has(.all:checked)) tr > :is({}) {{ display: none; }}\n", id,
-                            joined(extra));
-
+    const std::string id = anchor(wanted_id), caption_id = anchor(id + "-caption");
+    const std::string caption = text(data.caption.empty() ? data.name : data.caption);
+    add_column_rules(table, shown, id);
+    // The caption is above the controls for the eye, and within the table for other readers.
     body_ += fmt::format(
-        "<div class=data id=\"{}\"{}>\n<div>\n<p class=caption id=\"{}\" aria-hidden=true "
-        "dir=auto>{}</p>\n"
-        "<div class=controls>",
-        id, rows >= filter_from ? " data-filter" : "", caption, text(data.caption));
-    if (!extra.empty())
+        "<div class=data id=\"{}\"{}>\n<div>\n"
+        "<p class=caption id=\"{}\" aria-hidden=true dir=auto>{}</p>\n<div class=controls>",
+        id, rows >= filter_from ? " data-filter" : "", caption_id, caption);
+    if (std::count(shown.begin(), shown.end(), false) > 0)
       body_ += fmt::format("<label><input type=checkbox class=all> All {} columns</label>",
                            shown.size());
-    const bool whole = csv.str().size() <= largest_download;
-    if (whole)
+    if (downloadable)
       body_ += fmt::format(
           "<a class=download download=\"{0}\" href=\"data:text/csv;charset=utf-8,{1}\">"
           "Download {0}</a>",
           text(data.name), percent_encoded(csv.str()));
     body_ += fmt::format(
         "</div>\n<div class=\"scroll{}\" tabindex=0 role=region aria-labelledby=\"{}\">\n"
-        "<table>\n<caption>{}</caption>\n<thead>\n<tr>",
-        rows >= long_from ? " long" : "", caption, text(data.caption));
-    for (const auto& [column, heading, human, align] : table.columns)
-      body_ += fmt::format("<th scope=col title=\"{}\">{}", text(column),
-                           text(heading.empty() ? column : heading));
+        "<table>\n<caption>{}</caption>\n",
+        rows >= long_from ? " long" : "", caption_id, caption);
+    add_rows(table, shown, rows);
+    body_ += "</table>\n</div>\n";
+    if (rows < all_rows)
+      add_note("", rows, all_rows, downloadable ? "the download" : data.name);
+    else if (!downloadable)
+      body_ +=
+          fmt::format("<p class=note>The same as a file: <bdi>{}</bdi>, beside this page.</p>\n",
+                      text(data.name));
+    if (rows >= long_from) add_note(" on-paper", long_from - 1, all_rows, data.name);
+    body_ += "</div>\n</div>\n";
+  }
+
+  /// How the columns look: a class for each cell would be a fifth of a long table.
+  void add_column_rules(const Table& table, const std::vector<bool>& shown, const std::string& id) {
+    std::vector<std::string> right, hidden;
+    for (size_t c = 0; c < shown.size(); ++c) {
+      const std::string column = fmt::format(":nth-child({})", c + 1);
+      if (to_right(table, c)) right.push_back(column);
+      if (!shown[c]) hidden.push_back(column);
+    }
+    if (!right.empty())
+      rules_ += fmt::format("#{} tr > :is({}) {{ text-align: right; --row: row-reverse; }}\n", id,
+                            joined(right));
+    if (!hidden.empty())
+      rules_ += fmt::format("#{}:not(:has(.all:checked)) tr > :is({}) {{ display: none; }}\n", id,
+                            joined(hidden));
+  }
+
+  void add_rows(const Table& table, const std::vector<bool>& shown, size_t rows) {
+    const auto head =
+        static_cast<size_t>(std::find(shown.begin(), shown.end(), true) - shown.begin());
+    // The ends of rows and cells are left out, as HTML allows.
+    body_ += "<thead>\n<tr>";
+    for (const TableColumn& column : table.columns)
+      body_ += fmt::format("<th scope=col title=\"{}\">{}", text(column.name),
+                           text(column.heading.empty() ? column.name : column.heading));
     body_ += "\n<tbody>\n";
     for (size_t r = 0; r < rows; ++r) {
       body_ += "<tr>";
       for (size_t c = 0; c < shown.size(); ++c)
-        body_ += cell(table.rows[r][c], shown[c] ? table.columns[c].human : Human::none,
-                      c == first_shown);
+        body_ += cell(table.rows[r][c], shown[c] ? table.columns[c].human : Human::none, c == head);
       body_ += '\n';
     }
-    body_ += "</table>\n</div>\n";
-    if (rows < table.rows.size())
-      note("", rows, table.rows.size(), whole ? "the download" : data.name);
-    else if (!whole)
-      body_ +=
-          fmt::format("<p class=note>The same as a file: <bdi>{}</bdi>, beside this page.</p>\n",
-                      text(data.name));
-    if (rows >= long_from) note(" on-paper", long_from - 1, table.rows.size(), data.name);
-    body_ += "</div>\n</div>\n";
   }
 
-  void note(const char* class_name, size_t rows, size_t of, const std::string& where) {
+  void add_note(const char* class_name, size_t rows, size_t of, const std::string& where) {
     body_ +=
         fmt::format("<p class=\"note{}\">These are {} of {} rows; all are in <bdi>{}</bdi>.</p>\n",
                     class_name, rows, of, text(where));

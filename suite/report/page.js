@@ -9,7 +9,7 @@ function made(tag, attributes, ...children) {
   return element;
 }
 
-// The theme. A page opened from a disk may have no storage; a choice then lasts as long as the page.
+// The theme. A page opened from a disk may have no storage; a choice then lasts as long as it.
 
 function storedTheme() {
   try {
@@ -57,7 +57,8 @@ function sortKey(cell) {
 function compared(a, b, sign) {
   if (a.rank !== b.rank) return a.rank - b.rank;
   if (a.rank === 2) return 0;
-  return sign * (a.rank === 0 ? Math.sign(a.value - b.value) || 0 : collator.compare(a.value, b.value));
+  if (a.rank === 1) return sign * collator.compare(a.value, b.value);
+  return a.value < b.value ? -sign : a.value > b.value ? sign : 0;
 }
 
 function enhanceTable(data) {
@@ -81,7 +82,8 @@ function enhanceTable(data) {
                           {word: word.slice(colon + 1), columns: names.map((_, c) => c === column)};
     });
     if (words.length === 0) return () => true;
-    texts ??= new Map(recorded.map((row) => [row, [...row.cells].map((c) => c.textContent.toLowerCase())]));
+    texts ??= new Map(recorded.map(
+        (row) => [row, [...row.cells].map((cell) => cell.textContent.toLowerCase())]));
     return (row) => words.every(({word, columns}) =>
         texts.get(row).some((text, c) => columns[c] && text.includes(word)));
   }
@@ -96,8 +98,8 @@ function enhanceTable(data) {
     const fragment = document.createDocumentFragment();
     for (const row of rows) fragment.append(row);
     body.replaceChildren(fragment);
-    count.textContent = rows.length === recorded.length ? `${recorded.length} rows` :
-                                                          `${rows.length} of ${recorded.length} rows`;
+    const some = rows.length === recorded.length ? '' : `${rows.length} of `;
+    count.textContent = `${some}${recorded.length} rows`;
   }
 
   function sortBy(head) {

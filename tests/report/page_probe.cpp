@@ -147,7 +147,7 @@ int main(int argc, char** argv) {
                    "A short one",
                    {{{"a", "Letter"}, {"b", "Number"}},
                     {{Cell("x"), Cell(int64_t{10})}, {Cell("y"), Cell(int64_t{9})}}}},
-        Page::Data{"layers.csv", "What each layer costs", layers(2500)}}},
+        Page::Data{"layers.csv", "What each layer costs", layers(400)}}},
       {"figures",
        "Figures",
        {Page::Picture{{"cost_bubbles", "Multiply-accumulates \"against\" parameters", Bubbles{},
