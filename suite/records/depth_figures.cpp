@@ -55,7 +55,8 @@ struct Layers {
   }
 };
 
-/// The networks of a figure that has no room for all: those asked for, or the first of each family.
+/// The networks of a figure that has no room for all: of those asked for the first of each family,
+/// and where these are still too many, those with the most MACs.
 std::vector<std::string> some(const Records& records, const Layers& layers, size_t most,
                               const std::string& figure) {
   std::vector<std::string> wanted;
@@ -68,7 +69,16 @@ std::vector<std::string> some(const Records& records, const Layers& layers, size
     for (const std::string& model : wanted) {
       if (families.insert(family(model)).second) firsts.push_back(model);
     }
-    if (firsts.size() > most) firsts.resize(most);
+    if (firsts.size() > most) {
+      const auto macs = numbers(layers.csv, "macs");
+      std::map<std::string, double> of;
+      for (const std::string& model : firsts) {
+        for (const size_t row : layers.rows.at(model)) of[model] += macs[row] > 0 ? macs[row] : 0;
+      }
+      std::stable_sort(firsts.begin(), firsts.end(),
+                       [&](const auto& a, const auto& b) { return of[a] > of[b]; });
+      firsts.resize(most);
+    }
     records.err << figure << ": shows " << joined(firsts) << " of " << wanted.size()
                 << " networks; --model chooses others\n";
     return firsts;
@@ -130,40 +140,43 @@ std::vector<Figure> receptive_field(const Records& records) {
            "to the feature is another question. Colours are families."}};
 }
 
-/// The funnel: maps get smaller while channels get more.
+/// The most channels at each height of the maps, whichever operation gives them.
+std::map<double, double> channels_by_height(const Layers& layers, const std::string& model,
+                                            const std::vector<std::string>& shapes) {
+  std::map<double, double> most;
+  for (const size_t row : layers.rows.at(model)) {
+    const auto shape = sizes(layers.csv, row, "out_shape", shapes[row]);
+    if (shape.size() != 3 || !(shape[0] > 0 && shape[1] > 0)) continue;
+    most[shape[1]] = std::max(most[shape[1]], shape[0]);
+  }
+  return most;
+}
+
+/// The funnel: maps get smaller while channels grow.
 std::vector<Figure> feature_maps(const Records& records) {
   const Layers layers(records.read_models("layers.csv"));
-  const auto shapes = texts(layers.csv, "out_shape"), kinds = texts(layers.csv, "kind");
+  const auto shapes = texts(layers.csv, "out_shape");
   Lines lines;
   lines.x = {"Channels", Scale::log};
   lines.y = {"Side of the feature map (pixels)", Scale::log};
   for (const std::string& model : some(records, layers, most_lines, "feature_maps")) {
-    // The most channels at each size, which is where a stage ends.
-    std::vector<Lines::Point> points;
-    for (const size_t row : layers.rows.at(model)) {
-      if (kinds[row] != "convolution" && kinds[row] != "pooling") continue;
-      const auto shape = sizes(layers.csv, row, "out_shape", shapes[row]);
-      if (shape.size() != 3 || !(shape[0] > 0 && shape[1] > 0)) continue;
-      if (points.empty() || points.back().y != shape[1]) {
-        points.push_back({shape[0], shape[1]});
-      } else {
-        points.back().x = std::max(points.back().x, shape[0]);
-      }
-    }
-    if (points.empty()) continue;
+    const auto most = channels_by_height(layers, model, shapes);
+    if (most.empty()) continue;
     Lines::Series& series = lines.series.emplace_back();
     series.label = model;
     series.group = family(model);
-    series.points = std::move(points);
+    for (auto size = most.rbegin(); size != most.rend(); ++size) {
+      series.points.push_back({size->second, size->first});
+    }
   }
   if (lines.series.empty()) {
-    records.err << "feature_maps: layers.csv has no convolution\n";
+    records.err << "feature_maps: layers.csv has no feature map\n";
     return {};
   }
   return {{"feature_maps", "The funnel: maps shrink while channels grow", lines,
-           "From the upper left to the lower right: the height of the feature maps, and the most "
-           "channels that convolutions and pooling give at that height, in the order of execution. "
-           "Both axes are logarithmic: along a diagonal the number of values stays the same."}};
+           "From the top to the bottom: the height of the feature maps, and the most channels of "
+           "the maps of that height. Both axes are logarithmic: on a straight line down to the "
+           "right at 45 degrees, the number of values halves as the height halves."}};
 }
 
 std::vector<Figure> layer_costs(const Records& records) {
@@ -235,6 +248,7 @@ std::vector<Figure> unproductive_layers(const Records& records) {
   StackedBars bars{{"convolutions whose input sees the whole image"},
                    {{"Share of the MACs (%)", 0.01}, {"Share of the parameters (%)", 0.01}},
                    {}};
+  size_t networks = 0;
   for (const std::string& model : layers.models) {
     double all_macs = 0, all_params = 0, their_macs = 0, their_params = 0;
     for (const size_t row : layers.rows.at(model)) {
@@ -244,23 +258,27 @@ std::vector<Figure> unproductive_layers(const Records& records) {
       their_macs += macs[row];
       their_params += params[row];
     }
-    if (all_macs > 0 && all_params > 0) {
+    if (!(all_macs > 0 && all_params > 0)) continue;
+    ++networks;
+    if (their_macs > 0) {
       bars.rows.push_back(
           {model, family(model), {{their_macs / all_macs}, {their_params / all_params}}});
     }
   }
-  const bool any = std::any_of(bars.rows.begin(), bars.rows.end(),
-                               [](const auto& row) { return row.values[0][0] > 0; });
-  if (!any) {
+  if (bars.rows.empty()) {
     records.err << "unproductive_layers: no convolution's input sees the whole image\n";
     return {};
   }
+  const size_t others = networks - bars.rows.size();
   return {{"unproductive_layers", "What is spent where nothing more of the image comes into sight",
            bars,
            "Convolutions whose input already has a receptive field of the whole image, over the "
            "longest path: they can combine what is there, but bring in no more of the image. "
            "Richter et al. (2021) found that such layers often add little; residual connections "
-           "are shorter paths, along which they may still see more."}};
+           "are shorter paths, along which they may still see more." +
+               (others == 0 ? std::string()
+                            : fmt::format(" In {} other network{} no convolution is so.", others,
+                                          others == 1 ? "" : "s"))}};
 }
 
 }  // namespace

@@ -146,8 +146,9 @@ Page::Section again(const ReportSource& source, const Manifest& manifest, const 
     section.blocks.push_back(Page::Commands{{"convscope run " + manifest.experiment}});
   }
   section.blocks.push_back(Page::Paragraph{
-      "Or, with every setting that was in effect, as repeat.ini beside this page has them. The "
-      "column Command of the tables makes a single row again."});
+      std::string(manifest.experiment.empty() ? "With" : "Or with") +
+      " every setting that was in effect, as repeat.ini beside this page has them; the column "
+      "Command of the tables makes a single row again."});
   section.blocks.push_back(
       Page::Commands{{"convscope run " + (source.records.folder / "repeat.ini").string()}});
   section.blocks.push_back(Page::Commands{lines_of(file)});

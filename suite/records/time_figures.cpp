@@ -261,20 +261,37 @@ std::vector<std::string> short_names(const std::vector<MeasuredCase>& cases) {
   return names;
 }
 
-constexpr size_t bins = 80, most_distributions = 60;
+constexpr size_t most_distributions = 60;
+
+std::string model_of(const MeasuredCase& one) {
+  return one.name.substr(0, std::min(one.name.find('/'), one.name.find(':')));
+}
+
+/// Families in the order of their first cases, and in them the networks, which a run that shuffles
+/// has mixed.
+void order_by_family(std::vector<MeasuredCase>& cases) {
+  std::map<std::string, size_t> families, models;
+  for (const MeasuredCase& one : cases) {
+    families.emplace(family(model_of(one)), families.size());
+    models.emplace(model_of(one), models.size());
+  }
+  std::stable_sort(cases.begin(), cases.end(), [&](const MeasuredCase& a, const MeasuredCase& b) {
+    return std::pair(families[family(model_of(a))], models[model_of(a)]) <
+           std::pair(families[family(model_of(b))], models[model_of(b)]);
+  });
+}
 
 /// Each case's samples in percent of its median.
 std::vector<Figure> samples(const Records& records) {
   SampleFile file = read_samples(records.folder / "samples.csv", records.err);
   auto& cases = file.cases;
-  cases.erase(std::remove_if(cases.begin(), cases.end(),
-                             [&](const MeasuredCase& one) {
-                               const std::string model = one.name.substr(
-                                   0, std::min(one.name.find('/'), one.name.find(':')));
-                               return one.measurement.repetitions.empty() ||
-                                      (!records.models.empty() && !records.models.count(model));
-                             }),
-              cases.end());
+  cases.erase(
+      std::remove_if(cases.begin(), cases.end(),
+                     [&](const MeasuredCase& one) {
+                       return one.measurement.repetitions.empty() ||
+                              (!records.models.empty() && !records.models.count(model_of(one)));
+                     }),
+      cases.end());
   if (cases.size() > most_distributions) {
     records.err << "samples: shows the first " << most_distributions << " of " << cases.size()
                 << " cases; --model chooses\n";
@@ -284,27 +301,36 @@ std::vector<Figure> samples(const Records& records) {
   all.x = {"Time (% of the case's median)"};
   all.low = 60;
   all.high = 180;
+  order_by_family(cases);
   const auto names = short_names(cases);
+  size_t most = 0;
+  for (const MeasuredCase& one : cases) {
+    size_t count = 0;
+    for (const auto& repetition : one.measurement.repetitions) count += repetition.size();
+    most = std::max(most, count);
+  }
+  // Few samples in narrow bins are a comb.
+  const double bins = most < 200 ? 30 : 80;
   for (size_t i = 0; i < cases.size(); ++i) {
     const Summary summary = summarize(cases[i].measurement.repetitions);
     Distributions::Row& row = all.rows.emplace_back();
     row.label = names[i];
-    row.group = family(names[i]);
+    row.group = family(model_of(cases[i]));
     row.median = 100;
     if (summary.interval) {
       row.interval = Spread{100 * summary.interval->low / summary.median,
                             100 * summary.interval->high / summary.median};
     }
     row.note = fmt::format("{:.3g} ms, n = {}", summary.median, summary.samples);
-    row.shares.assign(bins, 0);
+    row.shares.assign(static_cast<size_t>(bins), 0);
     const double one = 1.0 / static_cast<double>(summary.samples);
     for (const auto& repetition : cases[i].measurement.repetitions) {
       for (const double sample : repetition) {
         const double place =
-            (100 * sample / summary.median - all.low) / (all.high - all.low) * double{bins};
+            (100 * sample / summary.median - all.low) / (all.high - all.low) * bins;
         if (place < 0) {
           row.below += one;
-        } else if (place >= double{bins}) {
+        } else if (place >= bins) {
           row.above += one;
         } else {
           row.shares[static_cast<size_t>(place)] += one;
