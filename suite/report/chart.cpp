@@ -20,7 +20,9 @@ double entry_width(const LegendEntry& entry) {
 std::vector<std::vector<LegendEntry>> legend_lines(const std::vector<LegendEntry>& legend) {
   std::vector<std::vector<LegendEntry>> lines;
   double used = 0;
-  for (const LegendEntry& entry : legend) {
+  for (LegendEntry entry : legend) {
+    entry.text =
+        shortened(entry.text, page_width - 2 * page_margin - swatch - swatch_gap, small_size);
     if (lines.empty() || used + entry_width(entry) > page_width - 2 * page_margin) {
       lines.emplace_back();
       used = 0;

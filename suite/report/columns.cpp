@@ -17,6 +17,7 @@ namespace {
 
 constexpr double between_panels = 8, room_for_names = 22, label_size = 6.8;
 constexpr double narrowest = 0.4;  // columns narrower than this share one
+constexpr double widest = 24;
 constexpr size_t most_columns = 5000, most_panels = 8, most_kinds = 7, named = 4;
 constexpr int panel_ticks = 4;
 
@@ -54,7 +55,7 @@ void check(const Columns& columns) {
 std::vector<std::string> kind_order(const Columns& columns) {
   std::vector<std::string> seen;
   for (const Columns::Column& column : columns.columns) seen.push_back(column.kind);
-  const std::vector<std::string> order = group_order(columns.kinds, seen);
+  std::vector<std::string> order = group_order(columns.kinds, seen);
   if (order.size() > most_kinds)
     throw std::invalid_argument(fmt::format("{} kinds cannot be told apart by color: at most {}",
                                             order.size(), most_kinds));
@@ -83,7 +84,7 @@ struct Slot {
 std::vector<Slot> slots(const Panel& panel, const std::vector<double>& values,
                         const std::vector<size_t>& kinds) {
   const double width = panel.left_of(1) - panel.left_of(0);
-  const double gap = width > 4 ? 0.15 * width : 0;
+  const double gap = width > 4 ? std::max(0.15 * width, width - widest) : 0;
   std::vector<Slot> all;
   for (size_t i = 0; i < values.size(); ++i) {
     if (all.empty() || panel.left_of(i + 1) - all.back().left > narrowest || width > narrowest)

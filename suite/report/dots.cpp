@@ -35,7 +35,7 @@ std::vector<std::string> series_order(const Dots& dots) {
   std::vector<std::string> seen;
   for (const Dots::Row& row : dots.rows)
     for (const Dots::Dot& dot : row.dots) seen.push_back(dot.series);
-  const std::vector<std::string> order = group_order(dots.series, seen);
+  std::vector<std::string> order = group_order(dots.series, seen);
   if (order.size() > most_series)
     throw std::invalid_argument(fmt::format("{} series cannot be told apart by color: at most {}",
                                             order.size(), most_series));

@@ -175,15 +175,18 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
   }
   run_gnuplot(script + "set output\n", folder);
 
-  size_t file = 0;
+  auto file = files.files.begin();
   for (const ImageFormat format : formats) {
-    const fs::path& path = files.files[file++].unfinished;
+    const fs::path& path = (file++)->unfinished;
     std::string bytes = read_drawn(path);
-    if (format == ImageFormat::pdf) write_file(path, without_date(std::move(bytes)));
-    if (format != ImageFormat::svg) continue;
-    const std::string svg = finished_svg(bytes, figure.title, drawing.width, page_height(drawing));
-    write_file(path, svg);
-    write_file(files.files[file++].unfinished, dark_svg(svg));
+    if (format == ImageFormat::svg) {
+      const std::string svg =
+          finished_svg(bytes, figure.title, drawing.width, page_height(drawing));
+      write_file(path, svg);
+      write_file((file++)->unfinished, dark_svg(svg));
+    } else if (format == ImageFormat::pdf) {
+      write_file(path, without_date(std::move(bytes)));
+    }
   }
   return files.put_in_place();
 }

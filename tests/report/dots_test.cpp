@@ -18,7 +18,8 @@ Figure dots(size_t rows, Scale scale = Scale::log) {
   for (size_t r = 0; r < rows; ++r) {
     Dots::Row row{"network" + std::to_string(r), r < rows / 2 ? "A" : "B", {}};
     for (size_t s = 0; s < 3; ++s) {
-      const double x = (3 + static_cast<double>(r)) * (r % 3 == 0 ? 1 + 0.02 * s : 1 + 0.4 * s);
+      const double step = static_cast<double>(s) * (r % 3 == 0 ? 0.02 : 0.4);
+      const double x = (3 + static_cast<double>(r)) * (1 + step);
       row.dots.push_back({dots.series[s], x, Spread{0.97 * x, 1.04 * x}, {0.98 * x, 1.02 * x}});
     }
     dots.rows.push_back(row);
@@ -85,6 +86,16 @@ TEST(Dots, OneSeriesHasNoLegend) {
   one.x = {"x"};
   one.rows = {{"a", "g", {{"only", 10}}}};
   EXPECT_FALSE(has_text(canvas::draw({"d", "", one}), "only"));
+}
+
+TEST(Dots, LongNamesAreShortened) {
+  Figure figure = dots(5);
+  auto& content = std::get<Dots>(figure.content);
+  const std::string name(200, 'x');
+  content.series.push_back(name);
+  content.rows[0].label = content.reference->label = name;
+  content.rows[0].dots.push_back({name, 4});
+  expect_texts_apart_on_the_page(figure);
 }
 
 TEST(Dots, ReferenceHasItsNameUnderItsLine) {

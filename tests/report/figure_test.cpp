@@ -19,7 +19,6 @@
 namespace convscope {
 namespace {
 
-using canvas::Box;
 using canvas::Drawing;
 
 // Networks of very different cost, in pairs that nearly coincide, with the longest names there are.

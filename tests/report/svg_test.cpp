@@ -209,6 +209,34 @@ TEST_F(SvgTest, TextIsNeitherMarkupNorAColor) {
   EXPECT_EQ(files(), (std::set<std::string>{"odd.svg", "odd-dark.svg"}));
 }
 
+TEST_F(SvgTest, OddNamesAreTextInEveryKind) {
+  const std::string odd = "</text><script>'\"`touch ran`\\n";
+  Columns columns;
+  columns.kinds = {odd, "b"};
+  columns.x_label = odd;
+  columns.panels = {{odd, 1}};
+  columns.columns = {{odd, odd, {1}}, {"b", "b", {2}}};
+  Distributions distributions;
+  distributions.x = {odd};
+  distributions.low = 0;
+  distributions.high = 1;
+  distributions.rows = {{odd, odd, {1}, 0, 0, 0.5, {}, odd}};
+  Bubbles bubbles;
+  bubbles.x = bubbles.y = {odd};
+  bubbles.bubbles = {{odd, odd, 1, 1, 0}, {"b", "b", 2, 2, 0}};
+  bubbles.front = {0, 1};
+  bubbles.front_label = odd;
+  bubbles.guides = {{1, odd}};
+  for (const Figure& figure :
+       {Figure{"c", odd, columns}, Figure{"d", odd, distributions}, Figure{"b", odd, bubbles}}) {
+    const std::string svg = light(figure);
+    EXPECT_NE(svg.find(">&lt;/text>&lt;script>'\"`touch ran`\\n</text>"), std::string::npos);
+    EXPECT_EQ(svg.find("<script"), std::string::npos);
+    EXPECT_EQ(count(svg, "<text"), count(svg, "</text>"));
+  }
+  EXPECT_EQ(files().count("ran"), 0u);
+}
+
 TEST(ThemedSvg, WhatIsNoPictureIsRefused) {
   EXPECT_EQ(message_of<std::invalid_argument>([] { themed_svg("older"); }),
             "there is no <svg> in a picture that should be one");
