@@ -307,17 +307,17 @@ class HtmlPage {
   void add_rows(const Table& table, const std::vector<bool>& shown, size_t rows) {
     const auto head =
         static_cast<size_t>(std::find(shown.begin(), shown.end(), true) - shown.begin());
-    // The ends of rows and cells are left out, as HTML allows.
+    // The ends of cells are left out, as HTML allows.
     body_ += "<thead>\n<tr>";
     for (const TableColumn& column : table.columns)
       body_ += fmt::format("<th scope=col title=\"{}\">{}", text(column.name),
                            text(column.heading.empty() ? column.name : column.heading));
-    body_ += "\n<tbody>\n";
+    body_ += "</tr>\n<tbody>\n";
     for (size_t r = 0; r < rows; ++r) {
       body_ += "<tr>";
       for (size_t c = 0; c < shown.size(); ++c)
         body_ += cell(table.rows[r][c], shown[c] ? table.columns[c].human : Human::none, c == head);
-      body_ += '\n';
+      body_ += "</tr>\n";
     }
   }
 

@@ -243,6 +243,9 @@ def test_all_columns_can_be_shown(browser):
         box.send_keys(Keys.SPACE)
         expect_equal(notes.is_displayed(), shown, "the column for files")
         expect_equal(browser.one("#cost tbody tr td:last-child").is_displayed(), shown, "its cells")
+    dashes = browser.ask("[...document.querySelectorAll('#cost td')].filter((cell) => "
+                         "getComputedStyle(cell, '::before').content.includes('–')).length")
+    expect_equal(dashes, 6, "dashes in empty cells")
 
 
 def test_theme_is_the_systems_until_another_is_chosen(browser):
