@@ -38,7 +38,8 @@ std::string policy_hash(const std::string& content) {
 // The page's dark version of a colour: greys change places with their opposites, others become as
 // light as they must be on a dark ground.
 uint32_t on_dark(uint32_t color) {
-  const int red = color >> 16 & 255, green = color >> 8 & 255, blue = color & 255;
+  const auto channel = [color](int shift) { return static_cast<int>(color >> shift & 255); };
+  const int red = channel(16), green = channel(8), blue = channel(0);
   const auto joined = [](double r, double g, double b) {
     return static_cast<uint32_t>(r) << 16 | static_cast<uint32_t>(g) << 8 |
            static_cast<uint32_t>(b);
@@ -188,9 +189,10 @@ class HtmlPage {
   void add(const Page::Commands& commands) {
     std::vector<std::string> lines;
     for (const std::string& line : commands.lines) lines.push_back(text(line));
-    // HTML drops a line feed after <pre>.
-    body_ +=
-        fmt::format("<div class=commands><pre><code>{}</code></pre></div>\n", joined(lines, "\n"));
+    body_ += fmt::format(
+        "<div class=commands><pre tabindex=0 role=region aria-label=Commands><code>{}</code></pre>"
+        "</div>\n",
+        joined(lines, "\n"));
   }
 
   void add(const Page::Facts& facts) {
@@ -305,17 +307,17 @@ class HtmlPage {
   void add_rows(const Table& table, const std::vector<bool>& shown, size_t rows) {
     const auto head =
         static_cast<size_t>(std::find(shown.begin(), shown.end(), true) - shown.begin());
-    // The ends of rows and cells are left out, as HTML allows.
+    // The ends of cells are left out, as HTML allows.
     body_ += "<thead>\n<tr>";
     for (const TableColumn& column : table.columns)
       body_ += fmt::format("<th scope=col title=\"{}\">{}", text(column.name),
                            text(column.heading.empty() ? column.name : column.heading));
-    body_ += "\n<tbody>\n";
+    body_ += "</tr>\n<tbody>\n";
     for (size_t r = 0; r < rows; ++r) {
       body_ += "<tr>";
       for (size_t c = 0; c < shown.size(); ++c)
         body_ += cell(table.rows[r][c], shown[c] ? table.columns[c].human : Human::none, c == head);
-      body_ += '\n';
+      body_ += "</tr>\n";
     }
   }
 

@@ -49,7 +49,7 @@ const collator = new Intl.Collator('en', {numeric: true});
 // Numbers come before other texts, and what is empty comes last, whichever the direction.
 function sortKey(cell) {
   const value = cell.dataset.v ?? cell.textContent;
-  if (value === '') return {rank: 2};
+  if (value.trim() === '') return {rank: 2};
   const number = value === 'inf' ? Infinity : value === '-inf' ? -Infinity : Number(value);
   return Number.isNaN(number) ? {rank: 1, value} : {rank: 0, value: number};
 }
