@@ -122,8 +122,11 @@ std::vector<Figure> latency_macs(const Records& records) {
   for (const size_t i : rows) {
     // Rates count two operations for each multiply-accumulate.
     const double macs = times.gflop_per_s[i] * times.median[i] * 1e6 / 2 / batch;
-    bubbles.bubbles.push_back({times.of.at("model")[i], times.of.at("engine")[i],
-                               std::round(macs * batch), times.median[i], 0, times.interval(i)});
+    const std::string& engine = times.of.at("engine")[i];
+    // The engines of a network lie above each other: one name is enough.
+    bubbles.bubbles.push_back({times.of.at("model")[i], engine, std::round(macs * batch),
+                               times.median[i], 0, times.interval(i),
+                               engine == times.of.at("engine")[rows[0]]});
     if (times.peak_share[i] > 0) peak = times.gflop_per_s[i] / times.peak_share[i];
   }
   if (peak > 0) {
@@ -133,15 +136,16 @@ std::vector<Figure> latency_macs(const Records& records) {
                                            : fmt::format("{:.0f} % of it", 100 * share)});
     }
   }
-  return {{"latency_macs", "What a multiply-accumulate takes: latency against MACs", bubbles,
-           fmt::format("Median latency of a batch of {:g} against its multiply-accumulates ({}), "
-                       "on logarithmic axes.{}{}",
-                       batch, times.how(rows[0], {"engine", "batch"}),
-                       peak > 0 ? " On the lines, arithmetic runs at the machine's calibrated "
-                                  "float32 peak and at a tenth of it; an algorithm with fewer "
-                                  "multiplications than are counted can be below."
-                                : "",
-                       intervals)}};
+  return {
+      {"latency_macs", "What a multiply-accumulate takes: latency against MACs", bubbles,
+       fmt::format("Median latency of a batch of {:g} against its multiply-accumulates ({}), "
+                   "on logarithmic axes; names stand at the {} engine.{}{}",
+                   batch, times.how(rows[0], {"engine", "batch"}), times.of.at("engine")[rows[0]],
+                   peak > 0 ? " On the lines, arithmetic runs at the machine's calibrated "
+                              "float32 peak and at a tenth of it; an algorithm with fewer "
+                              "multiplications than are counted can be below."
+                            : "",
+                   intervals)}};
 }
 
 /// Networks in rows, and beside each other what differs: engines, layouts or precisions.

@@ -289,7 +289,9 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
       legend.push_back({groups[g], palette(g), dots ? std::optional(g) : std::nullopt});
 
   const double bottom = page_margin + room_below_frame(bubbles.x) - 5;
-  const double key_room = dots ? 5 : 12;
+  // A line above the axis's label where both do not fit into one.
+  const bool beside = text_width(bubbles.y.label, text_size) < page_width / 2.4;
+  const double key_room = dots ? 5 : beside ? 12 : 17;
   Frame frame{{}, bubbles.x, bubbles.y, x, y};
   frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
                page_width - page_margin - 4, bottom + bubbles_height};
@@ -303,7 +305,8 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
                   {}};
   draw_header(drawing, title, legend);
   draw_frame(drawing, frame);
-  if (!dots) draw_size_key(drawing, bubbles, largest, frame.box.right, frame.box.top + 14);
+  if (!dots)
+    draw_size_key(drawing, bubbles, largest, frame.box.right, frame.box.top + (beside ? 14 : 23));
 
   std::vector<Disc> discs;
   for (const Bubbles::Bubble& bubble : all) {
@@ -329,6 +332,8 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
       drawing.shapes.push_back(discs[i]);
   }
   if (bubbles.roof) draw_roof(drawing, frame, *bubbles.roof, obstacles);
+  order.erase(std::remove_if(order.begin(), order.end(), [&](size_t i) { return !all[i].named; }),
+              order.end());
   order.resize(std::min(order.size(), bubbles.named.value_or(order.size())));
   if (!bubbles.named) std::sort(order.begin(), order.end());
   draw_names(drawing, all, discs, order, obstacles);

@@ -96,7 +96,8 @@ std::string data(const Polyline& shape) { return data(shape.points); }
 
 Color palette(size_t index) {
   constexpr Color colors[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x7F7F7F};
-  return colors[index % std::size(colors)];
+  const Color color = colors[index % std::size(colors)];
+  return index / std::size(colors) % 2 == 0 ? color : mixed(color, ink, 0.45);
 }
 
 Color mixed(Color from, Color to, double share) {

@@ -75,7 +75,8 @@ constexpr Color ink = 0x262626, muted = 0x5C5C5C, rim = 0x999999, rule = 0xBDBDB
 constexpr Color paper = 0xFFFFFF, band = 0xF1F1F1, empty_cell = 0xF4F4F4;
 constexpr Color on_color = 0xFEFEFE;  ///< of text on a full color, which is light on any page
 
-/// Okabe and Ito's palette without its yellow and black, and a grey. Wraps after 7.
+/// Okabe and Ito's palette without its yellow and black, and a grey, then these in darker. Wraps
+/// after 14.
 Color palette(size_t index);
 
 /// `from` at a share of 0, `to` at 1.

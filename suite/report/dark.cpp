@@ -35,9 +35,13 @@ std::optional<Color> mixture(Color color, Color page, Color dark_page) {
 Color in_dark(Color color) {
   for (const Pair& grey : greys)
     if (grey.light == color) return grey.dark;
-  for (size_t i = 0; i < std::size(marks); ++i) {
+  constexpr size_t colors = std::size(marks);
+  for (size_t i = 0; i < colors; ++i) {
     if (palette(i) == color) return marks[i];
     if (text_color(palette(i)) == color) return texts[i];
+    // What is darker than these on white is lighter than these on black.
+    if (palette(colors + i) == color) return mixed(marks[i], 0xFFFFFF, 0.45);
+    if (text_color(palette(colors + i)) == color) return mixed(texts[i], 0xFFFFFF, 0.45);
   }
   for (const Color page : {paper, empty_cell})
     if (const auto mixed = mixture(color, page, in_dark(page))) return *mixed;

@@ -100,6 +100,7 @@ struct Bubbles {
     std::string group;
     double x, y, size;
     std::optional<Spread> spread = {};  ///< of y
+    bool named = true;                  ///< with its name beside it
   };
   /// The line y = `slope` * x, over the whole frame.
   struct Guide {
@@ -221,7 +222,8 @@ std::vector<std::filesystem::path> render(const Figure& figure, const std::files
 
 /// The element <svg> of a light picture that render() wrote, to stand in an HTML page: of the
 /// page's size by its style sheet, and each color as "var(--cRRGGBB, #RRGGBB)", so that the page
-/// decides on it. It has no ids. Throws std::invalid_argument if there is no such element.
+/// decides on it. It has no ids and no title. Throws std::invalid_argument if there is no such
+/// element.
 std::string themed_svg(const std::string& svg);
 
 /// For each color of a light picture that render() wrote its counterpart on a dark page, both as

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -33,75 +32,6 @@ std::string policy_hash(const std::string& content) {
     throw std::runtime_error("OpenSSL cannot compute a SHA-256");
   const int length = EVP_EncodeBlock(base64, digest, static_cast<int>(size));
   return fmt::format("'sha256-{}'", std::string(base64, base64 + length));
-}
-
-// The page's dark version of a colour: greys change places with their opposites, others become as
-// light as they must be on a dark ground.
-uint32_t on_dark(uint32_t color) {
-  const auto channel = [color](int shift) { return static_cast<int>(color >> shift & 255); };
-  const int red = channel(16), green = channel(8), blue = channel(0);
-  const auto joined = [](double r, double g, double b) {
-    return static_cast<uint32_t>(r) << 16 | static_cast<uint32_t>(g) << 8 |
-           static_cast<uint32_t>(b);
-  };
-  if (std::max({red, green, blue}) - std::min({red, green, blue}) < 24) {
-    constexpr double ground[] = {0x16, 0x18, 0x1C}, ink[] = {0xE8, 0xE8, 0xE6};
-    const double white = (red + green + blue) / 765.0;
-    return joined(ink[0] + white * (ground[0] - ink[0]), ink[1] + white * (ground[1] - ink[1]),
-                  ink[2] + white * (ground[2] - ink[2]));
-  }
-  const double light = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
-  const double share = std::max(0.0, 0.62 - light);
-  return joined(red + share * (255 - red), green + share * (255 - green),
-                blue + share * (255 - blue));
-}
-
-/// The svg element of a drawing, to stand in a page among others: each id begins with `prefix`, and
-/// each colour is a variable, "--c0072b2", which is added to `colors`.
-std::string inlined_svg(const std::string& svg, const std::string& prefix,
-                        std::set<uint32_t>& colors) {
-  static const std::regex replaced(
-      R"rx((\bid *= *['"]|href *= *['"]#|url\(#)|#([0-9a-fA-F]{6})\b|)rx"
-      R"rx(rgb\( *(\d+) *, *(\d+) *, *(\d+) *\)|"(black)")rx");
-  const auto variable = [&colors](uint32_t color) {
-    colors.insert(color);
-    return fmt::format("var(--c{:06x})", color);
-  };
-  std::string out;
-  const auto tag = [&](const std::string& old) {
-    auto from = old.begin();
-    for (std::sregex_iterator i(old.begin(), old.end(), replaced), end; i != end; ++i) {
-      const std::smatch& match = *i;
-      out.append(from, match[0].first);
-      from = match[0].second;
-      if (match[1].matched)
-        out += match[1].str() + prefix;
-      else if (match[2].matched)
-        out += variable(static_cast<uint32_t>(std::stoul(match[2], nullptr, 16)));
-      else if (match[3].matched)
-        out += variable((std::stoul(match[3]) & 255) << 16 | (std::stoul(match[4]) & 255) << 8 |
-                        (std::stoul(match[5]) & 255));
-      else
-        out += '"' + variable(0) + '"';
-    }
-    out.append(from, old.end());
-  };
-  for (size_t i = svg.find("<svg"); i < svg.size();) {
-    if (svg[i] != '<') {
-      const size_t end = std::min(svg.find('<', i), svg.size());
-      out.append(svg, i, end - i);
-      i = end;
-    } else if (svg.compare(i, 6, "<title") == 0) {
-      // gnuplot's names of its parts would pop up below the pointer.
-      const size_t end = svg.find("</title>", i);
-      i = end == std::string::npos ? svg.size() : end + 8;
-    } else {
-      const size_t end = std::min(svg.find('>', i), svg.size() - 1) + 1;
-      tag(svg.substr(i, end - i));
-      i = end;
-    }
-  }
-  return out;
 }
 
 class HtmlPage {
@@ -216,12 +146,13 @@ class HtmlPage {
   void add(const Page::Picture& picture) {
     const Figure& figure = picture.figure;
     const std::string id = anchor("figure-" + figure.name), caption = anchor(id + "-caption");
-    std::string svg = inlined_svg(picture.svg, id + "-", colors_);
+    std::string svg = themed_svg(picture.svg);
+    colors_.merge(dark_colors(picture.svg));
     if (const size_t role = svg.find(" role=\"img\""); role < svg.find('>')) svg.erase(role, 11);
     const std::string name =
         fmt::format(" role=img aria-label=\"{}\" aria-describedby=\"{}\" focusable=false",
                     text(figure.title), caption);
-    if (!svg.empty()) svg.insert(4, name);
+    svg.insert(4, name);
     body_ += fmt::format(
         "<figure id=\"{}\">\n{}\n<figcaption>\n<p id=\"{}\" dir=auto>{}</p>\n"
         "<p class=files>Figure as ",
@@ -338,23 +269,19 @@ class HtmlPage {
     return fmt::format("{} data-v={}>{}", tag, raw, xml_escaped(shown));
   }
 
+  /// Where browsers do not know light-dark(), those before 2024, figures stay as on a light page.
   std::string color_rules() const {
-    // Browsers before 2024 do not know light-dark(), and must not lose the figures for it.
-    std::string light, both;
-    for (const uint32_t color : colors_) {
-      light += fmt::format(" --c{0:06x}: #{0:06x};", color);
-      both += fmt::format(" --c{0:06x}: light-dark(#{0:06x}, #{1:06x});", color, on_dark(color));
-    }
-    if (light.empty()) return {};
-    return fmt::format(
-        ":root {{{} }}\n@supports (color: light-dark(red, red)) {{\n:root {{{} }}\n}}\n", light,
-        both);
+    std::string both;
+    for (const auto& [light, dark] : colors_)
+      both += fmt::format(" --c{}: light-dark({}, {});", light.substr(1), light, dark);
+    if (both.empty()) return {};
+    return fmt::format("@supports (color: light-dark(red, red)) {{\n:root {{{} }}\n}}\n", both);
   }
 
   const Page& page_;
   std::string body_;
-  std::string rules_;  ///< of the style, beside page.css
-  std::set<uint32_t> colors_;
+  std::string rules_;                          ///< of the style, beside page.css
+  std::map<std::string, std::string> colors_;  ///< of the figures, and what they are in the dark
   std::set<std::string> used_ = {"main"};
   std::vector<std::string> anchors_;  ///< of the sections
 };

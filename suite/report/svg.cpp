@@ -180,6 +180,8 @@ std::string themed_svg(const std::string& svg) {
   element.erase(0, tag.size());
   remove_attribute(tag, "width");
   remove_attribute(tag, "height");
+  if (const size_t title = element.find("<title>"); title != std::string::npos)
+    element.erase(title, element.find("</title>") + 8 - title);
   return tag + with_colors(element, [](Color color) {
            return fmt::format("var(--c{0:06X}, #{0:06X})", color);
          });

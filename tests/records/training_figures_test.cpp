@@ -158,6 +158,7 @@ TEST_F(TrainingFigures, RecordsWithoutRowsAreNoFigure) {
   record("lr_range.csv", "lr,loss,smoothed_loss\n");
   record("lr_suggestions.csv", "rule,lr\n");
   record("confusion.csv", "run,class,predicted,images\n");
+  record("runs.csv", "run,model,dataset,protocol,seed,top1,top1_low,top1_high\n");
   for (const RecordFigure& figure : training_figures())
     EXPECT_TRUE(figures(figure.name).empty()) << figure.name;
 }

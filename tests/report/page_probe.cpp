@@ -81,19 +81,18 @@ Table layers(int rows) {
 }
 
 constexpr const char* drawing = R"svg(<?xml version="1.0" encoding="utf-8"?>
-<!DOCTYPE svg>
-<svg width="648" height="300" role="img" viewBox="0 0 324 150" xmlns="http://www.w3.org/2000/svg"
- xmlns:xlink="http://www.w3.org/1999/xlink">
+<svg width="648" height="300" viewBox="0 0 324 150" role="img" xmlns="http://www.w3.org/2000/svg">
 <title>A drawing</title>
-<defs><circle id='dot' r='4' fill='currentColor'/></defs>
 <rect class="ground" x="0" y="0" width="324" height="150" fill="#FFFFFF"/>
-<g id="plot"><title>gnuplot_plot_1</title>
-<g fill="none" color="rgb(189, 189, 189)" stroke="currentColor"><path d="M30,10 V120 H310"/></g>
-<g color="rgb(  0, 114, 178)"><use xlink:href='#dot' x="60" y="90"/></g>
-<g color="rgb(213,  94,   0)"><use xlink:href='#dot' x="200" y="40"/></g>
+<g fill="none"><path stroke="#BDBDBD" d="M30,10 V120 H310"/></g>
+<circle r="4" cx="60" cy="90" fill="#0072B2"/>
+<circle r="4" cx="200" cy="40" fill="#D55E00"/>
 <g font-family="sans-serif" font-size="8">
-<text class="label" x="68" y="93" fill="#262626">alexnet</text>
-<text x="208" y="43" fill="rgb(92, 92, 92)">&lt;script&gt; resnet50</text>
+<g fill="#262626">
+<text class="label" x="68" y="93">alexnet</text>
+</g>
+<g fill="#5C5C5C">
+<text x="208" y="43">&lt;script&gt; resnet50</text>
 </g>
 </g>
 </svg>
