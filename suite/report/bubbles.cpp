@@ -262,6 +262,33 @@ void draw_names(Drawing& drawing, const std::vector<Bubbles::Bubble>& all,
   note_left_out(drawing, placed);
 }
 
+// The frame round values in these ranges, with room for names.
+Frame frame_of(const Bubbles& bubbles, Range x, Range y) {
+  const double bottom = page_margin + room_below_frame(bubbles.x) - 5;
+  Frame frame{{}, bubbles.x, bubbles.y, x, y};
+  frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
+               page_width - page_margin - 4, bottom + bubbles_height};
+  const double width = frame.box.right - frame.box.left - room_left - room_right;
+  const double height = bubbles_height - room_below - room_above;
+  frame.x_range = padded(bubbles.x, x, room_left / width, room_right / width);
+  frame.y_range = padded(bubbles.y, y, room_below / height, room_above / height);
+  return frame;
+}
+
+std::vector<Disc> place(const std::vector<Bubbles::Bubble>& all, const Frame& frame, double largest,
+                        const std::vector<std::string>& groups) {
+  std::vector<Disc> discs;
+  for (const Bubbles::Bubble& bubble : all) {
+    const double radius =
+        largest == 0 ? dot_radius
+                     : std::max(largest_radius(all.size()) * std::sqrt(bubble.size / largest),
+                                smallest_radius);
+    discs.push_back(
+        {frame.at(bubble.x, bubble.y), radius, palette(group_index(groups, bubble.group))});
+  }
+  return discs;
+}
+
 }  // namespace
 
 Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
@@ -288,17 +315,10 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
     if (groups.size() > 1 && std::find(seen.begin(), seen.end(), groups[g]) != seen.end())
       legend.push_back({groups[g], palette(g), dots ? std::optional(g) : std::nullopt});
 
-  const double bottom = page_margin + room_below_frame(bubbles.x) - 5;
+  const Frame frame = frame_of(bubbles, x, y);
   // A line above the axis's label where both do not fit into one.
   const bool beside = text_width(bubbles.y.label, text_size) < page_width / 2.4;
   const double key_room = dots ? 5 : beside ? 12 : 17;
-  Frame frame{{}, bubbles.x, bubbles.y, x, y};
-  frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
-               page_width - page_margin - 4, bottom + bubbles_height};
-  const double width = frame.box.right - frame.box.left - room_left - room_right;
-  const double height = bubbles_height - room_below - room_above;
-  frame.x_range = padded(bubbles.x, x, room_left / width, room_right / width);
-  frame.y_range = padded(bubbles.y, y, room_below / height, room_above / height);
   Drawing drawing{page_width,
                   frame.box.top + room_above_frame + key_room + header_height(title, legend),
                   {},
@@ -308,17 +328,12 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
   if (!dots)
     draw_size_key(drawing, bubbles, largest, frame.box.right, frame.box.top + (beside ? 14 : 23));
 
-  std::vector<Disc> discs;
-  for (const Bubbles::Bubble& bubble : all) {
-    const double radius =
-        dots ? dot_radius
-             : std::max(largest_radius(all.size()) * std::sqrt(bubble.size / largest),
-                        smallest_radius);
-    discs.push_back(
-        {frame.at(bubble.x, bubble.y), radius, palette(group_index(groups, bubble.group))});
-  }
+  const std::vector<Disc> discs = place(all, frame, largest, groups);
   Obstacles obstacles{
-      {frame.box.left + 1, bottom + 1, page_width - page_margin, frame.box.top}, {}, {}, {}};
+      {frame.box.left + 1, frame.box.bottom + 1, page_width - page_margin, frame.box.top},
+      {},
+      {},
+      {}};
   for (const Disc& disc : discs) obstacles.circles.push_back({disc.centre, disc.radius});
   draw_spreads(drawing, frame, all, discs, obstacles);
   draw_guides(drawing, frame, bubbles.guides, obstacles);
