@@ -21,12 +21,9 @@ int run(const Invocation& invocation) {
     return done;
   }
   try {
-    for (const RecordFigure& figure : wanted) {
-      for (const Figure& drawn : figure.make(records)) {
-        for (const auto& path : render(drawn, records.folder / "figures", formats)) {
-          invocation.err << "wrote " << path.string() << "\n";
-        }
-      }
+    for (const auto& paths :
+         render_all(made(wanted, records), records.folder / "figures", formats)) {
+      for (const auto& path : paths) invocation.err << "wrote " << path.string() << "\n";
     }
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());

@@ -96,13 +96,18 @@ void check_not_empty(const fs::path& folder) {
 ReportSource source_of(const Invocation& invocation, const fs::path& folder,
                        const std::string& label, const fs::path& out, bool several) {
   ReportSource source{records_of(invocation, folder), label, {}, {}};
-  const auto formats = image_formats(invocation);
-  for (const RecordFigure& figure : wanted_figures(invocation, source.records)) {
-    for (Figure& drawn : figure.make(source.records)) {
-      if (several) drawn.name = file_name(label) + "-" + drawn.name;
-      const auto paths = render(drawn, out / "figures", formats);
-      source.figures.push_back({drawn, bytes_of(out / "figures" / (drawn.name + ".svg"))});
-    }
+  std::vector<Figure> figures = made(wanted_figures(invocation, source.records), source.records);
+  for (Figure& figure : figures) {
+    if (several) figure.name = file_name(label) + "-" + figure.name;
+  }
+  // The page holds the SVGs.
+  auto formats = image_formats(invocation);
+  if (!std::count(formats.begin(), formats.end(), ImageFormat::svg)) {
+    formats.push_back(ImageFormat::svg);
+  }
+  render_all(figures, out / "figures", formats);
+  for (Figure& figure : figures) {
+    source.figures.push_back({figure, bytes_of(out / "figures" / (figure.name + ".svg"))});
   }
   source.in_turns = calibrated_floor(read_manifest(folder).environments, Sides::in_turns);
   return source;

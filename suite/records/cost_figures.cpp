@@ -92,6 +92,7 @@ std::vector<Figure> cost_bubbles(const Records& records) {
   bubbles.x = {"Multiply-accumulates for one image", Scale::log, TickText::si};
   bubbles.y = {"Parameters", Scale::log, TickText::si};
   bubbles.size_label = "activations";
+  bubbles.groups = families(csv);
   for (size_t i = 0; i < models.size(); ++i) {
     const auto same =
         std::find_if(bubbles.bubbles.begin(), bubbles.bubbles.end(), [&](const Bubbles::Bubble& b) {
@@ -124,8 +125,9 @@ std::vector<size_t> pareto_front(const std::vector<Bubbles::Bubble>& bubbles) {
   return front;
 }
 
-Bubbles accuracy_figure(const std::string& label) {
+Bubbles accuracy_figure(const std::string& label, const CsvFile& costs) {
   Bubbles bubbles;
+  bubbles.groups = families(costs);
   bubbles.x = {"Multiply-accumulates for one image", Scale::log, TickText::si};
   bubbles.y = {label};
   bubbles.size_label = "parameters";
@@ -135,12 +137,12 @@ Bubbles accuracy_figure(const std::string& label) {
 void add_front(Bubbles& bubbles) {
   bubbles.front = pareto_front(bubbles.bubbles);
   if (bubbles.front.size() < 2) bubbles.front.clear();
-  bubbles.front_label = "no better for less";
+  bubbles.front_label = "Pareto front";
 }
 
 constexpr const char* bianco =
     " Area: parameters. The steps join the networks that no other beats with as few "
-    "multiply-accumulates. In the form of Bianco et al. (2018).";
+    "multiply-accumulates, the Pareto front. In the form of Bianco et al. (2018).";
 
 /// Whether the network is the one whose weights were published, and not a narrower one or one with
 /// other classes.
@@ -160,7 +162,7 @@ std::vector<Figure> accuracy_published(const Records& records) {
   const auto models = texts(csv, "model"), inputs = texts(csv, "input"),
              variants = texts_if_there(csv, "variant");
   const auto params = numbers(csv, "params"), macs = numbers(csv, "macs");
-  Bubbles bubbles = accuracy_figure("Top-1 on ImageNet-1K (%), as published with the weights");
+  Bubbles bubbles = accuracy_figure("Top-1 on ImageNet-1K (%), as published with the weights", csv);
   for (size_t i = 0; i < models.size(); ++i) {
     const auto& all = published_weights();
     const auto found = std::find_if(all.begin(), all.end(), [&](const PublishedWeights& one) {
@@ -191,7 +193,7 @@ std::vector<Figure> accuracy_measured(const Records& records) {
              weights = texts(evaluations, "weights");
   const auto top1 = numbers(evaluations, "top1"), low = numbers(evaluations, "top1_low"),
              high = numbers(evaluations, "top1_high");
-  Bubbles bubbles = accuracy_figure(data.empty() ? "" : "Top-1 on " + data[0] + " (%)");
+  Bubbles bubbles = accuracy_figure(data.empty() ? "" : "Top-1 on " + data[0] + " (%)", csv);
   size_t left_out = 0;
   for (size_t i = 0; i < models.size(); ++i) {
     const auto cost = std::find(cost_models.begin(), cost_models.end(), models[i]);

@@ -111,10 +111,12 @@ std::vector<Figure> receptive_field(const Records& records) {
   const auto fields = texts(layers.csv, "rf");
   const auto depths = numbers(layers.csv, "depth");
   Lines lines;
+  lines.groups = families(layers.csv);
   lines.x = {"Depth (convolutions and linear layers on the longest path)", Scale::log};
   lines.y = {"Receptive field (pixels)", Scale::log};
   std::set<std::map<double, double>> drawn;
   for (const std::string& model : layers.models) {
+    if (!records.depth_models.empty() && !records.depth_models.count(model)) continue;
     std::map<double, double> curve;  // the largest field at each depth
     for (const size_t row : layers.rows.at(model)) {
       if (fields[row].empty() || !(depths[row] > 0)) continue;
@@ -157,6 +159,7 @@ std::vector<Figure> feature_maps(const Records& records) {
   const Layers layers(records.read_models("layers.csv"));
   const auto shapes = texts(layers.csv, "out_shape");
   Lines lines;
+  lines.groups = families(layers.csv);
   lines.x = {"Channels", Scale::log};
   lines.y = {"Side of the feature map (pixels)", Scale::log};
   for (const std::string& model : some(records, layers, most_lines, "feature_maps")) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <stdexcept>
+#include <utility>
 
 #include "architectures/nearest.h"
 #include "suite/report/text.h"
@@ -39,6 +40,14 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
     }
   }
   return chosen.empty() ? record_figures() : chosen;
+}
+
+std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records) {
+  std::vector<Figure> all;
+  for (const RecordFigure& figure : figures) {
+    for (Figure& one : figure.make(records)) all.push_back(std::move(one));
+  }
+  return all;
 }
 
 std::string file_name(std::string name) {

@@ -43,4 +43,12 @@ std::string family(const std::string& model) {
   return {model.begin(), end};
 }
 
+std::vector<std::string> families(const CsvFile& file) {
+  std::vector<std::string> found;
+  for (const std::string& model : texts(file, "model")) {
+    if (!std::count(found.begin(), found.end(), family(model))) found.push_back(family(model));
+  }
+  return found;
+}
+
 }  // namespace convscope

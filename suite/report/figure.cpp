@@ -4,13 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "suite/report/chart.h"
@@ -189,6 +192,32 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
     }
   }
   return files.put_in_place();
+}
+
+std::vector<std::vector<fs::path>> render_all(const std::vector<Figure>& figures,
+                                              const fs::path& folder,
+                                              const std::vector<ImageFormat>& formats) {
+  std::vector<std::vector<fs::path>> paths(figures.size());
+  std::vector<std::exception_ptr> errors(figures.size());
+  std::atomic<size_t> next = 0;
+  const auto draw_some = [&] {
+    for (size_t i = next++; i < figures.size(); i = next++) {
+      try {
+        paths[i] = render(figures[i], folder, formats);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    }
+  };
+  std::vector<std::thread> beside;
+  for (size_t core = 1;
+       core < std::min<size_t>(std::thread::hardware_concurrency(), figures.size()); ++core)
+    beside.emplace_back(draw_some);
+  draw_some();
+  for (std::thread& thread : beside) thread.join();
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+  return paths;
 }
 
 }  // namespace convscope
