@@ -22,7 +22,8 @@ int run(const Invocation& invocation) {
   }
   try {
     for (const auto& paths :
-         render_all(made(wanted, records), records.folder / "figures", formats)) {
+         render_all(made(wanted, records, invocation.values.count("figure") > 0),
+                    records.folder / "figures", formats)) {
       for (const auto& path : paths) invocation.err << "wrote " << path.string() << "\n";
     }
   } catch (const std::runtime_error& error) {

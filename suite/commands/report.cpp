@@ -34,7 +34,7 @@ std::string bytes_of(const fs::path& path) {
 }
 
 /// Under its final name only when it is complete.
-void put(const fs::path& path, const std::string& bytes, std::ostream& err) {
+void put(const fs::path& path, const std::string& bytes) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   const fs::path unfinished = path.string() + ".unfinished";
@@ -45,7 +45,6 @@ void put(const fs::path& path, const std::string& bytes, std::ostream& err) {
   if (!file || error) {
     throw UsageError("cannot write '" + path.string() + "': " + std::strerror(errno));
   }
-  err << "wrote " << path.string() << "\n";
 }
 
 /// The folders' names, with more of their paths where these are the same.
@@ -96,7 +95,8 @@ void check_not_empty(const fs::path& folder) {
 ReportSource source_of(const Invocation& invocation, const fs::path& folder,
                        const std::string& label, const fs::path& out, bool several) {
   ReportSource source{records_of(invocation, folder), label, {}, {}};
-  std::vector<Figure> figures = made(wanted_figures(invocation, source.records), source.records);
+  std::vector<Figure> figures = made(wanted_figures(invocation, source.records), source.records,
+                                     invocation.values.count("figure") > 0);
   for (Figure& figure : figures) {
     if (several) figure.name = file_name(label) + "-" + figure.name;
   }
@@ -180,16 +180,18 @@ int run(const Invocation& invocation) {
       std::ostringstream latex, markdown_table;
       write(table, Format::latex, latex);
       write(table, Format::md, markdown_table);
-      put(out / "tables" / (name + ".tex"), latex.str(), invocation.err);
-      put(out / "tables" / (name + ".md"), markdown_table.str(), invocation.err);
+      put(out / "tables" / (name + ".tex"), latex.str());
+      put(out / "tables" / (name + ".md"), markdown_table.str());
     }
     for (const ReportSource& source : sources) {
       const std::string repeat = repeat_file(read_manifest(source.records.folder));
       const std::string name = several ? file_name(source.label) + "-repeat.ini" : "repeat.ini";
-      if (!repeat.empty()) put(out / name, repeat, invocation.err);
+      if (!repeat.empty()) put(out / name, repeat);
     }
-    put(out / "report.md", markdown(page), invocation.err);
-    put(out / "report.html", html(page), invocation.err);
+    put(out / "report.md", markdown(page));
+    put(out / "report.html", html(page));
+    invocation.err << "wrote " << (out / "report.html").string()
+                   << ", report.md, figures and tables\n";
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }

@@ -101,13 +101,7 @@ Lines::Reference usual_image(const Layers& layers) {
 }
 
 std::vector<Figure> receptive_field(const Records& records) {
-  CsvFile csv = records.read_models("layers.csv");
-  if (!records.depth_models.empty()) {
-    const size_t model = column_index(csv, "model");
-    keep_rows(csv,
-              [&](const CsvRow& row) { return records.depth_models.count(row.fields[model]) > 0; });
-  }
-  const Layers layers(std::move(csv));
+  const Layers layers(records.read_models("layers.csv"));
   const auto fields = texts(layers.csv, "rf");
   const auto depths = numbers(layers.csv, "depth");
   Lines lines;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -13,7 +15,7 @@ namespace convscope {
 const std::vector<RecordFigure>& record_figures() {
   static const std::vector<RecordFigure> all = [] {
     std::vector<RecordFigure> figures;
-    for (const auto& part : {cost_figures(), depth_figures(), time_figures(), training_figures()}) {
+    for (const auto& part : {training_figures(), time_figures(), cost_figures(), depth_figures()}) {
       figures.insert(figures.end(), part.begin(), part.end());
     }
     return figures;
@@ -42,10 +44,15 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
   return chosen.empty() ? record_figures() : chosen;
 }
 
-std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records) {
+std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,
+                         bool asked) {
   std::vector<Figure> all;
   for (const RecordFigure& figure : figures) {
-    for (Figure& one : figure.make(records)) all.push_back(std::move(one));
+    std::ostringstream said;
+    std::vector<Figure> some =
+        figure.make({records.folder, said, records.models, records.depth_models});
+    if (asked || !some.empty()) records.err << said.str();
+    std::move(some.begin(), some.end(), std::back_inserter(all));
   }
   return all;
 }

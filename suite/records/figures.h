@@ -32,8 +32,10 @@ std::vector<RecordFigure> training_figures();
 std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
                                          const std::filesystem::path& folder);
 
-/// All that they make of these records, in their order.
-std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records);
+/// All that they make of these records, in their order. Why one makes nothing is said only where it
+/// was `asked` for: a folder need not hold everything.
+std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,
+                         bool asked);
 
 /// A figure's name allows fewer characters than an experiment's: others become '_'.
 std::string file_name(std::string name);

@@ -82,17 +82,17 @@ std::vector<RecordFinding> of_times(const Records& records) {
   };
   const auto [quick, slow] = std::minmax_element(
       rows.begin(), rows.end(), [&](size_t a, size_t b) { return median[a] < median[b]; });
-  std::string statement =
-      fmt::format("{} takes {} ({}", models[*quick], time(*quick), engines[*quick]);
-  if (*quick == *slow) {
-    statement += ").";
-  } else {
-    statement += fmt::format("), {} {} ({}).", models[*slow], time(*slow), engines[*slow]);
-  }
+  const std::string statement =
+      *quick == *slow
+          ? fmt::format("{} takes {} ({}).", models[*quick], time(*quick), engines[*quick])
+          : fmt::format("The quickest is {} ({}) with {}, the slowest {} ({}) with {}.",
+                        models[*quick], engines[*quick], time(*quick), models[*slow],
+                        engines[*slow], time(*slow));
+  const bool sure = std::isfinite(low[*quick]) && std::isfinite(low[*slow]);
   std::string detail = fmt::format(
-      "Medians of a batch of {}, {} thread{}, with half their 95 % "
-      "intervals",
-      batches[rows[0]], threads[rows[0]], threads[rows[0]] == "1" ? "" : "s");
+      "Medians of a batch of {}, {} thread{}{}", batches[rows[0]], threads[rows[0]],
+      threads[rows[0]] == "1" ? "" : "s",
+      sure ? ", with half their 95 % intervals" : "; too few repetitions for intervals");
   detail += noisy == 0 ? "."
                        : fmt::format(
                              "; {} of {} cases are marked noisy or disturbed: the "
@@ -150,21 +150,68 @@ std::vector<RecordFinding> of_evaluations(const Records& records) {
   return found;
 }
 
+/// A group's accuracy and how far its seeds reach, or, of a single one, Wilson's interval.
+struct Reached {
+  const TrainingGroup* group;
+  double middle, low, high;
+
+  explicit Reached(const TrainingGroup& of)
+      : group(&of), middle(median(of.top1)), low(of.low), high(of.high) {
+    if (of.top1.size() < 2) return;
+    const auto [least, most] = std::minmax_element(of.top1.begin(), of.top1.end());
+    low = *least;
+    high = *most;
+  }
+
+  std::string text() const {
+    return fmt::format("{} {:.1f} % ({})", group->name, middle, range(low, high, "{:.1f}"));
+  }
+};
+
+std::string intervals_of(const std::vector<Reached>& all) {
+  size_t least = all[0].group->top1.size(), most = least;
+  for (const Reached& one : all) {
+    least = std::min(least, one.group->top1.size());
+    most = std::max(most, one.group->top1.size());
+  }
+  if (most == 1) return "one seed each; in brackets Wilson's 95 % interval for the test images";
+  const std::string seeds =
+      least == most ? std::to_string(most) : fmt::format("{} to {}", least, most);
+  return "median and range of " + seeds + " seeds" +
+         (least == 1 ? ", of one Wilson's 95 % interval" : "");
+}
+
+/// Each way of training on one dataset, the best first.
+RecordFinding finding_of(std::vector<Reached> all) {
+  constexpr size_t most_named = 5;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Reached& a, const Reached& b) { return a.middle > b.middle; });
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < std::min(all.size(), most_named); ++i) parts.push_back(all[i].text());
+  std::string detail = "Top-1 on " + all[0].group->dataset + ", " + intervals_of(all);
+  if (all.size() > 1) {
+    detail += fmt::format("; the first is {:.1f} points above the second, and their ranges {}",
+                          all[0].middle - all[1].middle,
+                          all[0].low > all[1].high ? "do not overlap" : "overlap");
+  }
+  if (all.size() > most_named) {
+    detail += fmt::format("; {} more are in the table", all.size() - most_named);
+  }
+  return {joined(parts) + ".", detail + "."};
+}
+
 std::vector<RecordFinding> of_training(const Records& records) {
+  const auto groups = training_groups(records.read_models("runs.csv"));
+  std::vector<std::string> datasets;
+  std::map<std::string, std::vector<Reached>> by_dataset;
+  for (const TrainingGroup& group : groups) {
+    if (!by_dataset.count(group.dataset)) datasets.push_back(group.dataset);
+    by_dataset[group.dataset].emplace_back(group);
+  }
+  // What was learned last is what was asked: bases come before.
   std::vector<RecordFinding> found;
-  for (const TrainingGroup& group : training_groups(records.read_models("runs.csv"))) {
-    if (found.size() == 8) break;
-    const double middle = median(group.top1);
-    const auto [low, high] = std::minmax_element(group.top1.begin(), group.top1.end());
-    const bool several = group.top1.size() > 1;
-    found.push_back(
-        {several ? fmt::format("{} reaches {:.1f} % ({} %).", group.name, middle,
-                               range(*low, *high, "{:.1f}"))
-                 : fmt::format("{} reaches {:.1f} % ({} %).", group.name, middle,
-                               range(group.low, group.high, "{:.1f}")),
-         fmt::format("{} of {} on {}: {}.", group.protocol, group.model, group.dataset,
-                     several ? fmt::format("median and range of {} seeds", group.top1.size())
-                             : "one seed, with Wilson's 95 % interval for its test images")});
+  for (auto dataset = datasets.rbegin(); dataset != datasets.rend(); ++dataset) {
+    found.push_back(finding_of(by_dataset[*dataset]));
   }
   return found;
 }

@@ -215,7 +215,8 @@ std::vector<std::pair<std::string, Table>> report_tables(const Page& page) {
   std::vector<std::pair<std::string, Table>> all;
   for (const Page::Section& section : page.sections) {
     for (const Page::Block& block : section.blocks) {
-      if (const auto* data = std::get_if<Page::Data>(&block)) {
+      const auto* data = std::get_if<Page::Data>(&block);
+      if (data && data->table.rows.size() <= 100) {
         all.emplace_back(data->name.substr(0, data->name.rfind('.')), data->table);
       }
     }

@@ -36,7 +36,8 @@ struct ReportComparison {
 Page report_page(const std::vector<ReportSource>& sources,
                  const std::vector<ReportComparison>& comparisons, const std::string& made);
 
-/// The tables of the page that a paper can include, with their file names: "cost", "bench", ...
+/// The tables of the page that a paper has room for, up to 100 rows, with their file names: "cost",
+/// "bench", ...
 std::vector<std::pair<std::string, Table>> report_tables(const Page& page);
 
 }  // namespace convscope
