@@ -289,6 +289,9 @@ RecordFinding finding_of(const JudgedPairs& judged, const std::string& a, const 
   statement += shifts == 1 ? "."
                            : fmt::format(": the geometric mean of {} cases, which range from {}.",
                                          shifts, range(least, most));
+  if (judged.count(Verdict::undecided) == judged.pairs.size()) {
+    statement = "Undecided so far: " + statement;
+  }
   return {statement, judged.summary() +
                          ". Hodges and Lehmann's shift of the repetitions' medians; verdicts by "
                          "the U test with Holm's correction."};

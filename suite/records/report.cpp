@@ -44,16 +44,19 @@ Page::Section asked(const ReportSource& source, const Manifest& manifest, const 
     section.blocks.push_back(Page::Paragraph{"Expected: " + manifest.claim});
   }
   std::vector<std::string> ran;
+  std::string started, finished;
   for (const Manifest::Run& run : manifest.runs) {
-    const bool drawn = run.name == "plot" || run.name == "report";
-    if (!drawn) ran.push_back(run.name);
+    if (run.name == "plot" || run.name == "report") continue;
+    ran.push_back(run.name);
+    if (started.empty()) started = run.started;
+    finished = std::max(finished, run.finished);
   }
   std::string how;
   if (!ran.empty()) {
     how = fmt::format("{}: {}, from {} to {}.",
                       manifest.experiment.empty() ? source.records.folder.filename().string()
                                                   : manifest.experiment,
-                      joined(ran), manifest.runs.front().started, manifest.runs.back().finished);
+                      joined(ran), started, finished);
   } else {
     how = "The records of " + source.records.folder.filename().string() + ".";
   }
