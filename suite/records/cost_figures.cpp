@@ -193,7 +193,8 @@ std::vector<Figure> accuracy_measured(const Records& records) {
              weights = texts(evaluations, "weights");
   const auto top1 = numbers(evaluations, "top1"), low = numbers(evaluations, "top1_low"),
              high = numbers(evaluations, "top1_high");
-  Bubbles bubbles = accuracy_figure(data.empty() ? "" : "Top-1 on " + data[0] + " (%)", csv);
+  Bubbles bubbles =
+      accuracy_figure(data.empty() ? "" : "Top-1 on " + dataset_name(data[0]) + " (%)", csv);
   size_t left_out = 0;
   for (size_t i = 0; i < models.size(); ++i) {
     const auto cost = std::find(cost_models.begin(), cost_models.end(), models[i]);
@@ -214,7 +215,7 @@ std::vector<Figure> accuracy_measured(const Records& records) {
   if (bubbles.bubbles.empty()) return {};
   add_front(bubbles);
   return {{"accuracy_measured", "What accuracy the multiply-accumulates buy", bubbles,
-           "Top-1 accuracy as measured here on " + data[0] +
+           "Top-1 accuracy as measured here on " + dataset_name(data[0]) +
                ", with Wilson's 95 % intervals as bars." + bianco}};
 }
 

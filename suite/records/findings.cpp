@@ -145,7 +145,8 @@ std::vector<RecordFinding> of_evaluations(const Records& records) {
   for (size_t i = 0; i < models.size() && i < 6; ++i) {
     found.push_back({fmt::format("{} is right on {:.1f} % of the images ({} %).", models[i],
                                  top1[i], range(low[i], high[i], "{:.1f}")),
-                     fmt::format("{} images of {}; Wilson's 95 % interval.", images[i], data[i])});
+                     fmt::format("{} images of {}; Wilson's 95 % interval.", images[i],
+                                 dataset_name(data[i]))});
   }
   return found;
 }

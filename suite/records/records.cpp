@@ -43,6 +43,13 @@ std::string family(const std::string& model) {
   return {model.begin(), end};
 }
 
+std::string dataset_name(const std::string& data) {
+  const std::filesystem::path path = std::filesystem::path(data).lexically_normal();
+  const std::filesystem::path last =
+      path.has_filename() ? path.filename() : path.parent_path().filename();
+  return last.empty() ? data : last.string();
+}
+
 std::vector<std::string> families(const CsvFile& file) {
   std::vector<std::string> found;
   for (const std::string& model : texts(file, "model")) {

@@ -39,6 +39,9 @@ void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep);
 /// "resnet" of "resnet50_v1": what shares a colour.
 std::string family(const std::string& model);
 
+/// "photos" of "data/photos/": what people call a dataset.
+std::string dataset_name(const std::string& data);
+
 /// Those of a record's networks, as they come: so that a family has one colour in all figures of a
 /// folder.
 std::vector<std::string> families(const CsvFile& file);
