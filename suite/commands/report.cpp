@@ -92,6 +92,21 @@ void check_not_empty(const fs::path& folder) {
                    "'--results' of another command wrote to");
 }
 
+/// Draws them in the formats that are asked for, and always the SVG, which the page holds.
+std::vector<DrawnFigure> render_and_read(const std::vector<Figure>& figures, const fs::path& out,
+                                         const Invocation& invocation) {
+  auto formats = image_formats(invocation);
+  if (!std::count(formats.begin(), formats.end(), ImageFormat::svg)) {
+    formats.push_back(ImageFormat::svg);
+  }
+  render_all(figures, out / "figures", formats);
+  std::vector<DrawnFigure> drawn;
+  for (const Figure& figure : figures) {
+    drawn.push_back({figure, bytes_of(out / "figures" / (figure.name + ".svg"))});
+  }
+  return drawn;
+}
+
 ReportSource source_of(const Invocation& invocation, const fs::path& folder,
                        const std::string& label, const fs::path& out, bool several) {
   ReportSource source{records_of(invocation, folder), label, {}, {}};
@@ -100,22 +115,16 @@ ReportSource source_of(const Invocation& invocation, const fs::path& folder,
   for (Figure& figure : figures) {
     if (several) figure.name = file_name(label) + "-" + figure.name;
   }
-  // The page holds the SVGs.
-  auto formats = image_formats(invocation);
-  if (!std::count(formats.begin(), formats.end(), ImageFormat::svg)) {
-    formats.push_back(ImageFormat::svg);
-  }
-  render_all(figures, out / "figures", formats);
-  for (Figure& figure : figures) {
-    source.figures.push_back({figure, bytes_of(out / "figures" / (figure.name + ".svg"))});
-  }
+  source.figures = render_and_read(figures, out, invocation);
   source.in_turns = calibrated_floor(read_manifest(folder).environments, Sides::in_turns);
   return source;
 }
 
 ReportComparison compared(const Invocation& invocation, const ReportSource& a,
                           const ReportSource& b) {
-  ReportComparison result{a.label, b.label, {}, "", ""};
+  ReportComparison result;
+  result.a = a.label;
+  result.b = b.label;
   for (const ReportSource* side : {&a, &b}) {
     if (side->records.has("samples.csv")) continue;
     result.not_judged = side->label + " has no samples.csv, the raw times that are compared.";
@@ -168,7 +177,13 @@ int run(const Invocation& invocation) {
   try {
     for (size_t i = 0; i < folders.size(); ++i) {
       sources.push_back(source_of(invocation, folders[i], labels[i], out, several));
-      if (i > 0) comparisons.push_back(compared(invocation, sources[0], sources[i]));
+      if (i == 0) continue;
+      ReportComparison& against =
+          comparisons.emplace_back(compared(invocation, sources[0], sources[i]));
+      if (!against.not_judged.empty()) continue;
+      const auto drawn =
+          render_and_read({verdict_figure(against.judged, against.a, against.b)}, out, invocation);
+      if (!drawn.empty()) against.figure = drawn[0];
     }
     const Environment here = environment();
     const auto version = std::find_if(here.begin(), here.end(),

@@ -43,6 +43,29 @@ std::string name_of_both(const std::string& a, const std::string& b) {
   return joined(of_a, "/");
 }
 
+std::vector<std::string> short_names(const std::vector<std::string>& names) {
+  std::vector<std::vector<std::string>> parts;
+  for (const std::string& name : names) parts.push_back(parts_of(name));
+  std::vector<std::string> result;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (parts[i].empty()) {
+      result.push_back(names[i]);
+      continue;
+    }
+    std::string text = parts[i][0];
+    for (size_t part = 1; part < parts[i].size(); ++part) {
+      const bool differs = std::any_of(parts.begin(), parts.end(), [&](const auto& other) {
+        return !other.empty() && other[0] == parts[i][0] && other[part] != parts[i][part];
+      });
+      // "t2", "b8": as in the names themselves.
+      const char* letter = part == 3 ? "t" : part == 4 ? "b" : "";
+      if (differs) text += " " + (letter + parts[i][part]);
+    }
+    result.push_back(text);
+  }
+  return result;
+}
+
 By parse_by(const std::string& text) {
   const size_t equals = std::min(text.find('='), text.size());
   const size_t comma = std::min(text.find(',', equals), text.size());

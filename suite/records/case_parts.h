@@ -20,6 +20,10 @@ std::vector<std::string> parts_of(const std::string& name);
 /// What the two names have in common, and "a vs b" where they differ.
 std::string name_of_both(const std::string& a, const std::string& b);
 
+/// The names of cases as a figure has room for them: the network, and of the other parts those in
+/// which it has several. A name that is not made of parts stays.
+std::vector<std::string> short_names(const std::vector<std::string>& names);
+
 /// --by engine=eager,frozen: which part of the names differs between the sides, and how.
 struct By {
   size_t part;

@@ -292,6 +292,8 @@ RecordFinding finding_of(const JudgedPairs& judged, const std::string& a, const 
                                          shifts, range(least, most));
   if (judged.count(Verdict::undecided) == judged.pairs.size()) {
     statement = "Undecided so far: " + statement;
+  } else if (judged.count(Verdict::same) == judged.pairs.size()) {
+    statement = "The same, as far as can be told: " + statement;
   }
   return {statement, judged.summary() +
                          ". Hodges and Lehmann's shift of the repetitions' medians; verdicts by "

@@ -101,10 +101,14 @@ Page::Section tables(const ReportSource& source, const Manifest& manifest, const
   return section;
 }
 
+Page::Picture picture(const DrawnFigure& drawn) {
+  return {drawn.figure, drawn.svg, figure_data(drawn.figure)};
+}
+
 Page::Section pictures(const ReportSource& source, const Place& place) {
   Page::Section section{place.prefix + "figures", "Figures" + place.heading, {}};
   for (const DrawnFigure& drawn : source.figures) {
-    section.blocks.push_back(Page::Picture{drawn.figure, drawn.svg, figure_data(drawn.figure)});
+    section.blocks.push_back(picture(drawn));
   }
   return section;
 }
@@ -171,6 +175,7 @@ Page::Section verdicts(const std::vector<ReportComparison>& comparisons) {
     }
     const RecordFinding finding = finding_of(one.judged, one.a, one.b);
     section.blocks.push_back(Page::Findings{{{finding.statement, finding.detail}}});
+    if (one.figure) section.blocks.push_back(picture(*one.figure));
     section.blocks.push_back(Page::Data{
         fmt::format("verdicts-{}-{}.csv", file_name(one.a), file_name(one.b)),
         "A is " + one.a + ", B is " + one.b +

@@ -1,6 +1,7 @@
 // A results folder, or several side by side, as the page of a report.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ struct ReportSource {
 
 /// The second folder of two against the first.
 struct ReportComparison {
-  std::string a, b;        ///< labels
-  JudgedPairs judged;      ///< without pairs where they were not judged
+  std::string a, b;                   ///< labels
+  JudgedPairs judged;                 ///< without pairs where they were not judged
+  std::optional<DrawnFigure> figure;  ///< verdict_figure(), drawn
   std::string not_judged;  ///< why not: environments that differ, nothing in common; else ""
   std::string across;      ///< what differs although it is compared: "commit (1 / 2)"; else ""
 };

@@ -242,29 +242,6 @@ std::vector<Figure> thread_throughput(const Records& records) {
   return throughput(records, "threads", "thread_throughput", "Threads", "What more threads give");
 }
 
-/// A case's name without what all have in common.
-std::vector<std::string> short_names(const std::vector<MeasuredCase>& cases) {
-  std::vector<std::vector<std::string>> parts;
-  for (const MeasuredCase& one : cases) parts.push_back(parts_of(one.name));
-  std::vector<std::string> names;
-  for (size_t i = 0; i < cases.size(); ++i) {
-    if (parts[i].empty()) {
-      names.push_back(cases[i].name);
-      continue;
-    }
-    std::vector<std::string> kept = {parts[i][0]};
-    for (size_t part = 1; part < parts[i].size(); ++part) {
-      const bool differs = std::any_of(parts.begin(), parts.end(), [&](const auto& other) {
-        return other.size() == parts[i].size() && other[part] != parts[i][part] &&
-               other[0] == parts[i][0];
-      });
-      if (differs) kept.push_back((part == 3 ? "t" : part == 4 ? "b" : "") + parts[i][part]);
-    }
-    names.push_back(joined(kept, " "));
-  }
-  return names;
-}
-
 constexpr size_t most_distributions = 60;
 
 std::string model_of(const MeasuredCase& one) {
@@ -306,7 +283,9 @@ std::vector<Figure> samples(const Records& records) {
   all.low = 60;
   all.high = 180;
   order_by_family(cases);
-  const auto names = short_names(cases);
+  std::vector<std::string> long_names;
+  for (const MeasuredCase& one : cases) long_names.push_back(one.name);
+  const auto names = short_names(long_names);
   size_t most = 0;
   for (const MeasuredCase& one : cases) {
     size_t count = 0;

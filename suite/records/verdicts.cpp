@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "architectures/nearest.h"
+#include "suite/records/figures.h"
 #include "suite/report/text.h"
 
 namespace convscope {
@@ -145,6 +146,38 @@ JudgedPairs judge_pairs(std::vector<CasePair> pairs, const Floor& floor) {
   const double threshold = practical_threshold(floor.percent);
   std::vector<Comparison> comparisons = judge(table, threshold);
   return {std::move(pairs), std::move(comparisons), threshold, floor};
+}
+
+Figure verdict_figure(const JudgedPairs& judged, const std::string& a, const std::string& b) {
+  constexpr size_t most_rows = 100;
+  std::vector<std::string> names;
+  for (const CasePair& pair : judged.pairs) names.push_back(pair.name);
+  names = short_names(names);
+  Dots dots;
+  dots.x = {"Time of B over that of A", Scale::log};
+  dots.reference = Dots::Reference{1, "equal"};
+  for (const Verdict verdict :
+       {Verdict::faster, Verdict::slower, Verdict::same, Verdict::undecided}) {
+    dots.series.push_back(to_string(verdict));
+  }
+  size_t shown = 0;
+  for (size_t i = 0; i < judged.pairs.size(); ++i) {
+    const Comparison& one = judged.comparisons[i];
+    if (!one.shift || ++shown > most_rows) continue;
+    std::optional<Spread> spread;
+    if (one.shift->interval) spread = Spread{one.shift->interval->low, one.shift->interval->high};
+    dots.rows.push_back(
+        {names[i], family(names[i]), {{to_string(one.verdict), one.shift->ratio, spread, {}}}});
+  }
+  std::string caption =
+      "A is " + a + ", B is " + b +
+      ": Hodges and Lehmann's shift of the times of each case with its 95 % interval, on a "
+      "logarithmic axis. Left of the line B is the faster one.";
+  if (shown > most_rows) {
+    caption +=
+        fmt::format(" The first {} of {} cases; the others are in the table.", most_rows, shown);
+  }
+  return {"compared-" + file_name(a) + "-" + file_name(b), b + " against " + a, dots, caption};
 }
 
 Table verdict_table(const JudgedPairs& judged) {

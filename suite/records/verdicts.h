@@ -7,6 +7,7 @@
 
 #include "suite/records/case_parts.h"
 #include "suite/records/sample_file.h"
+#include "suite/report/figure.h"
 #include "suite/report/table.h"
 #include "suite/timing/verdict.h"
 
@@ -56,6 +57,9 @@ struct JudgedPairs {
 };
 
 JudgedPairs judge_pairs(std::vector<CasePair> pairs, const Floor& floor);
+
+/// B's times over A's with their intervals, around 1.
+Figure verdict_figure(const JudgedPairs& judged, const std::string& a, const std::string& b);
 
 /// A row for each pair. People see of a case's name only what varies among the rows.
 Table verdict_table(const JudgedPairs& judged);
