@@ -33,6 +33,10 @@ std::vector<std::string> parts_of(const std::string& name) {
   return values;
 }
 
+std::string model_of(const std::string& name) {
+  return name.substr(0, std::min(name.find('/'), name.find(':')));
+}
+
 std::string name_of_both(const std::string& a, const std::string& b) {
   std::vector<std::string> of_a = parts_of(a);
   const std::vector<std::string> of_b = parts_of(b);

@@ -17,6 +17,9 @@ const std::vector<CasePart>& case_parts();
 /// so.
 std::vector<std::string> parts_of(const std::string& name);
 
+/// The network of a case, without how it differs from its paper's.
+std::string model_of(const std::string& name);
+
 /// What the two names have in common, and "a vs b" where they differ.
 std::string name_of_both(const std::string& a, const std::string& b);
 

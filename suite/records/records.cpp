@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <ostream>
+#include <utility>
 
 namespace convscope {
 
@@ -41,6 +43,21 @@ std::string family(const std::string& model) {
   const auto end = std::find_if(model.begin(), model.end(),
                                 [](unsigned char c) { return std::isdigit(c) || c == '_'; });
   return {model.begin(), end};
+}
+
+std::vector<size_t> by_family(const std::vector<std::string>& models) {
+  std::map<std::string, size_t> first_of_family, first_of_model;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < models.size(); ++i) {
+    first_of_family.emplace(family(models[i]), i);
+    first_of_model.emplace(models[i], i);
+    places.push_back(i);
+  }
+  std::stable_sort(places.begin(), places.end(), [&](size_t a, size_t b) {
+    return std::pair(first_of_family[family(models[a])], first_of_model[models[a]]) <
+           std::pair(first_of_family[family(models[b])], first_of_model[models[b]]);
+  });
+  return places;
 }
 
 std::string dataset_name(const std::string& data) {

@@ -39,6 +39,10 @@ void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep);
 /// "resnet" of "resnet50_v1": what shares a colour.
 std::string family(const std::string& model);
 
+/// The places of these networks with families, and in them networks, next to each other, in the
+/// order of their first ones: a run that shuffles mixes them.
+std::vector<size_t> by_family(const std::vector<std::string>& models);
+
 /// "photos" of "data/photos/": what people call a dataset.
 std::string dataset_name(const std::string& data);
 

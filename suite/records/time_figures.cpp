@@ -244,35 +244,17 @@ std::vector<Figure> thread_throughput(const Records& records) {
 
 constexpr size_t most_distributions = 60;
 
-std::string model_of(const MeasuredCase& one) {
-  return one.name.substr(0, std::min(one.name.find('/'), one.name.find(':')));
-}
-
-/// Families in the order of their first cases, and in them the networks, which a run that shuffles
-/// has mixed.
-void order_by_family(std::vector<MeasuredCase>& cases) {
-  std::map<std::string, size_t> families, models;
-  for (const MeasuredCase& one : cases) {
-    families.emplace(family(model_of(one)), families.size());
-    models.emplace(model_of(one), models.size());
-  }
-  std::stable_sort(cases.begin(), cases.end(), [&](const MeasuredCase& a, const MeasuredCase& b) {
-    return std::pair(families[family(model_of(a))], models[model_of(a)]) <
-           std::pair(families[family(model_of(b))], models[model_of(b)]);
-  });
-}
-
 /// Each case's samples in percent of its median.
 std::vector<Figure> samples(const Records& records) {
   SampleFile file = read_samples(records.folder / "samples.csv", records.err);
   auto& cases = file.cases;
-  cases.erase(
-      std::remove_if(cases.begin(), cases.end(),
-                     [&](const MeasuredCase& one) {
-                       return one.measurement.repetitions.empty() ||
-                              (!records.models.empty() && !records.models.count(model_of(one)));
-                     }),
-      cases.end());
+  cases.erase(std::remove_if(cases.begin(), cases.end(),
+                             [&](const MeasuredCase& one) {
+                               return one.measurement.repetitions.empty() ||
+                                      (!records.models.empty() &&
+                                       !records.models.count(model_of(one.name)));
+                             }),
+              cases.end());
   if (cases.size() > most_distributions) {
     records.err << "samples: shows the first " << most_distributions << " of " << cases.size()
                 << " cases; --model chooses\n";
@@ -282,9 +264,11 @@ std::vector<Figure> samples(const Records& records) {
   all.x = {"Time (% of the case's median)"};
   all.low = 60;
   all.high = 180;
-  order_by_family(cases);
-  std::vector<std::string> long_names;
-  for (const MeasuredCase& one : cases) long_names.push_back(one.name);
+  std::vector<std::string> long_names, models;
+  for (const MeasuredCase& one : cases) {
+    long_names.push_back(one.name);
+    models.push_back(model_of(one.name));
+  }
   const auto names = short_names(long_names);
   size_t most = 0;
   for (const MeasuredCase& one : cases) {
@@ -294,11 +278,11 @@ std::vector<Figure> samples(const Records& records) {
   }
   // Few samples in narrow bins are a comb.
   const double bins = most < 200 ? 30 : 80;
-  for (size_t i = 0; i < cases.size(); ++i) {
+  for (const size_t i : by_family(models)) {
     const Summary summary = summarize(cases[i].measurement.repetitions);
     Distributions::Row& row = all.rows.emplace_back();
     row.label = names[i];
-    row.group = family(model_of(cases[i]));
+    row.group = family(models[i]);
     row.median = 100;
     if (summary.interval) {
       row.interval = Spread{100 * summary.interval->low / summary.median,

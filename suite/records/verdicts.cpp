@@ -150,8 +150,11 @@ JudgedPairs judge_pairs(std::vector<CasePair> pairs, const Floor& floor) {
 
 Figure verdict_figure(const JudgedPairs& judged, const std::string& a, const std::string& b) {
   constexpr size_t most_rows = 100;
-  std::vector<std::string> names;
-  for (const CasePair& pair : judged.pairs) names.push_back(pair.name);
+  std::vector<std::string> names, models;
+  for (const CasePair& pair : judged.pairs) {
+    names.push_back(pair.name);
+    models.push_back(model_of(pair.name));
+  }
   names = short_names(names);
   Dots dots;
   dots.x = {"Time of B over that of A", Scale::log};
@@ -161,13 +164,13 @@ Figure verdict_figure(const JudgedPairs& judged, const std::string& a, const std
     dots.series.push_back(to_string(verdict));
   }
   size_t shown = 0;
-  for (size_t i = 0; i < judged.pairs.size(); ++i) {
+  for (const size_t i : by_family(models)) {
     const Comparison& one = judged.comparisons[i];
     if (!one.shift || ++shown > most_rows) continue;
     std::optional<Spread> spread;
     if (one.shift->interval) spread = Spread{one.shift->interval->low, one.shift->interval->high};
     dots.rows.push_back(
-        {names[i], family(names[i]), {{to_string(one.verdict), one.shift->ratio, spread, {}}}});
+        {names[i], family(models[i]), {{to_string(one.verdict), one.shift->ratio, spread, {}}}});
   }
   std::string caption =
       "A is " + a + ", B is " + b +
