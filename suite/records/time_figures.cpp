@@ -208,7 +208,12 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
   }
   Lines lines;
   lines.x = {label, Scale::log};
+  std::set<double> values;
+  for (const size_t i : rows) values.insert(std::stod(times.of.at(grows)[i]));
+  lines.x.at.assign(values.begin(), values.end());
   lines.y = {"Images per second", Scale::log, TickText::si};
+  bool known = false;
+  for (const size_t i : rows) known = known || times.interval(i).has_value();
   for (const std::string& line : order) {
     if (lines_of[line].size() < 2) continue;
     Lines::Series& series = lines.series.emplace_back();
@@ -216,6 +221,7 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
     series.group = line.substr(0, line.find(' '));
     for (const auto& [x, i] : lines_of[line]) {
       series.points.push_back({x, times.images_per_s[i]});
+      if (!known) continue;
       const auto interval = times.interval(i).value_or(Spread{times.median[i], times.median[i]});
       const double images = times.images_per_s[i] * times.median[i];
       series.spread.push_back({images / interval.high, images / interval.low});
@@ -228,9 +234,9 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
   }
   say_left_out(records, name, others);
   return {{name, title, lines,
-           fmt::format("Images per second, {}, both axes logarithmic. Bands: 95 % intervals from "
-                       "those of the median times.",
-                       times.how(rows[0], {grows, "engine"}))}};
+           fmt::format("Images per second, {}, both axes logarithmic.{}",
+                       times.how(rows[0], {grows, "engine"}),
+                       known ? " Bands: 95 % intervals from those of the median times." : "")}};
 }
 
 std::vector<Figure> batch_throughput(const Records& records) {

@@ -97,6 +97,11 @@ std::string si_text(double value) {
 
 std::vector<Tick> ticks(const Axis& axis, Range range, int at_most) {
   std::vector<Tick> result;
+  for (const double value : axis.at)
+    if (value >= range.low && value <= range.high)
+      result.push_back({value, tick_text(axis, value)});
+  if (!result.empty() && result.size() <= static_cast<size_t>(at_most)) return result;
+  result.clear();
   for (const double value : axis.scale == Scale::log ? log_ticks(range, at_most)
                                                      : linear_ticks(range, at_most, axis.whole))
     result.push_back({value, tick_text(axis, value)});

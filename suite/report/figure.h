@@ -27,6 +27,7 @@ struct Axis {
   /// horizontal one where that is not far. Without this, each starts with its values.
   bool from_zero = true;
   bool whole = false;  ///< a linear axis of what is counted: no ticks between whole numbers
+  std::vector<double> at = {};  ///< where the ticks are, as far as there is room: 1, 2, 4, 8
   std::map<double, std::string> names = {};  ///< a second line under the ticks at these values
 };
 
@@ -222,9 +223,9 @@ std::vector<std::filesystem::path> render(const Figure& figure, const std::files
 
 /// Draws figures as render() does, on as many cores as there are, and returns their paths in order.
 /// If some fail, the others are drawn, and the first error is thrown.
-std::vector<std::vector<std::filesystem::path>> render_all(
-    const std::vector<Figure>& figures, const std::filesystem::path& folder,
-    const std::vector<ImageFormat>& formats);
+std::vector<std::vector<std::filesystem::path>> render_all(const std::vector<Figure>& figures,
+                                                           const std::filesystem::path& folder,
+                                                           const std::vector<ImageFormat>& formats);
 
 /// The element <svg> of a light picture that render() wrote, to stand in an HTML page: of the
 /// page's size by its style sheet, and each color as "var(--cRRGGBB, #RRGGBB)", so that the page
