@@ -222,9 +222,9 @@ std::vector<std::filesystem::path> render(const Figure& figure, const std::files
 
 /// Draws figures as render() does, on as many cores as there are, and returns their paths in order.
 /// If some fail, the others are drawn, and the first error is thrown.
-std::vector<std::vector<std::filesystem::path>> render_all(
-    const std::vector<Figure>& figures, const std::filesystem::path& folder,
-    const std::vector<ImageFormat>& formats);
+std::vector<std::vector<std::filesystem::path>> render_all(const std::vector<Figure>& figures,
+                                                           const std::filesystem::path& folder,
+                                                           const std::vector<ImageFormat>& formats);
 
 /// The element <svg> of a light picture that render() wrote, to stand in an HTML page: of the
 /// page's size by its style sheet, and each color as "var(--cRRGGBB, #RRGGBB)", so that the page
