@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <ostream>
 
 #include "suite/records/figures.h"
@@ -12,14 +13,21 @@
 namespace convscope {
 namespace {
 
-/// The network of each row, with its input where `costs` has it at several.
+/// The network of each row, with its input where `costs` has it at several, and with its variant
+/// where it has that at several of one input.
 std::vector<std::string> labels(const CsvFile& csv, const CsvFile& costs) {
   std::map<std::string, int> rows;
-  for (const std::string& model : texts(costs, "model")) ++rows[model];
+  const auto cost_models = texts(costs, "model"), cost_inputs = texts(costs, "input");
+  for (size_t i = 0; i < cost_models.size(); ++i) {
+    ++rows[cost_models[i]];
+    ++rows[cost_models[i] + " " + cost_inputs[i]];
+  }
   std::vector<std::string> names = texts(csv, "model");
-  const auto inputs = texts(csv, "input");
+  const auto inputs = texts(csv, "input"), variants = texts_if_there(csv, "variant");
   for (size_t i = 0; i < names.size(); ++i) {
-    if (rows[names[i]] > 1) names[i] += " " + inputs[i];
+    if (rows[names[i]] < 2) continue;
+    names[i] += " " + inputs[i];
+    if (rows[names[i]] > 1 && !variants[i].empty()) names[i] += " (" + variants[i] + ")";
   }
   return names;
 }
@@ -68,11 +76,12 @@ std::vector<Figure> cost_bars(const Records& records) {
                          {{conv[i], linear[i], norm[i]},
                           {conv_macs[models[i]], macs[i] - conv_macs[models[i]], 0}}});
   }
+  keep_page(records, "cost_bars", bars.rows);
   // A fourth colour only where somebody could see it.
   const double longest = params.empty() ? 0 : *std::max_element(params.begin(), params.end());
   if (std::any_of(others.begin(), others.end(), [&](double n) { return n > longest / 500; })) {
     bars.kinds.emplace_back("other");
-    for (size_t i = 0; i < others.size(); ++i) {
+    for (size_t i = 0; i < bars.rows.size(); ++i) {
       bars.rows[i].values[0].push_back(others[i]);
       bars.rows[i].values[1].push_back(0);
     }
@@ -80,6 +89,25 @@ std::vector<Figure> cost_bars(const Records& records) {
   return {{"cost_bars", "What the networks hold and what they compute for one image", bars,
            "Parameters and multiply-accumulates of one image, by the kind of layer that has them. "
            "Both are exact counts."}};
+}
+
+/// Leaves out what a logarithmic axis of MACs cannot show.
+void keep_with_macs(const Records& records, const std::string& figure, Bubbles& bubbles) {
+  auto& all = bubbles.bubbles;
+  const size_t before = all.size();
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [&](const Bubbles::Bubble& one) {
+                             const bool y_known = bubbles.y.scale == Scale::log
+                                                      ? one.y > 0 && std::isfinite(one.y)
+                                                      : std::isfinite(one.y);
+                             return !(one.x > 0 && std::isfinite(one.x) && y_known &&
+                                      one.size >= 0 && std::isfinite(one.size));
+                           }),
+            all.end());
+  if (const size_t left_out = before - all.size(); left_out > 0) {
+    records.err << figure << ": " << left_out << (left_out == 1 ? " network" : " networks")
+                << " without MACs, parameters or activations left out\n";
+  }
 }
 
 std::vector<Figure> cost_bubbles(const Records& records) {
@@ -104,6 +132,8 @@ std::vector<Figure> cost_bubbles(const Records& records) {
       bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], params[i], activations[i]});
     }
   }
+  keep_with_macs(records, "cost_bubbles", bubbles);
+  if (bubbles.bubbles.empty()) return {};
   return {{"cost_bubbles", "Multiply-accumulates against parameters, and activations as area",
            bubbles,
            "Each network's multiply-accumulates and parameters, both on logarithmic axes. The area "
@@ -147,9 +177,13 @@ constexpr const char* bianco =
 /// Whether the network is the one whose weights were published, and not a narrower one or one with
 /// other classes.
 bool as_published(const std::string& variant) {
-  const size_t width = variant.find(", width ");
-  const bool other_width =
-      width != std::string::npos && variant.compare(width, 9, ", width 1") != 0;
+  const std::string before = ", width ";
+  const size_t width = variant.find(before);
+  bool other_width = false;
+  if (width != std::string::npos) {
+    const size_t from = width + before.size();
+    other_width = variant.substr(from, variant.find(',', from) - from) != "1";
+  }
   return !other_width && variant.find(" classes") == std::string::npos;
 }
 
@@ -176,6 +210,8 @@ std::vector<Figure> accuracy_published(const Records& records) {
     records.err << "accuracy_published: no network of cost.csv has published ImageNet weights\n";
     return {};
   }
+  keep_with_macs(records, "accuracy_published", bubbles);
+  if (bubbles.bubbles.empty()) return {};
   add_front(bubbles);
   return {{"accuracy_published", "What accuracy the multiply-accumulates buy (published)", bubbles,
            std::string("Top-1 accuracy on ImageNet's 50,000 validation images as the publisher of "
@@ -204,14 +240,18 @@ std::vector<Figure> accuracy_measured(const Records& records) {
     }
     const auto at = static_cast<size_t>(cost - cost_models.begin());
     const bool again = std::count(models.begin(), models.end(), models[i]) > 1;
+    std::optional<Spread> interval;
+    if (std::isfinite(low[i]) && std::isfinite(high[i])) interval = Spread{low[i], high[i]};
     bubbles.bubbles.push_back({again ? models[i] + " " + weights[i] : models[i], family(models[i]),
-                               macs[at], top1[i], params[at], Spread{low[i], high[i]}});
+                               macs[at], top1[i], params[at], interval});
   }
   if (left_out > 0) {
     records.err << "accuracy_measured: " << left_out
                 << (left_out == 1 ? " evaluation" : " evaluations")
                 << " of other data, or of networks that cost.csv has not, left out\n";
   }
+  if (models.empty()) records.err << "accuracy_measured: evaluation.csv has no evaluation\n";
+  keep_with_macs(records, "accuracy_measured", bubbles);
   if (bubbles.bubbles.empty()) return {};
   add_front(bubbles);
   return {{"accuracy_measured", "What accuracy the multiply-accumulates buy", bubbles,

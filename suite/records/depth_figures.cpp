@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "suite/records/figures.h"
 #include "suite/report/text.h"
@@ -43,11 +46,13 @@ struct Layers {
   std::map<std::string, std::vector<size_t>> rows;  ///< of each network
 
   explicit Layers(CsvFile file) : csv(std::move(file)) {
-    const auto names = texts(csv, "model"), inputs = texts(csv, "input");
-    std::map<std::string, std::string> input;
+    const auto names = texts(csv, "model"), inputs = texts(csv, "input"),
+               variants = texts_if_there(csv, "variant");
+    std::map<std::string, std::pair<std::string, std::string>> first;
     for (size_t i = 0; i < names.size(); ++i) {
-      // Of a network at several sizes, the first.
-      if (!input.emplace(names[i], inputs[i]).second && input[names[i]] != inputs[i]) continue;
+      // Of a network at several sizes, or in several widths, the first.
+      const std::pair one(inputs[i], variants[i]);
+      if (first.emplace(names[i], one).first->second != one) continue;
       auto& of_model = rows[names[i]];
       if (of_model.empty()) models.push_back(names[i]);
       of_model.push_back(i);
@@ -87,17 +92,19 @@ std::vector<std::string> some(const Records& records, const Layers& layers, size
 }
 
 /// The side of the image that most networks take.
-Lines::Reference usual_image(const Layers& layers) {
+std::optional<Lines::Reference> usual_image(const Layers& layers) {
   const auto inputs = texts(layers.csv, "input");
   std::map<double, int> networks;
   for (const std::string& model : layers.models) {
     const size_t row = layers.rows.at(model)[0];
     ++networks[sizes(layers.csv, row, "input", inputs[row]).back()];
   }
+  networks.erase(0);
+  if (networks.empty()) return std::nullopt;
   const auto usual =
       std::max_element(networks.begin(), networks.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  return {usual->first, fmt::format("image: {:g} pixels", usual->first)};
+  return Lines::Reference{usual->first, fmt::format("image: {:g} pixels", usual->first)};
 }
 
 std::vector<Figure> receptive_field(const Records& records) {
@@ -115,8 +122,10 @@ std::vector<Figure> receptive_field(const Records& records) {
     for (const size_t row : layers.rows.at(model)) {
       if (fields[row].empty() || !(depths[row] > 0)) continue;
       const auto sides = sizes(layers.csv, row, "rf", fields[row]);
+      const double longest = *std::max_element(sides.begin(), sides.end());
+      if (!(longest > 0) || !std::isfinite(depths[row])) continue;
       double& field = curve[depths[row]];
-      field = std::max(field, *std::max_element(sides.begin(), sides.end()));
+      field = std::max(field, longest);
     }
     // The same curve may be there under another name.
     if (curve.empty() || !drawn.insert(curve).second) continue;
@@ -201,6 +210,7 @@ std::vector<Figure> layer_costs(const Records& records) {
                                    "layers of {} that multiply, from the first to the last.",
                                    columns.columns.size(), model)});
   }
+  if (figures.empty()) records.err << "layer_costs: layers.csv has no layer that multiplies\n";
   return figures;
 }
 
@@ -231,11 +241,15 @@ struct Unproductive {
                dilation = all("dilation", dilations), image = all("input", inputs);
     for (const size_t side : {0, 1}) {
       const double added = (kernel[side] - 1) * dilation[side] * jump[side] / stride[side];
-      if (field[side] - added < image[image.size() - 2 + side]) return false;
+      // Not so either where a stride of 0 gives no number.
+      if (!(field[side] - added >= image[image.size() - 2 + side])) return false;
     }
     return true;
   }
 };
+
+/// 0 for what is not known, as of an operator without a row.
+double known(double count) { return count > 0 && std::isfinite(count) ? count : 0; }
 
 std::vector<Figure> unproductive_layers(const Records& records) {
   const Layers layers(records.read_models("layers.csv"));
@@ -249,11 +263,12 @@ std::vector<Figure> unproductive_layers(const Records& records) {
   for (const std::string& model : layers.models) {
     double all_macs = 0, all_params = 0, their_macs = 0, their_params = 0;
     for (const size_t row : layers.rows.at(model)) {
-      all_macs += macs[row] > 0 ? macs[row] : 0;
-      all_params += params[row];
+      const double its_macs = known(macs[row]), its_params = known(params[row]);
+      all_macs += its_macs;
+      all_params += its_params;
       if (kinds[row] != "convolution" || !unproductive(row)) continue;
-      their_macs += macs[row];
-      their_params += params[row];
+      their_macs += its_macs;
+      their_params += its_params;
     }
     if (!(all_macs > 0 && all_params > 0)) continue;
     ++networks;
@@ -267,6 +282,7 @@ std::vector<Figure> unproductive_layers(const Records& records) {
     return {};
   }
   const size_t others = networks - bars.rows.size();
+  keep_page(records, "unproductive_layers", bars.rows);
   return {{"unproductive_layers", "What is spent where nothing more of the image comes into sight",
            bars,
            "Convolutions whose input already has a receptive field of the whole image, over the "

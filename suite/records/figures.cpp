@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <iterator>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -47,12 +47,19 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
 std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,
                          bool asked) {
   std::vector<Figure> all;
+  std::set<std::string> names;
   for (const RecordFigure& figure : figures) {
     std::ostringstream said;
     std::vector<Figure> some =
         figure.make({records.folder, said, records.models, records.depth_models});
     if (asked || !some.empty()) records.err << said.str();
-    std::move(some.begin(), some.end(), std::back_inserter(all));
+    for (Figure& one : some) {
+      // Names that differ in what a file's name cannot have are the same.
+      const std::string name = one.name;
+      for (int n = 2; !names.insert(one.name).second; ++n)
+        one.name = name + "_" + std::to_string(n);
+      all.push_back(std::move(one));
+    }
   }
   return all;
 }

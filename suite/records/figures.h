@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,16 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
 /// was `asked` for: a folder need not hold everything.
 std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,
                          bool asked);
+
+/// Of more rows than a page has room for the first, which is said on `err`.
+template <class Row>
+void keep_page(const Records& records, const std::string& figure, std::vector<Row>& rows) {
+  constexpr size_t most = 200;
+  if (rows.size() <= most) return;
+  records.err << figure << ": shows the first " << most << " of " << rows.size()
+              << " rows; --model chooses others\n";
+  rows.resize(most);
+}
 
 /// A figure's name allows fewer characters than an experiment's: others become '_'.
 std::string file_name(std::string name);

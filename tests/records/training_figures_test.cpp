@@ -1,10 +1,9 @@
 // The figures of training records, from records of a few rows whose medians are known by hand.
-#include "suite/records/figures.h"
-
 #include <gtest/gtest.h>
 
 #include <sstream>
 
+#include "suite/records/figures.h"
 #include "suite/report/chart.h"
 #include "tests/report/temporary_folder.h"
 

@@ -223,7 +223,8 @@ TEST(HtmlPage, OfNothingIsStillAPage) {
   const std::string page = html(Page());
   EXPECT_TRUE(contains(page, "<main id=main>\n</main>"));
   EXPECT_FALSE(contains(page, "<nav"));
-  html(with({Page::Data{"", "", Table()}, Page::Picture{{}, "<svg></svg>"}, Page::Findings(), Page::Commands()}));
+  html(with({Page::Data{"", "", Table()}, Page::Picture{{}, "<svg></svg>"}, Page::Findings(),
+             Page::Commands()}));
 }
 
 TEST(HtmlPage, RowOfAnotherLengthIsAnError) {
