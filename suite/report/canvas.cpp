@@ -64,6 +64,18 @@ std::string style(const Polyline& shape) {
                      dashes[static_cast<size_t>(shape.dash)]);
 }
 
+std::string style(const Raster& shape) {
+  // The origin is the middle of the lowest pixel at the left.
+  const double dx = (shape.box.right - shape.box.left) / shape.width,
+               dy = (shape.box.top - shape.box.bottom) / shape.height;
+  return fmt::format(
+      "array=({},{}) flipy format='%uchar' origin=({:.4f},{:.4f}) dx={:.6f} dy={:.6f} "
+      "with rgbimage",
+      shape.width, shape.height, shape.box.left + dx / 2, shape.box.bottom + dy / 2, dx, dy);
+}
+
+std::string data(const Raster&) { return {}; }  // it lies in a file
+
 std::string data(const Rectangle& shape) {
   const Box& b = shape.box;
   return fmt::format("{:.2f} {:.2f} {:.2f} {:.2f} {:.2f} {:.2f}\n", b.left, b.bottom, b.left,
@@ -161,7 +173,15 @@ std::string gnuplot_text_command(size_t n, const std::string& text) {
   return fmt::format("set label {} {}\n", n + 1, quoted(text));
 }
 
-std::string gnuplot_commands(const Drawing& drawing) {
+std::string raster_bytes(const Drawing& drawing) {
+  std::string bytes;
+  for (const auto& shape : drawing.shapes)
+    if (const auto* raster = std::get_if<Raster>(&shape))
+      bytes.append(raster->rgb.begin(), raster->rgb.end());
+  return bytes;
+}
+
+std::string gnuplot_commands(const Drawing& drawing, const std::string& rasters) {
   std::string commands = fmt::format(
       "set encoding utf8\n"
       "set border 0\nunset tics\nunset key\n"
@@ -171,7 +191,15 @@ std::string gnuplot_commands(const Drawing& drawing) {
       drawing.width, -drawing.below, drawing.height);
 
   std::string plot;
+  size_t read = 0;  // of the file of pixels
   for (size_t i = 0, block = 0; i < drawing.shapes.size(); ++block) {
+    if (const auto* raster = std::get_if<Raster>(&drawing.shapes[i])) {
+      plot += fmt::format("{}'{}' binary skip={} {} notitle", plot.empty() ? "" : ", ", rasters,
+                          read, style(*raster));
+      read += raster->rgb.size();
+      ++i;
+      continue;
+    }
     // Neighbours of one style share a data block, so that a grid is one element, not twenty.
     const auto style_of = [](const auto& shape) { return style(shape); };
     const auto data_of = [](const auto& shape) { return data(shape); };

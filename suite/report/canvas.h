@@ -49,6 +49,13 @@ struct Polyline {
   Dash dash = Dash::solid;
 };
 
+/// A picture of pixels, stretched over the box.
+struct Raster {
+  Box box;
+  int width, height;
+  std::vector<uint8_t> rgb;  ///< three bytes for each pixel, row by row from the top
+};
+
 struct Text {
   Point at;  ///< half-way up the letters
   std::string text;
@@ -60,9 +67,10 @@ struct Text {
 
 struct Drawing {
   double width, height;
-  std::vector<std::variant<Rectangle, Disc, Polygon, Polyline>> shapes;  ///< the last on top
-  std::vector<Text> texts;                                               ///< above all shapes
-  double below = 0;  ///< how far the page reaches below 0, for a note that is found out late
+  std::vector<std::variant<Rectangle, Disc, Polygon, Polyline, Raster>>
+      shapes;               ///< the last on top
+  std::vector<Text> texts;  ///< above all shapes
+  double below = 0;         ///< how far the page reaches below 0, for a note that is found out late
 };
 
 // The look. A page is 4.5 inches wide, so that its smallest text is still 5 points high when a
@@ -104,8 +112,12 @@ std::vector<std::string> wrapped(const std::string& text, double width, double s
 std::string shortened(const std::string& text, double width, double size);
 
 /// The gnuplot commands that define everything on the page and end in `plot`; each further terminal
-/// needs only `replot`. Nothing in a text can end its string or be run.
-std::string gnuplot_commands(const Drawing& drawing);
+/// needs only `replot`. Nothing in a text can end its string or be run. Pixels are read from the
+/// file `rasters`, which holds raster_bytes().
+std::string gnuplot_commands(const Drawing& drawing, const std::string& rasters = "");
+
+/// The pixels of all rasters, one after the other.
+std::string raster_bytes(const Drawing& drawing);
 
 /// The command that lets the n-th text of the drawing say something else.
 std::string gnuplot_text_command(size_t n, const std::string& text);

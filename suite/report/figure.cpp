@@ -92,6 +92,7 @@ struct Files {
     fs::path unfinished, path;
   };
   std::vector<File> files;
+  fs::path temporary;  // that goes in the end
 
   // In `folder`, with the name of the figure and of its variant, "-dark" or none.
   fs::path add(const fs::path& folder, const std::string& name, const std::string& variant,
@@ -118,6 +119,7 @@ struct Files {
   ~Files() {
     std::error_code ignored;
     for (const File& file : files) fs::remove(file.unfinished, ignored);
+    if (!temporary.empty()) fs::remove(temporary, ignored);
   }
 };
 
@@ -157,7 +159,13 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
   make_folder(folder);
 
   // One process for all formats: starting it costs as much as a drawing.
-  std::string script = canvas::gnuplot_commands(drawing);
+  Files files;
+  const std::string rasters = fmt::format(".{}.{}.rgb", figure.name, ::getpid());
+  if (const std::string bytes = canvas::raster_bytes(drawing); !bytes.empty()) {
+    files.temporary = folder / rasters;
+    write_file(files.temporary, bytes);
+  }
+  std::string script = canvas::gnuplot_commands(drawing, rasters);
   const size_t plot = script.rfind("\nplot ") + 1;
   std::string plot_command = script.substr(plot);
   script.resize(plot);
@@ -165,7 +173,6 @@ std::vector<fs::path> render(const Figure& figure, const fs::path& folder,
   std::vector<std::string> texts;
   for (const canvas::Text& text : drawing.texts) texts.push_back(text.text);
   const std::vector<std::string> drawn = drawable(texts);
-  Files files;
   for (const ImageFormat format : formats) {
     const fs::path path = files.add(folder, figure.name, "", format);
     if (format == ImageFormat::svg) files.add(folder, figure.name, "-dark", format);

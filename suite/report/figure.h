@@ -2,6 +2,7 @@
 // what they name instead of legends, a palette that the colour-blind can read, light grids.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -192,10 +193,22 @@ struct Columns {
   std::vector<Column> columns;  ///< at most 5000
 };
 
+/// Pictures in rows and columns, each with its name below: kernels, feature maps, photographs.
+struct Sheet {
+  struct Tile {
+    std::string label;          ///< "" where no name is needed
+    int width = 0, height = 0;  ///< in pixels
+    std::vector<uint8_t> rgb;   ///< three bytes for each pixel, row by row from the top
+  };
+  std::vector<Tile> tiles;  ///< row by row; at most 1024
+  size_t columns = 0;       ///< 0: by the number of tiles
+  std::string key = {};     ///< a line at the bottom: what colours mean
+};
+
 struct Figure {
   std::string name;   ///< of the files, without an ending: letters, digits, '-' and '_'
   std::string title;  ///< a short statement; text is drawn as it is, never as mark-up
-  std::variant<StackedBars, Lines, Bubbles, HeatMap, Dots, Distributions, Columns> content;
+  std::variant<StackedBars, Lines, Bubbles, HeatMap, Dots, Distributions, Columns, Sheet> content;
   std::string caption = {};  ///< what is shown and how to read it, in a sentence or three
 };
 

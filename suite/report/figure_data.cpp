@@ -184,6 +184,14 @@ Table data(const Columns& columns) {
   return table;
 }
 
+// Of a picture, no more than what it is called: its pixels are in the picture.
+Table data(const Sheet& sheet) {
+  Table table{{{"tile", "Tile"}, {"width", "Width (pixels)"}, {"height", "Height (pixels)"}}, {}};
+  for (const Sheet::Tile& tile : sheet.tiles)
+    add_row(table, tile.label, int64_t{tile.width}, int64_t{tile.height});
+  return table;
+}
+
 }  // namespace
 
 Table figure_data(const Figure& figure) {

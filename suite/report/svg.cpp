@@ -108,6 +108,7 @@ std::string tidied(std::string_view from) {
   remove_attribute(line, "id");
   replace_all(line, "<g >", "<g>");
   remove_attribute(line, "shape-rendering");
+  replace_all(line, "xlink:href=", "href=");  // of pictures; only old readers need the namespace
   if (const size_t title = line.find("<title>gnuplot_plot"); title != std::string::npos)
     line.replace(title, line.find("</title>") + 8 - title, "");
   const std::string family = std::string("font-family=\"") + canvas::font;
