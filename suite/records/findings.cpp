@@ -234,6 +234,7 @@ std::vector<RecordFinding> of_transfer(const Records& records) {
 }
 
 std::vector<RecordFinding> of_engines(const Records& records, const Floor& floor) {
+  if (!has_rows(records.folder / "samples.csv")) return {};
   const SampleFile samples = read_samples(records.folder / "samples.csv", records.err);
   std::string a, b;
   const auto judged = judged_engines(samples, floor, a, b);
