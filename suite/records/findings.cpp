@@ -16,9 +16,7 @@
 namespace convscope {
 namespace {
 
-std::string count(double value) {
-  return human_text(Cell(static_cast<int64_t>(value)), Human::count);
-}
+std::string count(int64_t value) { return human_text(Cell(value), Human::count); }
 
 std::string plural(size_t number, const std::string& one) {
   return fmt::format("{} {}{}", number, one, number == 1 ? "" : "s");
@@ -34,23 +32,36 @@ std::string range(double low, double high, const char* format = "{:.3g}") {
 std::vector<RecordFinding> of_costs(const Records& records) {
   CsvFile csv = records.read_models("cost.csv");
   const size_t status = column_index(csv, "status");
-  keep_rows(csv, [&](const CsvRow& row) { return row.fields[status] == "ok"; });
-  const auto models = texts(csv, "model");
-  const auto macs = numbers(csv, "macs"), params = numbers(csv, "params");
+  const size_t macs_column = column_index(csv, "macs"), params_column = column_index(csv, "params");
+  keep_rows(csv, [&](const CsvRow& row) {
+    return row.fields[status] == "ok" && !row.fields[macs_column].empty() &&
+           !row.fields[params_column].empty();
+  });
+  auto models = texts(csv, "model");
+  const auto inputs = texts(csv, "input");
+  const auto macs = integers(csv, "macs"), params = integers(csv, "params");
   if (models.empty()) return {};
+  const size_t networks = std::set<std::string>(models.begin(), models.end()).size();
+  // A network at several inputs, or in several widths, is one network.
+  const bool several = networks < models.size();
   if (models.size() == 1) {
     return {{fmt::format("{} has {} parameters and {} multiply-accumulates.", models[0],
                          count(params[0]), count(macs[0])),
              "Exact counts, for one image."}};
   }
-  const auto extremes = [&](const std::vector<double>& values) {
+  for (size_t i = 0; several && i < models.size(); ++i) models[i] += " " + inputs[i];
+  const auto extremes = [&](const std::vector<int64_t>& values) {
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     return fmt::format("from {} ({}) to {} ({})", count(*low),
                        models[static_cast<size_t>(low - values.begin())], count(*high),
                        models[static_cast<size_t>(high - values.begin())]);
   };
-  return {{fmt::format("{} need {} multiply-accumulates for one image, and hold {} parameters.",
-                       plural(models.size(), "network"), extremes(macs), extremes(params)),
+  const std::string who =
+      plural(networks, "network") +
+      (several ? fmt::format(" in {} variants or at as many inputs", models.size()) : "");
+  return {{fmt::format("{} need{} {} multiply-accumulates for one image, and hold{} {} parameters.",
+                       who, networks == 1 ? "s" : "", extremes(macs), networks == 1 ? "s" : "",
+                       extremes(params)),
            "Exact counts, read from each network's own forward pass."}};
 }
 
@@ -62,16 +73,21 @@ std::vector<RecordFinding> of_times(const Records& records) {
   const auto models = texts(csv, "model"), threads = texts(csv, "threads"),
              batches = texts(csv, "batch"), engines = texts(csv, "engine"),
              scenarios = texts(csv, "scenario"), status = texts(csv, "status");
+  std::vector<std::vector<std::string>> settings;
+  for (const char* name : {"env", "device", "threads", "batch", "precision", "layout", "mode"}) {
+    settings.push_back(texts(csv, name));
+  }
+  const auto alike = [&](size_t a, size_t b) {
+    return std::all_of(settings.begin(), settings.end(),
+                       [&](const auto& values) { return values[a] == values[b]; });
+  };
   std::vector<size_t> rows;
   size_t noisy = 0, measured = 0;
   for (size_t i = 0; i < models.size(); ++i) {
-    if (!(median[i] > 0)) continue;
+    if (!(median[i] > 0) || !std::isfinite(median[i])) continue;
     ++measured;
     if (status[i] == "noisy" || status[i] == "disturbed") ++noisy;
-    if (scenarios[i] == "latency" &&
-        (rows.empty() || (threads[i] == threads[rows[0]] && batches[i] == batches[rows[0]]))) {
-      rows.push_back(i);
-    }
+    if (scenarios[i] == "latency" && (rows.empty() || alike(i, rows[0]))) rows.push_back(i);
   }
   if (rows.empty()) return {};
   const auto time = [&](size_t i) {
@@ -114,13 +130,14 @@ std::vector<RecordFinding> of_ranking(const Records& records) {
   std::vector<RankedNetwork> networks;
   std::optional<size_t> first;
   for (size_t i = 0; i < models.size(); ++i) {
-    if (!(median[i] > 0) || !(rates[i] > 0)) continue;
+    const double operations = rates[i] * median[i] * 1e6;
+    if (!(median[i] > 0) || !(rates[i] > 0) || !(operations < 1e18)) continue;
     if (!first) first = i;
     const bool alike = std::all_of(same.begin(), same.end(), [&](const std::string& column) {
       return of[column][i] == of[column][*first];
     });
     if (!alike) continue;
-    const auto macs = static_cast<int64_t>(std::llround(rates[i] * median[i] * 1e6 / 2));
+    const auto macs = static_cast<int64_t>(std::llround(operations / 2));
     RankedNetwork network{models[i], macs, 0, 0, median[i], std::nullopt};
     if (std::isfinite(low[i]) && std::isfinite(high[i])) {
       network.interval = Interval{low[i], high[i]};
@@ -142,11 +159,14 @@ std::vector<RecordFinding> of_evaluations(const Records& records) {
   const auto top1 = numbers(csv, "top1"), low = numbers(csv, "top1_low"),
              high = numbers(csv, "top1_high");
   std::vector<RecordFinding> found;
-  for (size_t i = 0; i < models.size() && i < 6; ++i) {
-    found.push_back({fmt::format("{} is right on {:.1f} % of the images ({} %).", models[i],
-                                 top1[i], range(low[i], high[i], "{:.1f}")),
-                     fmt::format("{} images of {}; Wilson's 95 % interval.", images[i],
-                                 dataset_name(data[i]))});
+  for (size_t i = 0; i < models.size() && found.size() < 6; ++i) {
+    if (!std::isfinite(top1[i])) continue;
+    const bool known = std::isfinite(low[i]) && std::isfinite(high[i]);
+    found.push_back(
+        {fmt::format("{} is right on {:.1f} % of the images{}.", models[i], top1[i],
+                     known ? fmt::format(" ({} %)", range(low[i], high[i], "{:.1f}")) : ""),
+         fmt::format("{} images of {}{}.", images[i], dataset_name(data[i]),
+                     known ? "; Wilson's 95 % interval" : "")});
   }
   return found;
 }
@@ -165,8 +185,11 @@ struct Reached {
   }
 
   std::string text() const {
-    return fmt::format("{} {:.1f} % ({})", group->name, middle, range(low, high, "{:.1f}"));
+    const std::string reached = fmt::format("{} {:.1f} %", group->name, middle);
+    return known() ? fmt::format("{} ({})", reached, range(low, high, "{:.1f}")) : reached;
   }
+
+  bool known() const { return std::isfinite(low) && std::isfinite(high); }
 };
 
 std::string intervals_of(const std::vector<Reached>& all) {
@@ -191,9 +214,12 @@ RecordFinding finding_of(std::vector<Reached> all) {
   for (size_t i = 0; i < std::min(all.size(), most_named); ++i) parts.push_back(all[i].text());
   std::string detail = "Top-1 on " + all[0].group->dataset + ", " + intervals_of(all);
   if (all.size() > 1) {
-    detail += fmt::format("; the first is {:.1f} points above the second, and their ranges {}",
-                          all[0].middle - all[1].middle,
-                          all[0].low > all[1].high ? "do not overlap" : "overlap");
+    detail +=
+        fmt::format("; the first is {:.1f} points above the second", all[0].middle - all[1].middle);
+    if (all[0].known() && all[1].known()) {
+      detail += std::string(", and their ranges ") +
+                (all[0].low > all[1].high ? "do not overlap" : "overlap");
+    }
   }
   if (all.size() > most_named) {
     detail += fmt::format("; {} more are in the table", all.size() - most_named);
@@ -225,6 +251,7 @@ std::vector<RecordFinding> of_transfer(const Records& records) {
              high = numbers(csv, "high");
   std::vector<RecordFinding> found;
   for (size_t i = 0; i < names.size(); ++i) {
+    if (!std::isfinite(points[i])) continue;
     found.push_back({fmt::format("{}: {:+.1f} points ({:+.1f} to {:+.1f}).", claims[i], points[i],
                                  low[i], high[i]),
                      fmt::format("{}: {} of {} trials agree; the median of the trials and their "
@@ -235,6 +262,7 @@ std::vector<RecordFinding> of_transfer(const Records& records) {
 }
 
 std::vector<RecordFinding> of_engines(const Records& records, const Floor& floor) {
+  if (!has_rows(records.folder / "samples.csv")) return {};
   const SampleFile samples = read_samples(records.folder / "samples.csv", records.err);
   std::string a, b;
   const auto judged = judged_engines(samples, floor, a, b);

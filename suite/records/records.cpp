@@ -33,6 +33,12 @@ std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& 
                                   : std::vector<std::string>(file.rows.size());
 }
 
+bool has_rows(const std::filesystem::path& path) {
+  CsvReader reader(path);
+  CsvRow row;
+  return reader.next(row);
+}
+
 void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep) {
   file.rows.erase(std::remove_if(file.rows.begin(), file.rows.end(),
                                  [&](const CsvRow& row) { return !keep(row); }),

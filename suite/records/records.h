@@ -33,6 +33,10 @@ bool has_column(const CsvFile& file, const std::string& column);
 /// The column's values, or as many empty ones where the file was written without it.
 std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& column);
 
+/// Whether a CSV file has a row below its header: a run that was killed early left none. Throws as
+/// CsvReader does.
+bool has_rows(const std::filesystem::path& path);
+
 /// Leaves the rows that `keep` says yes to.
 void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep);
 

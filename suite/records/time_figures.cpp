@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <stdexcept>
@@ -18,6 +19,9 @@
 namespace convscope {
 namespace {
 
+/// What a logarithmic axis can show.
+bool positive(double value) { return value > 0 && std::isfinite(value); }
+
 /// What a case was measured with, beside its network.
 const std::vector<std::string> settings = {"env",       "device", "threads", "batch", "input",
                                            "precision", "layout", "engine",  "mode",  "scenario"};
@@ -26,13 +30,14 @@ const std::vector<std::string> settings = {"env",       "device", "threads", "ba
 struct Times {
   CsvFile csv;
   std::map<std::string, std::vector<std::string>> of;  ///< "model", and each of the settings
-  std::vector<double> median, low, high, images_per_s, gflop_per_s, peak_share;
+  std::vector<std::string> names;  ///< the model, with its input where it was measured at several
+  std::vector<double> median, low, high, images_per_s, gflop_per_s, peak_share, batch, threads;
 
   explicit Times(const Records& records) : csv(records.read_models("bench.csv")) {
     const auto all = numbers(csv, "median_ms");
     std::set<int64_t> measured;
     for (size_t i = 0; i < all.size(); ++i) {
-      if (all[i] > 0) measured.insert(csv.rows[i].line);
+      if (positive(all[i])) measured.insert(csv.rows[i].line);
     }
     keep_rows(csv, [&](const CsvRow& row) { return measured.count(row.line) > 0; });
     of["model"] = texts(csv, "model");
@@ -43,13 +48,21 @@ struct Times {
     images_per_s = numbers(csv, "images_per_s");
     gflop_per_s = numbers(csv, "gflop_per_s");
     peak_share = numbers(csv, "peak_share");
+    batch = numbers(csv, "batch");
+    threads = numbers(csv, "threads");
+    std::map<std::string, std::set<std::string>> inputs;
+    for (size_t i = 0; i < size(); ++i) inputs[of["model"][i]].insert(of["input"][i]);
+    names = of["model"];
+    for (size_t i = 0; i < size(); ++i) {
+      if (inputs[names[i]].size() > 1) names[i] += " " + of["input"][i];
+    }
   }
 
   size_t size() const { return median.size(); }
 
   std::optional<Spread> interval(size_t i) const {
-    if (!std::isfinite(low[i]) || !std::isfinite(high[i])) return std::nullopt;
-    return Spread{low[i], high[i]};
+    const bool known = positive(low[i]) && positive(high[i]);
+    return known ? std::optional(Spread{low[i], high[i]}) : std::nullopt;
   }
 
   /// The rows whose settings, but for those named, are those of the first row that `fits`; how
@@ -105,8 +118,8 @@ std::vector<Figure> latency_macs(const Records& records) {
   const auto rows = times.like_the_first(
       but,
       [&](size_t i) {
-        return times.gflop_per_s[i] > 0 && times.of.at("scenario")[i] == "latency" &&
-               times.of.at("mode")[i] == "inference";
+        return positive(times.gflop_per_s[i]) && positive(times.batch[i]) &&
+               times.of.at("scenario")[i] == "latency" && times.of.at("mode")[i] == "inference";
       },
       others);
   if (rows.empty()) {
@@ -114,7 +127,7 @@ std::vector<Figure> latency_macs(const Records& records) {
     return {};
   }
   say_left_out(records, "latency_macs", others);
-  const double batch = std::stod(times.of.at("batch")[rows[0]]);
+  const double batch = times.batch[rows[0]];
   Bubbles bubbles;
   bubbles.x = {"Multiply-accumulates", Scale::log, TickText::si};
   bubbles.y = {"Median latency (ms)", Scale::log};
@@ -124,10 +137,9 @@ std::vector<Figure> latency_macs(const Records& records) {
     const double macs = times.gflop_per_s[i] * times.median[i] * 1e6 / 2 / batch;
     const std::string& engine = times.of.at("engine")[i];
     // The engines of a network lie above each other: one name is enough.
-    bubbles.bubbles.push_back({times.of.at("model")[i], engine, std::round(macs * batch),
-                               times.median[i], 0, times.interval(i),
-                               engine == times.of.at("engine")[rows[0]]});
-    if (times.peak_share[i] > 0) peak = times.gflop_per_s[i] / times.peak_share[i];
+    bubbles.bubbles.push_back({times.names[i], engine, std::round(macs * batch), times.median[i], 0,
+                               times.interval(i), engine == times.of.at("engine")[rows[0]]});
+    if (positive(times.peak_share[i])) peak = times.gflop_per_s[i] / times.peak_share[i];
   }
   if (peak > 0) {
     for (const double share : {1.0, 0.1}) {
@@ -160,7 +172,7 @@ std::vector<Figure> engines(const Records& records) {
     dots.x = {"Median latency (ms)", Scale::log};
     dots.joined = true;
     for (const size_t i : rows) {
-      const std::string& model = times.of.at("model")[i];
+      const std::string& model = times.names[i];
       const std::string& value = times.of.at(varies)[i];
       if (!std::count(dots.series.begin(), dots.series.end(), value)) dots.series.push_back(value);
       auto row = std::find_if(dots.rows.begin(), dots.rows.end(),
@@ -178,6 +190,7 @@ std::vector<Figure> engines(const Records& records) {
     std::stable_sort(
         dots.rows.begin(), dots.rows.end(),
         [&](const Dots::Row& a, const Dots::Row& b) { return slowest(a) > slowest(b); });
+    keep_page(records, "engines", dots.rows);
     return {{"engines", "Latency: " + joined(dots.series, " against "), dots,
              fmt::format("Median latency of each network, {}, on a logarithmic axis: equal "
                          "distances are equal ratios.{}",
@@ -192,19 +205,20 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
                                const std::string& name, const std::string& label,
                                const std::string& title) {
   const Times times(records);
+  const std::vector<double>& along = grows == "batch" ? times.batch : times.threads;
   size_t others = 0;
   const auto rows = times.like_the_first(
       {grows, "engine", "input", "scenario"},
-      [&](size_t i) { return times.images_per_s[i] > 0 && times.median[i] > 0; }, others);
+      [&](size_t i) { return positive(times.images_per_s[i]) && positive(along[i]); }, others);
   std::map<std::string, std::map<double, size_t>> lines_of;
   std::vector<std::string> order;
   std::set<std::string> different;
   for (const size_t i : rows) different.insert(times.of.at("engine")[i]);
   for (const size_t i : rows) {
     const std::string line =
-        times.of.at("model")[i] + (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
+        times.names[i] + (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
     if (!lines_of.count(line)) order.push_back(line);
-    lines_of[line].emplace(std::stod(times.of.at(grows)[i]), i);
+    lines_of[line].emplace(along[i], i);
   }
   Lines lines;
   lines.x = {label, Scale::log};
@@ -218,7 +232,7 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
     if (lines_of[line].size() < 2) continue;
     Lines::Series& series = lines.series.emplace_back();
     series.label = line;
-    series.group = line.substr(0, line.find(' '));
+    series.group = times.of.at("model")[lines_of[line].begin()->second];
     for (const auto& [x, i] : lines_of[line]) {
       series.points.push_back({x, times.images_per_s[i]});
       if (!known) continue;
@@ -252,6 +266,10 @@ constexpr size_t most_distributions = 60;
 
 /// Each case's samples in percent of its median.
 std::vector<Figure> samples(const Records& records) {
+  if (!has_rows(records.folder / "samples.csv")) {
+    records.err << "samples: samples.csv has no sample\n";
+    return {};
+  }
   SampleFile file = read_samples(records.folder / "samples.csv", records.err);
   auto& cases = file.cases;
   cases.erase(std::remove_if(cases.begin(), cases.end(),
@@ -311,7 +329,10 @@ std::vector<Figure> samples(const Records& records) {
       }
     }
   }
-  if (all.rows.empty()) return {};
+  if (all.rows.empty()) {
+    records.err << "samples: samples.csv has no sample after the warm-up of these networks\n";
+    return {};
+  }
   return {{"samples", "How the times of each case are spread", all,
            "Every sample after the warm-up, in percent of its case's median, as a histogram. The "
            "tick is the median with its 95 % interval, which is from the medians of the "
@@ -330,14 +351,14 @@ std::vector<Figure> operators(const Records& records) {
   bubbles.y = {"Time, of that of the standard convolution", Scale::log};
   const bool one_input = std::set<std::string>(inputs.begin(), inputs.end()).size() == 1;
   for (size_t i = 0; i < names.size(); ++i) {
-    if (!(predicted[i] > 0) || !(measured[i] > 0)) continue;
+    if (!positive(predicted[i]) || !positive(measured[i])) continue;
     Bubbles::Bubble bubble{one_input ? names[i] : names[i] + " " + inputs[i],
                            engine_of[i],
                            predicted[i],
                            measured[i],
                            0,
                            {}};
-    if (std::isfinite(low[i]) && std::isfinite(high[i])) bubble.spread = Spread{low[i], high[i]};
+    if (positive(low[i]) && positive(high[i])) bubble.spread = Spread{low[i], high[i]};
     bubbles.bubbles.push_back(bubble);
   }
   if (bubbles.bubbles.empty()) {
@@ -370,17 +391,16 @@ std::string three_digits(double value) {
   return value >= 99.95 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
 
-Bubbles::Roof roof_of(const Calibration& calibration, int threads) {
+/// Nothing where the peak or the bandwidth is not known.
+std::optional<Bubbles::Roof> roof_of(const Calibration& calibration, int threads) {
   const auto peak = calibration.value("fma", threads),
              product = calibration.value("onednn", threads),
              bandwidth = calibration.value("triad", threads);
-  if (!peak || !bandwidth) {
-    throw std::runtime_error("calibration.csv: a roofline needs the quantities fma and triad");
-  }
+  if (!peak || !bandwidth || !positive(*peak) || !positive(*bandwidth)) return std::nullopt;
   Bubbles::Roof roof{*bandwidth,
                      "memory: " + three_digits(*bandwidth) + " GB/s",
                      {{*peak, "FMA: " + three_digits(*peak) + " GFLOP/s"}}};
-  if (product && *product < *peak) {
+  if (product && positive(*product) && *product < *peak) {
     roof.ceilings.push_back({*product, "matrix product: " + three_digits(*product) + " GFLOP/s"});
   }
   return roof;
@@ -408,12 +428,13 @@ std::vector<Figure> roofline(const Records& records) {
       continue;
     }
     // What only moves data does no operations, and a logarithmic axis has no zero.
-    if (!(rates[i] > 0) || !(intensities[i] > 0)) continue;
+    if (!positive(rates[i]) || !positive(intensities[i]) || !positive(times[i])) continue;
     bubbles.bubbles.push_back({one_model ? layers[i] : models[i] + " " + layers[i],
                                one_model ? ops[i] : models[i], intensities[i], rates[i], times[i]});
   }
   if (bubbles.bubbles.empty()) {
-    throw std::runtime_error("bench_layers.csv: no layer whose rate and intensity are known");
+    records.err << "roofline: bench_layers.csv has no layer whose rate and intensity are known\n";
+    return {};
   }
   if (others > 0) {
     records.err << "roofline: shows " << engine_of[0] << " with " << threads[0]
@@ -422,6 +443,10 @@ std::vector<Figure> roofline(const Records& records) {
   }
   bubbles.roof =
       roof_of(calibration_of(records.read("calibration.csv")), static_cast<int>(threads[0]));
+  if (!bubbles.roof) {
+    records.err << "roofline: calibration.csv has not both fma and triad\n";
+    return {};
+  }
   const std::string with = fmt::format("{} thread{}", threads[0], threads[0] == 1 ? "" : "s");
   return {{"roofline",
            "What bounds the layers" + (one_model ? " of " + models[0] : "") + ": " + engine_of[0] +

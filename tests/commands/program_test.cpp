@@ -117,8 +117,8 @@ TEST_F(Program, MistakesGetOneLineAndExitCodeTwo) {
   expect_usage_error({"env", "now"}, "takes options only");
   expect_usage_error({"calibrate", "--pairs", "many"}, "--pairs 'many'");
   expect_usage_error({"calibrate", "--pairs", "100000"}, "is neither 0 nor from 5 to 1000");
-  expect_usage_error({"plot"}, "--results");
-  expect_usage_error({"plot", "--results", (folder / "none").string()}, "cost.csv");
+  expect_usage_error({"plot"}, "say which folder to read");
+  expect_usage_error({"plot", "--results", (folder / "none").string()}, "is no folder");
   expect_usage_error({"run"}, "name an experiment file");
   expect_usage_error({"run", (folder / "none.ini").string()}, "cannot read");
   expect_usage_error({"cost", "vgg16", "--config", (folder / "none.ini").string()}, "cannot read");
