@@ -107,13 +107,24 @@ std::vector<DrawnFigure> render_and_read(const std::vector<Figure>& figures, con
   return drawn;
 }
 
+/// Not all records can be drawn: without --figure, a folder need not have one that can.
+std::vector<RecordFigure> report_figures(const Invocation& invocation, const Records& records) {
+  std::vector<RecordFigure> figures = wanted_figures(invocation, records);
+  if (invocation.values.count("figure") > 0) return figures;
+  figures.erase(
+      std::remove_if(figures.begin(), figures.end(),
+                     [&](const RecordFigure& one) { return !drawable(one, records.folder); }),
+      figures.end());
+  return figures;
+}
+
 ReportSource source_of(const Invocation& invocation, const fs::path& folder,
-                       const std::string& label, const fs::path& out, bool several) {
+                       const std::string& label, const std::string& name, const fs::path& out) {
   ReportSource source{records_of(invocation, folder), label, {}, {}};
-  std::vector<Figure> figures = made(wanted_figures(invocation, source.records), source.records,
+  std::vector<Figure> figures = made(report_figures(invocation, source.records), source.records,
                                      invocation.values.count("figure") > 0);
   for (Figure& figure : figures) {
-    if (several) figure.name = file_name(label) + "-" + figure.name;
+    if (!name.empty()) figure.name = name + "-" + figure.name;
   }
   source.figures = render_and_read(figures, out, invocation);
   source.in_turns = calibrated_floor(read_manifest(folder).environments, Sides::in_turns);
@@ -163,12 +174,13 @@ int run(const Invocation& invocation) {
       invocation.text("out").empty() ? folders[0] : fs::path(invocation.text("out"));
   for (const fs::path& folder : folders) check_not_empty(folder);
   const std::vector<std::string> labels = labels_of(folders);
+  const std::vector<std::string> names = report_names(labels);
   std::vector<ReportSource> sources;
   std::vector<ReportComparison> comparisons;
   if (invocation.flag("dry-run")) {
     for (const fs::path& folder : folders) {
       for (const RecordFigure& figure :
-           wanted_figures(invocation, records_of(invocation, folder))) {
+           report_figures(invocation, records_of(invocation, folder))) {
         invocation.out << "report " << folder.string() << ": " << figure.name << "\n";
       }
     }
@@ -176,7 +188,7 @@ int run(const Invocation& invocation) {
   }
   try {
     for (size_t i = 0; i < folders.size(); ++i) {
-      sources.push_back(source_of(invocation, folders[i], labels[i], out, several));
+      sources.push_back(source_of(invocation, folders[i], labels[i], names[i], out));
       if (i == 0) continue;
       ReportComparison& against =
           comparisons.emplace_back(compared(invocation, sources[0], sources[i]));
@@ -198,9 +210,9 @@ int run(const Invocation& invocation) {
       put(out / "tables" / (name + ".tex"), latex.str());
       put(out / "tables" / (name + ".md"), markdown_table.str());
     }
-    for (const ReportSource& source : sources) {
-      const std::string repeat = repeat_file(read_manifest(source.records.folder));
-      const std::string name = several ? file_name(source.label) + "-repeat.ini" : "repeat.ini";
+    for (size_t i = 0; i < sources.size(); ++i) {
+      const std::string repeat = repeat_file(read_manifest(folders[i]));
+      const std::string name = several ? names[i] + "-repeat.ini" : "repeat.ini";
       if (!repeat.empty()) put(out / name, repeat);
     }
     put(out / "report.md", markdown(page));

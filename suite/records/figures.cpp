@@ -23,6 +23,12 @@ const std::vector<RecordFigure>& record_figures() {
   return all;
 }
 
+bool drawable(const RecordFigure& figure, const std::filesystem::path& folder) {
+  return std::all_of(figure.records.begin(), figure.records.end(), [&](const std::string& file) {
+    return std::filesystem::exists(folder / file);
+  });
+}
+
 std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
                                          const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -34,10 +40,8 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
   }
   std::vector<RecordFigure> chosen;
   for (const RecordFigure& figure : record_figures()) {
-    const bool drawable = std::all_of(
-        figure.records.begin(), figure.records.end(),
-        [&](const std::string& file) { return std::filesystem::exists(folder / file); });
-    if (asked.empty() ? drawable : std::count(asked.begin(), asked.end(), figure.name) > 0) {
+    if (asked.empty() ? drawable(figure, folder)
+                      : std::count(asked.begin(), asked.end(), figure.name) > 0) {
       chosen.push_back(figure);
     }
   }

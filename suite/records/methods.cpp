@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -59,42 +60,58 @@ std::string where(const Manifest& manifest, const std::string& env) {
 }
 
 std::string count_methods(const Records& records) {
-  const CsvFile csv = records.read("cost.csv");
-  std::set<std::string> inputs;
+  CsvFile csv = records.read_models("cost.csv");
+  const size_t status = column_index(csv, "status");
+  keep_rows(csv, [&](const CsvRow& row) { return row.fields[status] != "failed"; });
+  std::set<std::string> inputs, models;
   for (const std::string& input : texts(csv, "input")) inputs.insert(input);
+  for (const std::string& model : texts(csv, "model")) models.insert(model);
+  if (models.empty()) return "";
   return fmt::format(
       "Counting. Parameters, multiply-accumulates, activations, memory and receptive fields of {} "
-      "networks are exact: every operator call of each network's own forward pass is intercepted "
+      "network{} are exact: every operator call of each network's own forward pass is intercepted "
       "for one image ({}). Multiply-accumulates are those of convolutions, linear layers and "
       "matrix "
       "products; biases, normalisation, activation functions and pooling are not among them.",
-      csv.rows.size(),
+      models.size(), models.size() == 1 ? "" : "s",
       inputs.size() <= 4 ? joined({inputs.begin(), inputs.end()}) : "sizes in the table");
 }
 
 std::string time_methods(const Records& records, const Manifest& manifest,
                          const Manifest::Run& run) {
-  const CsvFile csv = records.read("bench.csv");
+  const CsvFile csv = records.read_models("bench.csv");
+  if (csv.rows.empty()) return "";
   const auto samples = numbers(csv, "samples");
   const auto status = texts(csv, "status");
   double least = HUGE_VAL, most = 0;
   for (const double n : samples) {
-    if (!(n > 0)) continue;
+    if (!(n > 0) || !std::isfinite(n)) continue;
     least = std::min(least, n);
     most = std::max(most, n);
   }
   const auto noisy = std::count(status.begin(), status.end(), "noisy");
   const bool quick = setting(run, "quick") == "true";
-  std::string text = fmt::format(
-      "Timing. {} cases were measured on {}, each in a process of its own, up to {} at a time with "
-      "their repetitions in random order. After a warm-up of {} s or more, until times no longer "
-      "drifted, repetitions of samples followed until the 95 % interval of the median was within "
-      "{} % to either side, or for {} s{}; ",
-      csv.rows.size(), where(manifest, run.env), setting(run, "interleave"), setting(run, "warmup"),
-      setting(run, "max-noise"), setting(run, "timeout"),
-      quick ? " (a quick look: 0.3 s each unless said otherwise)" : "");
+  const std::string machine = where(manifest, run.env);
+  std::string text = fmt::format("Timing. {} case{} measured{}, each in a process of its own",
+                                 csv.rows.size(), csv.rows.size() == 1 ? " was" : "s were",
+                                 machine.empty() ? "" : " on " + machine);
+  // What was not recorded is not told.
+  if (!setting(run, "interleave").empty()) {
+    text += fmt::format(", up to {} at a time with their repetitions in random order",
+                        setting(run, "interleave"));
+  }
+  text += ". ";
+  if (!setting(run, "warmup").empty() && !setting(run, "max-noise").empty() &&
+      !setting(run, "timeout").empty()) {
+    text += fmt::format(
+        "After a warm-up of {} s or more, until times no longer drifted, repetitions of samples "
+        "followed until the 95 % interval of the median was within {} % to either side, or for {} "
+        "s{}. ",
+        setting(run, "warmup"), setting(run, "max-noise"), setting(run, "timeout"),
+        quick ? " (a quick look: 0.3 s each unless said otherwise)" : "");
+  }
   if (most > 0) {
-    text += fmt::format("that took {:.0f}{} samples. ", least,
+    text += fmt::format("There are {:.0f}{} samples of each. ", least,
                         most > least ? fmt::format(" to {:.0f}", most) : "");
   }
   text +=
@@ -142,18 +159,6 @@ std::string evaluation_methods(const Manifest::Run& run) {
   return text + "; intervals are Wilson's at 95 %.";
 }
 
-/// In single quotes where a shell would read something into it.
-std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) ||
-           std::string("_-./:=,+%@").find(static_cast<char>(c)) != std::string::npos;
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 /// The value of a row's column; "" if the record has no such column.
 std::string value_of(const Table& table, size_t row, const std::string& column) {
   for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -169,8 +174,9 @@ std::string network_options(const std::string& name) {
   std::getline(parts, part, ':');
   text = shell_word(part);
   while (std::getline(parts, part, ':')) {
-    std::replace(part.begin(), part.end(), '=', ' ');
-    text += " --" + part;
+    const size_t equals = std::min(part.find('='), part.size());
+    text += " " + shell_word("--" + part.substr(0, equals));
+    if (equals < part.size()) text += " " + shell_word(part.substr(equals + 1));
   }
   return text;
 }
@@ -187,7 +193,8 @@ std::string cost_command(const Table& table, size_t row) {
     if (part.rfind("auxiliary heads", 0) == 0) name += ":auxiliary";
     if (part == "batch norm folded") name += ":fold-bn";
   }
-  return "convscope cost " + network_options(name) + " -i " + value_of(table, row, "input");
+  return "convscope cost " + network_options(name) + " -i " +
+         shell_word(value_of(table, row, "input"));
 }
 
 std::string bench_command(const Table& table, size_t row) {
@@ -195,8 +202,9 @@ std::string bench_command(const Table& table, size_t row) {
   const auto value = [&](const char* column) { return value_of(table, row, column); };
   const std::string model =
       parts_of(name).empty() ? value("model") : name.substr(0, name.find('/'));
-  std::string text = "convscope bench " + network_options(model) + " -i " + value("input") +
-                     " -b " + value("batch") + " -t " + value("threads");
+  std::string text = "convscope bench " + network_options(model) + " -i " +
+                     shell_word(value("input")) + " -b " + shell_word(value("batch")) + " -t " +
+                     shell_word(value("threads"));
   const std::pair<const char*, const char*> usual[] = {{"device", "cpu"},
                                                        {"precision", "float32"},
                                                        {"layout", "contiguous"},
@@ -205,9 +213,10 @@ std::string bench_command(const Table& table, size_t row) {
   for (const auto& [option, standard] : usual) {
     // The parts of a step: "train forward".
     const std::string of_row = value(option), first = of_row.substr(0, of_row.find(' '));
-    if (!first.empty() && first != standard) text += fmt::format(" --{} {}", option, first);
+    if (!first.empty() && first != standard)
+      text += fmt::format(" --{} {}", option, shell_word(first));
   }
-  if (!value("scenario").empty()) text += " --scenario " + value("scenario");
+  if (!value("scenario").empty()) text += " --scenario " + shell_word(value("scenario"));
   return text;
 }
 
@@ -218,28 +227,42 @@ std::string train_command(const Manifest& manifest, const Table& table, size_t r
     if (command_of(run) != "train" || setting(run, "protocol") != value("protocol")) continue;
     const std::string name =
         setting(run, "name").empty() ? setting(run, "model") : setting(run, "name");
-    if (value("run").rfind(name + "-", 0) != 0) continue;
+    if (value("run") != name + "-" + value("protocol") + "-" + value("seed")) continue;
     std::string text = "convscope train";
     static const std::set<std::string> others = {"seeds",  "seed",   "results",
                                                  "resume", "format", "controls"};
     for (const auto& [key, one] : settings_of(run)) {
       if (others.count(key)) continue;
-      text += " --" + key + (one == "true" ? "" : " " + shell_word(one));
+      text += " " + shell_word("--" + key) + (one == "true" ? "" : " " + shell_word(one));
     }
-    return text + " --seeds " + value("seed");
+    return text + " --seeds " + shell_word(value("seed"));
   }
   return "";
 }
 
 }  // namespace
 
+std::string shell_word(const std::string& text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) ||
+           std::string("_-./:=,+%@").find(static_cast<char>(c)) != std::string::npos;
+  });
+  if (plain) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::vector<std::string> methods(const Records& records, const Manifest& manifest) {
   std::vector<std::string> paragraphs;
-  if (records.has("cost.csv")) paragraphs.push_back(count_methods(records));
+  const auto add = [&](const std::string& paragraph) {
+    if (!paragraph.empty()) paragraphs.push_back(paragraph);
+  };
+  if (records.has("cost.csv")) add(count_methods(records));
   for (const Manifest::Run& run : manifest.runs) {
     const std::string command = command_of(run);
     if (command == "bench" && run.name == "bench" && records.has("bench.csv")) {
-      paragraphs.push_back(time_methods(records, manifest, run));
+      add(time_methods(records, manifest, run));
     }
     if (command == "train" && run.name.find("find-lr") == std::string::npos) {
       paragraphs.push_back(training_methods(manifest, run));
@@ -269,7 +292,8 @@ std::string repeat_file(const Manifest& manifest) {
   if (text.empty()) return "";
   return "# Makes these results again, in a folder of its own: convscope run repeat.ini\n" +
          (manifest.question.empty() ? "" : "# Question  " + printable(manifest.question) + "\n") +
-         "\n" + text + "[report]\n";
+         (manifest.claim.empty() ? "" : "# Claim     " + printable(manifest.claim) + "\n") + "\n" +
+         text + "[report]\n";
 }
 
 void add_commands(const std::string& record, const Manifest& manifest, Table& table) {

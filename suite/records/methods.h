@@ -17,6 +17,9 @@ std::vector<std::string> methods(const Records& records, const Manifest& manifes
 /// An experiment file that makes the records again; "" if the manifest does not say how.
 std::string repeat_file(const Manifest& manifest);
 
+/// A word for a shell: in single quotes where it would read something into it.
+std::string shell_word(const std::string& text);
+
 /// Adds a column "repeat": the command that makes the row again. Of records whose rows no single
 /// command makes, nothing.
 void add_commands(const std::string& record, const Manifest& manifest, Table& table);

@@ -34,6 +34,10 @@ struct ReportComparison {
   std::string across;      ///< what differs although it is compared: "commit (1 / 2)"; else ""
 };
 
+/// What the names of figures, tables and anchors of each source begin with, unlike each other: made
+/// of their labels; "" of a single one.
+std::vector<std::string> report_names(const std::vector<std::string>& labels);
+
 /// Throws std::runtime_error for records that cannot be read.
 Page report_page(const std::vector<ReportSource>& sources,
                  const std::vector<ReportComparison>& comparisons, const std::string& made);
