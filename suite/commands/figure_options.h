@@ -22,5 +22,7 @@ Records records_of(const Invocation& invocation, const std::filesystem::path& fo
 std::vector<RecordFigure> wanted_figures(const Invocation& invocation, const Records& records);
 
 std::vector<ImageFormat> image_formats(const Invocation& invocation);
+/// The same as the endings of files; "svg" is always among those of a report.
+std::vector<std::string> image_endings(const Invocation& invocation);
 
 }  // namespace convscope

@@ -55,7 +55,7 @@ std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records
   for (const RecordFigure& figure : figures) {
     std::ostringstream said;
     std::vector<Figure> some =
-        figure.make({records.folder, said, records.models, records.depth_models});
+        figure.make({records.folder, said, records.models, records.depth_models, records.kept});
     if (asked || !some.empty()) records.err << said.str();
     for (Figure& one : some) {
       // Names that differ in what a file's name cannot have are the same.

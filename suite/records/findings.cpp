@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <set>
@@ -27,6 +28,27 @@ std::string range(double low, double high, const char* format = "{:.3g}") {
   const std::string from = fmt::format(fmt::runtime(format), low),
                     to = fmt::format(fmt::runtime(format), high);
   return from == to ? from : from + " to " + to;
+}
+
+/// Both sides of "224x224" or "427", or of an input, "3x224x224".
+std::pair<double, double> sides_of(const std::string& text) {
+  const size_t last = text.rfind('x');
+  if (last == std::string::npos) return {std::atof(text.c_str()), std::atof(text.c_str())};
+  const size_t before = text.rfind('x', last - 1);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  return {std::atof(text.c_str() + begin), std::atof(text.c_str() + last + 1)};
+}
+
+/// The networks whose last features' receptive field is smaller than the image.
+std::vector<std::string> that_see_less(const CsvFile& csv, const std::vector<std::string>& names) {
+  const auto fields = texts_if_there(csv, "rf"), inputs = texts(csv, "input");
+  std::vector<std::string> found;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto [height, width] = sides_of(fields[i]);
+    const auto [rows, columns] = sides_of(inputs[i]);
+    if (height < rows || width < columns) found.push_back(names[i]);
+  }
+  return found;
 }
 
 std::vector<RecordFinding> of_costs(const Records& records) {
@@ -59,10 +81,19 @@ std::vector<RecordFinding> of_costs(const Records& records) {
   const std::string who =
       plural(networks, "network") +
       (several ? fmt::format(" in {} variants or at as many inputs", models.size()) : "");
-  return {{fmt::format("{} need{} {} multiply-accumulates for one image, and hold{} {} parameters.",
-                       who, networks == 1 ? "s" : "", extremes(macs), networks == 1 ? "s" : "",
-                       extremes(params)),
-           "Exact counts, read from each network's own forward pass."}};
+  std::vector<RecordFinding> found = {
+      {fmt::format("{} need{} {} multiply-accumulates for one image, and hold{} {} parameters.", who,
+                   networks == 1 ? "s" : "", extremes(macs), networks == 1 ? "s" : "",
+                   extremes(params)),
+       "Exact counts, read from each network's own forward pass."}};
+  const std::vector<std::string> blind = that_see_less(csv, models);
+  if (blind.size() == models.size()) return found;
+  found.push_back(
+      {fmt::format("In {} of {} the features before the head can see the whole image.",
+                   models.size() - blind.size(), models.size()),
+       std::string("The receptive field, over the longest path, against the image") +
+           (blind.empty() ? "." : "; the others: " + joined(blind) + ".")});
+  return found;
 }
 
 /// The quickest and the slowest of the cases that were measured alike.
@@ -108,7 +139,7 @@ std::vector<RecordFinding> of_times(const Records& records) {
   std::string detail = fmt::format(
       "Medians of a batch of {}, {} thread{}{}", batches[rows[0]], threads[rows[0]],
       threads[rows[0]] == "1" ? "" : "s",
-      sure ? ", with half their 95 % intervals" : "; too few repetitions for intervals");
+      sure ? ", with the longer side of their 95 % intervals" : "; too few repetitions for intervals");
   detail += noisy == 0 ? "."
                        : fmt::format(
                              "; {} of {} cases are marked noisy or disturbed: the "
@@ -243,27 +274,33 @@ std::vector<RecordFinding> of_training(const Records& records) {
   return found;
 }
 
+std::string agreement(int64_t agrees, int64_t trials) {
+  if (agrees == trials) return "as published in all trials";
+  if (agrees == 0) return "not as published in any trial";
+  return fmt::format("as published in {} of {} trials", agrees, trials);
+}
+
 std::vector<RecordFinding> of_transfer(const Records& records) {
   const CsvFile csv = records.read("transfer_findings.csv");
-  const auto names = texts(csv, "name"), claims = texts(csv, "claim"),
-             trials = texts(csv, "trials"), agrees = texts(csv, "agrees");
+  const auto names = texts(csv, "name"), claims = texts(csv, "claim");
+  const auto trials = integers(csv, "trials"), agrees = integers(csv, "agrees");
   const auto points = numbers(csv, "points"), low = numbers(csv, "low"),
              high = numbers(csv, "high");
   std::vector<RecordFinding> found;
   for (size_t i = 0; i < names.size(); ++i) {
     if (!std::isfinite(points[i])) continue;
-    found.push_back({fmt::format("{}: {:+.1f} points ({:+.1f} to {:+.1f}).", claims[i], points[i],
-                                 low[i], high[i]),
-                     fmt::format("{}: {} of {} trials agree; the median of the trials and their "
-                                 "range.",
-                                 names[i], agrees[i], trials[i])});
+    found.push_back(
+        {fmt::format("{}, {}: {:+.1f} points ({:+.1f} to {:+.1f}).", names[i],
+                     agreement(agrees[i], trials[i]), points[i], low[i], high[i]),
+         fmt::format("Published: \"{}\". The median of {} trials and their range.", claims[i],
+                     trials[i])});
   }
   return found;
 }
 
 std::vector<RecordFinding> of_engines(const Records& records, const Floor& floor) {
   if (!has_rows(records.folder / "samples.csv")) return {};
-  const SampleFile samples = read_samples(records.folder / "samples.csv", records.err);
+  const SampleFile& samples = records.samples();
   std::string a, b;
   const auto judged = judged_engines(samples, floor, a, b);
   if (!judged) return {};
@@ -321,7 +358,8 @@ RecordFinding finding_of(const JudgedPairs& judged, const std::string& a, const 
   if (judged.count(Verdict::undecided) == judged.pairs.size()) {
     statement = "Undecided so far: " + statement;
   } else if (judged.count(Verdict::same) == judged.pairs.size()) {
-    statement = "The same, as far as can be told: " + statement;
+    statement = fmt::format("No difference that counts between {} and {} in {}.", a, b,
+                            plural(judged.pairs.size(), "case"));
   }
   return {statement, judged.summary() +
                          ". Hodges and Lehmann's shift of the repetitions' medians; verdicts by "

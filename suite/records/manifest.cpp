@@ -52,6 +52,13 @@ std::vector<std::string> differences(const Environments& known, const std::set<s
   return names.empty() && ids.size() > 1 ? std::vector<std::string>{"env"} : names;
 }
 
+bool manifest_is_damaged(const std::filesystem::path& folder) {
+  std::ifstream file(folder / "manifest.json");
+  if (!file) return false;
+  const auto json = ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
+  return !json.is_object();
+}
+
 Manifest read_manifest(const std::filesystem::path& folder) {
   Manifest manifest;
   std::ifstream file(folder / "manifest.json");

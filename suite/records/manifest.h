@@ -30,6 +30,9 @@ struct Manifest {
   Environments environments;
 };
 
+/// Whether there is a manifest that cannot be read: to write into it would lose what it says.
+bool manifest_is_damaged(const std::filesystem::path& folder);
+
 /// What is known of a results folder; of a file that is missing or damaged, nothing.
 Manifest read_manifest(const std::filesystem::path& folder);
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 namespace convscope {
 namespace {
@@ -113,7 +115,7 @@ const std::map<std::string, Described>& described() {
       {"quantity", {"Quantity"}},
       {"ratio_high", {"to"}},
       {"ratio_low", {"from"}},
-      {"reason", {"Reason"}},
+      {"reason", {"Reason", hidden}},
       {"rf", {"RF"}},
       {"rf_aligned", {"Aligned", hidden}},
       {"rf_padding", {"RF padding", hidden}},
@@ -237,6 +239,52 @@ RecordTable record_table(const CsvFile& csv) {
     }
   }
   return result;
+}
+
+Table for_paper(const Table& table) {
+  static const std::set<std::string> left_out = {
+      "reason", "notes", "date", "disturbed", "flops", "weight_bytes", "rf_stride", "samples",
+      "min_ms", "p95_ms", "p99_ms", "predicted_peak_bytes", "loss", "epochs", "best_epoch",
+      "best_val_top1", "kept", "seconds", "top5", "status", "p", "meaning"};
+  static const std::map<std::string, std::pair<std::string, std::string>> intervals = {
+      {"median_ms", {"ci_low_ms", "ci_high_ms"}},
+      {"top1", {"top1_low", "top1_high"}},
+      {"ratio", {"ratio_low", "ratio_high"}},
+      {"time_ratio", {"ratio_low", "ratio_high"}},
+      {"points", {"low", "high"}}};
+  std::map<std::string, size_t> places;
+  for (size_t c = 0; c < table.columns.size(); ++c) places[table.columns[c].name] = c;
+  Table paper;
+  paper.rows.resize(table.rows.size());
+  std::set<std::string> joined_up;
+  for (const auto& [name, ends] : intervals) {
+    if (!places.count(name) || !places.count(ends.first)) continue;
+    joined_up.insert(ends.first);
+    joined_up.insert(ends.second);
+  }
+  for (const TableColumn& column : table.columns) {
+    if (column.human == Human::none || left_out.count(column.name) || joined_up.count(column.name)) {
+      continue;
+    }
+    const size_t at = places[column.name];
+    const auto ends = intervals.find(column.name);
+    const bool with_interval = ends != intervals.end() && joined_up.count(ends->second.first) > 0;
+    paper.columns.push_back(column);
+    if (with_interval) paper.columns.back().align = Align::right;
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      const std::vector<Cell>& row = table.rows[r];
+      Cell cell = row[at];
+      const auto end = [&](const std::string& name) {
+        return human_text(row[places.at(name)], Human::plain);
+      };
+      if (with_interval && !end(ends->second.first).empty()) {
+        cell = human_text(cell, column.human) + " (" + end(ends->second.first) + " to " +
+               end(ends->second.second) + ")";
+      }
+      paper.rows[r].push_back(cell);
+    }
+  }
+  return paper;
 }
 
 const std::vector<ReportedRecord>& reported_records() {

@@ -123,16 +123,28 @@ Page::Section pictures(const ReportSource& source, const Place& place) {
   return section;
 }
 
+/// Where the records were made, which is not where they were drawn.
+Environments environments_of(const Manifest& manifest) {
+  Environments found;
+  for (const Manifest::Run& run : manifest.runs) {
+    const auto environment = manifest.environments.find(run.env);
+    const bool drawn = run.name == "plot" || run.name == "report";
+    if (!drawn && environment != manifest.environments.end()) found.insert(*environment);
+  }
+  return found;
+}
+
 Page::Section environment(const Manifest& manifest, const Place& place) {
   Page::Section section{place.prefix + "environment", "Environment" + place.heading, {}};
-  if (manifest.environments.size() > 1) {
+  const Environments environments = environments_of(manifest);
+  if (environments.size() > 1) {
     std::set<std::string> ids;
-    for (const auto& [id, facts] : manifest.environments) ids.insert(id);
+    for (const auto& [id, facts] : environments) ids.insert(id);
     section.blocks.push_back(
         Page::Warning{fmt::format("These records were made in {} environments, which differ in {}.",
                                   ids.size(), joined(differences(manifest.environments, ids)))});
   }
-  for (const auto& [id, facts] : manifest.environments) {
+  for (const auto& [id, facts] : environments) {
     Page::Facts block{{{"environment", id}}};
     block.facts.insert(block.facts.end(), facts.begin(), facts.end());
     section.blocks.push_back(std::move(block));
@@ -260,7 +272,7 @@ std::vector<std::pair<std::string, Table>> report_tables(const Page& page) {
     for (const Page::Block& block : section.blocks) {
       const auto* data = std::get_if<Page::Data>(&block);
       if (data && data->table.rows.size() <= 100) {
-        all.emplace_back(data->name.substr(0, data->name.rfind('.')), data->table);
+        all.emplace_back(data->name.substr(0, data->name.rfind('.')), for_paper(data->table));
       }
     }
   }

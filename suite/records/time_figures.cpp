@@ -109,7 +109,14 @@ void say_left_out(const Records& records, const std::string& figure, size_t rows
               << " of bench.csv measured otherwise left out\n";
 }
 
-constexpr const char* intervals = " Bars: 95 % intervals of the medians.";
+/// What a caption says of the bars of these rows.
+std::string bars_of(const Times& times, const std::vector<size_t>& rows) {
+  const auto known = std::count_if(rows.begin(), rows.end(),
+                                   [&](size_t i) { return times.interval(i).has_value(); });
+  if (known == 0) return " Too few repetitions for intervals.";
+  return " Bars: 95 % intervals of the medians" +
+         std::string(known < static_cast<long>(rows.size()) ? ", where there are any." : ".");
+}
 
 std::vector<Figure> latency_macs(const Records& records) {
   const Times times(records);
@@ -153,11 +160,12 @@ std::vector<Figure> latency_macs(const Records& records) {
        fmt::format("Median latency of a batch of {:g} against its multiply-accumulates ({}), "
                    "on logarithmic axes; names stand at the {} engine.{}{}",
                    batch, times.how(rows[0], {"engine", "batch"}), times.of.at("engine")[rows[0]],
-                   peak > 0 ? " On the lines, arithmetic runs at the machine's calibrated "
-                              "float32 peak and at a tenth of it; an algorithm with fewer "
+                   peak > 0 ? " On the lines, arithmetic runs at the float32 peak that the "
+                              "machine was calibrated to when the times were taken, and at a "
+                              "tenth of it; an algorithm with fewer "
                               "multiplications than are counted can be below."
                             : "",
-                   intervals)}};
+                   bars_of(times, rows))}};
 }
 
 /// Networks in rows, and beside each other what differs: engines, layouts or precisions.
@@ -194,7 +202,7 @@ std::vector<Figure> engines(const Records& records) {
     return {{"engines", "Latency: " + joined(dots.series, " against "), dots,
              fmt::format("Median latency of each network, {}, on a logarithmic axis: equal "
                          "distances are equal ratios.{}",
-                         times.how(rows[0], {varies}), intervals)}};
+                         times.how(rows[0], {varies}), bars_of(times, rows))}};
   }
   records.err << "engines: bench.csv has no two engines, layouts or precisions to compare\n";
   return {};
@@ -223,7 +231,7 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
   Lines lines;
   lines.x = {label, Scale::log};
   std::set<double> values;
-  for (const size_t i : rows) values.insert(std::stod(times.of.at(grows)[i]));
+  for (const size_t i : rows) values.insert(along[i]);
   lines.x.at.assign(values.begin(), values.end());
   lines.y = {"Images per second", Scale::log, TickText::si};
   bool known = false;
@@ -264,14 +272,9 @@ std::vector<Figure> thread_throughput(const Records& records) {
 
 constexpr size_t most_distributions = 60;
 
-/// Each case's samples in percent of its median.
-std::vector<Figure> samples(const Records& records) {
-  if (!has_rows(records.folder / "samples.csv")) {
-    records.err << "samples: samples.csv has no sample\n";
-    return {};
-  }
-  SampleFile file = read_samples(records.folder / "samples.csv", records.err);
-  auto& cases = file.cases;
+/// The cases of samples.csv that are asked for, as many as a page has room for.
+std::vector<MeasuredCase> shown_cases(const Records& records) {
+  std::vector<MeasuredCase> cases = records.samples().cases;
   cases.erase(std::remove_if(cases.begin(), cases.end(),
                              [&](const MeasuredCase& one) {
                                return one.measurement.repetitions.empty() ||
@@ -284,6 +287,65 @@ std::vector<Figure> samples(const Records& records) {
                 << " cases; --model chooses\n";
     cases.resize(most_distributions);
   }
+  return cases;
+}
+
+size_t most_samples(const std::vector<MeasuredCase>& cases) {
+  size_t most = 0;
+  for (const MeasuredCase& one : cases) {
+    size_t count = 0;
+    for (const auto& repetition : one.measurement.repetitions) count += repetition.size();
+    most = std::max(most, count);
+  }
+  return most;
+}
+
+/// The samples in percent of their median, between `low` and `high` in equal bins.
+Distributions::Row histogram(const Repetitions& repetitions, double low, double high, size_t bins) {
+  const Summary summary = summarize(repetitions);
+  Distributions::Row row;
+  row.median = 100;
+  if (summary.interval) {
+    row.interval = Spread{100 * summary.interval->low / summary.median,
+                          100 * summary.interval->high / summary.median};
+  }
+  row.note = fmt::format("{:.3g} ms, n = {}", summary.median, summary.samples);
+  row.shares.assign(bins, 0);
+  const double one = 1.0 / static_cast<double>(summary.samples);
+  for (const auto& repetition : repetitions) {
+    for (const double sample : repetition) {
+      const double place =
+          (100 * sample / summary.median - low) / (high - low) * static_cast<double>(bins);
+      if (place < 0) {
+        row.below += one;
+      } else if (place >= static_cast<double>(bins)) {
+        row.above += one;
+      } else {
+        row.shares[static_cast<size_t>(place)] += one;
+      }
+    }
+  }
+  return row;
+}
+
+/// What a caption calls them: a record may have been thinned to a value for each repetition.
+bool one_each(const std::vector<MeasuredCase>& cases) {
+  return std::all_of(cases.begin(), cases.end(), [](const MeasuredCase& one) {
+    return std::all_of(one.measurement.repetitions.begin(), one.measurement.repetitions.end(),
+                       [](const auto& repetition) { return repetition.size() == 1; });
+  });
+}
+
+std::vector<Figure> samples(const Records& records) {
+  if (!has_rows(records.folder / "samples.csv")) {
+    records.err << "samples: samples.csv has no sample\n";
+    return {};
+  }
+  const std::vector<MeasuredCase> cases = shown_cases(records);
+  if (cases.empty()) {
+    records.err << "samples: samples.csv has no sample after the warm-up of these networks\n";
+    return {};
+  }
   Distributions all;
   all.x = {"Time (% of the case's median)"};
   all.low = 60;
@@ -294,49 +356,26 @@ std::vector<Figure> samples(const Records& records) {
     models.push_back(model_of(one.name));
   }
   const auto names = short_names(long_names);
-  size_t most = 0;
-  for (const MeasuredCase& one : cases) {
-    size_t count = 0;
-    for (const auto& repetition : one.measurement.repetitions) count += repetition.size();
-    most = std::max(most, count);
-  }
   // Few samples in narrow bins are a comb.
-  const double bins = most < 200 ? 30 : 80;
+  const size_t bins = most_samples(cases) < 200 ? 30 : 80;
+  bool intervals = false;
   for (const size_t i : by_family(models)) {
-    const Summary summary = summarize(cases[i].measurement.repetitions);
-    Distributions::Row& row = all.rows.emplace_back();
+    Distributions::Row& row = all.rows.emplace_back(
+        histogram(cases[i].measurement.repetitions, all.low, all.high, bins));
     row.label = names[i];
     row.group = family(models[i]);
-    row.median = 100;
-    if (summary.interval) {
-      row.interval = Spread{100 * summary.interval->low / summary.median,
-                            100 * summary.interval->high / summary.median};
-    }
-    row.note = fmt::format("{:.3g} ms, n = {}", summary.median, summary.samples);
-    row.shares.assign(static_cast<size_t>(bins), 0);
-    const double one = 1.0 / static_cast<double>(summary.samples);
-    for (const auto& repetition : cases[i].measurement.repetitions) {
-      for (const double sample : repetition) {
-        const double place =
-            (100 * sample / summary.median - all.low) / (all.high - all.low) * bins;
-        if (place < 0) {
-          row.below += one;
-        } else if (place >= bins) {
-          row.above += one;
-        } else {
-          row.shares[static_cast<size_t>(place)] += one;
-        }
-      }
-    }
-  }
-  if (all.rows.empty()) {
-    records.err << "samples: samples.csv has no sample after the warm-up of these networks\n";
-    return {};
+    intervals = intervals || row.interval.has_value();
   }
   return {{"samples", "How the times of each case are spread", all,
-           "Every sample after the warm-up, in percent of its case's median, as a histogram. The "
-           "tick is the median with its 95 % interval, which is from the medians of the "
-           "repetitions; at the right the median and the number of samples."}};
+           std::string(one_each(cases)
+                           ? "The times that samples.csv holds, one for each repetition, in "
+                             "percent of their case's median, as a histogram. "
+                           : "Every sample after the warm-up, in percent of its case's median, as "
+                             "a histogram. ") +
+               (intervals ? "The tick is the median with its 95 % interval, which is from the "
+                            "medians of the repetitions"
+                          : "The tick is the median; there are too few repetitions for intervals") +
+               "; at the right the median and how many times there are."}};
 }
 
 /// What fewer multiply-accumulates promise, and what they keep.
@@ -454,7 +493,8 @@ std::vector<Figure> roofline(const Records& records) {
            bubbles,
            "Each layer's rate against its operations per byte that it must move, under the "
            "machine's calibrated ceilings: left of the corner memory bounds a layer, right of it "
-           "arithmetic. Area: time; the layers that take the most have their names."}};
+           "arithmetic. What lies above the slope finds its data in the caches. Area: time; the "
+           "layers that take the most have their names."}};
 }
 
 }  // namespace

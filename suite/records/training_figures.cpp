@@ -339,7 +339,7 @@ std::vector<Figure> confusion(const Records& records) {
   }
   return {{"confusion", "What " + runs[0] + " takes each class for", heat_map(first),
            "Percent of the images of each class, by what they were taken for. A row is a class, a "
-           "column of the same number what was answered."}};
+           "column of the same number what was answered; less than half a percent is only a shade."}};
 }
 
 std::vector<Figure> protocols(const Records& records) {
