@@ -155,6 +155,7 @@ ReportComparison compared(const Invocation& invocation, const ReportSource& a,
 
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
+  if (nothing_to_read_yet(invocation, invocation.list("results"))) return done;
   const std::vector<fs::path> folders = folders_of(invocation);
   const bool several = folders.size() > 1;
   if (several && invocation.text("out").empty()) {
