@@ -56,6 +56,18 @@ void add_figure_options(po::options_description& options) {
           "layer_costs")("image-format", list_value(), "svg, png, pdf (default: all)");
 }
 
+bool nothing_to_read_yet(const Invocation& invocation, const std::vector<std::string>& folders) {
+  if (!invocation.flag("dry-run")) return false;
+  const bool any = std::any_of(folders.begin(), folders.end(), [](const std::string& folder) {
+    return !std::filesystem::exists(folder);
+  });
+  if (any) {
+    invocation.out << invocation.command.name << " " << joined(folders, " ")
+                   << ": what the records will allow\n";
+  }
+  return any;
+}
+
 Records records_of(const Invocation& invocation, const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) {
     throw UsageError("'" + folder.string() + "' is no folder; expected a results folder");

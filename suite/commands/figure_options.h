@@ -14,6 +14,10 @@ namespace convscope {
 /// Adds --figure, --model, --depth-model and --image-format.
 void add_figure_options(po::options_description& options);
 
+/// With --dry-run, whether one of the folders is not there yet, as in an experiment whose first
+/// commands are to make it; then it is said that all that will be there is drawn.
+bool nothing_to_read_yet(const Invocation& invocation, const std::vector<std::string>& folders);
+
 /// The folder's records, of the networks that are asked for. Throws UsageError if there is no such
 /// folder.
 Records records_of(const Invocation& invocation, const std::filesystem::path& folder);

@@ -251,6 +251,7 @@ int dry_run(const Invocation& invocation, const std::vector<fs::path>& folders) 
 
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
+  if (nothing_to_read_yet(invocation, invocation.list("results"))) return done;
   const std::vector<fs::path> folders = folders_of(invocation);
   for (const fs::path& folder : folders) check_not_empty(folder);
   image_formats(invocation);  // what is wrong with them is known before the work

@@ -52,11 +52,16 @@ std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records
                          bool asked) {
   std::vector<Figure> all;
   std::set<std::string> names;
+  std::string unsaid;
   for (const RecordFigure& figure : figures) {
     std::ostringstream said;
     std::vector<Figure> some =
         figure.make({records.folder, said, records.models, records.depth_models, records.kept});
-    if (asked || !some.empty()) records.err << said.str();
+    if (asked || !some.empty()) {
+      records.err << said.str();
+    } else {
+      unsaid += said.str();
+    }
     for (Figure& one : some) {
       // Names that differ in what a file's name cannot have are the same.
       const std::string name = one.name;
@@ -65,6 +70,7 @@ std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records
       all.push_back(std::move(one));
     }
   }
+  if (all.empty()) records.err << unsaid;
   return all;
 }
 

@@ -37,7 +37,7 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
                                          const std::filesystem::path& folder);
 
 /// All that they make of these records, in their order. Why one makes nothing is said only where it
-/// was `asked` for: a folder need not hold everything.
+/// was `asked` for, or where none makes anything: a folder need not hold everything.
 std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,
                          bool asked);
 
