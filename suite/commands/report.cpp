@@ -1,6 +1,5 @@
 // convscope report: a results folder as one page that can be sent to anybody, with its figures and
 // tables as files for a paper.
-#include "suite/records/record_tables.h"
 #include "suite/records/report.h"
 
 #include <fmt/format.h>
@@ -21,6 +20,8 @@
 #include "suite/commands/output.h"
 #include "suite/commands/verdict_table.h"
 #include "suite/records/methods.h"
+#include "suite/records/record_tables.h"
+#include "suite/records/repeat.h"
 #include "suite/report/page.h"
 #include "suite/report/text.h"
 #include "suite/version.h"
@@ -259,9 +260,9 @@ int run(const Invocation& invocation) {
   const fs::path out = output_folder(invocation, folders);
   try {
     const Drawn all = drawn(invocation, folders, out);
-    Page page = report_page(all.sources, all.comparisons,
-                            std::string("convscope ") + version + ", " +
-                                started.substr(0, started.find('T')));
+    Page page = report_page(
+        all.sources, all.comparisons,
+        std::string("convscope ") + version + ", " + started.substr(0, started.find('T')));
     page.picture_endings = image_endings(invocation);
     write_tables(page, out);
     write_beside(all.sources, out);

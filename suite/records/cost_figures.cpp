@@ -134,8 +134,7 @@ std::vector<Figure> cost_bubbles(const Records& records) {
   }
   keep_with_macs(records, "cost_bubbles", bubbles);
   if (bubbles.bubbles.empty()) return {};
-  return {{"cost_bubbles", "MACs, parameters, and activations as area",
-           bubbles,
+  return {{"cost_bubbles", "MACs, parameters, and activations as area", bubbles,
            "Each network's multiply-accumulates and parameters, both on logarithmic axes. The area "
            "is the number of activations, the outputs of convolutions and linear layers, which "
            "often tells more of the time than the other two do. Colours are families."}};

@@ -82,17 +82,16 @@ std::vector<RecordFinding> of_costs(const Records& records) {
       plural(networks, "network") +
       (several ? fmt::format(" in {} variants or at as many inputs", models.size()) : "");
   std::vector<RecordFinding> found = {
-      {fmt::format("{} need{} {} multiply-accumulates for one image, and hold{} {} parameters.", who,
-                   networks == 1 ? "s" : "", extremes(macs), networks == 1 ? "s" : "",
+      {fmt::format("{} need{} {} multiply-accumulates for one image, and hold{} {} parameters.",
+                   who, networks == 1 ? "s" : "", extremes(macs), networks == 1 ? "s" : "",
                    extremes(params)),
        "Exact counts, read from each network's own forward pass."}};
   const std::vector<std::string> blind = that_see_less(csv, models);
   if (blind.size() == models.size()) return found;
-  found.push_back(
-      {fmt::format("In {} of {} the features before the head can see the whole image.",
-                   models.size() - blind.size(), models.size()),
-       std::string("The receptive field, over the longest path, against the image") +
-           (blind.empty() ? "." : "; the others: " + joined(blind) + ".")});
+  found.push_back({fmt::format("In {} of {} the features before the head can see the whole image.",
+                               models.size() - blind.size(), models.size()),
+                   std::string("The receptive field, over the longest path, against the image") +
+                       (blind.empty() ? "." : "; the others: " + joined(blind) + ".")});
   return found;
 }
 
@@ -136,10 +135,10 @@ std::vector<RecordFinding> of_times(const Records& records) {
                         models[*quick], engines[*quick], time(*quick), models[*slow],
                         engines[*slow], time(*slow));
   const bool sure = std::isfinite(low[*quick]) && std::isfinite(low[*slow]);
-  std::string detail = fmt::format(
-      "Medians of a batch of {}, {} thread{}{}", batches[rows[0]], threads[rows[0]],
-      threads[rows[0]] == "1" ? "" : "s",
-      sure ? ", with the longer side of their 95 % intervals" : "; too few repetitions for intervals");
+  std::string detail = fmt::format("Medians of a batch of {}, {} thread{}{}", batches[rows[0]],
+                                   threads[rows[0]], threads[rows[0]] == "1" ? "" : "s",
+                                   sure ? ", with the longer side of their 95 % intervals"
+                                        : "; too few repetitions for intervals");
   detail += noisy == 0 ? "."
                        : fmt::format(
                              "; {} of {} cases are marked noisy or disturbed: the "
@@ -289,11 +288,10 @@ std::vector<RecordFinding> of_transfer(const Records& records) {
   std::vector<RecordFinding> found;
   for (size_t i = 0; i < names.size(); ++i) {
     if (!std::isfinite(points[i])) continue;
-    found.push_back(
-        {fmt::format("{}, {}: {:+.1f} points ({:+.1f} to {:+.1f}).", names[i],
-                     agreement(agrees[i], trials[i]), points[i], low[i], high[i]),
-         fmt::format("Published: \"{}\". The median of {} trials and their range.", claims[i],
-                     trials[i])});
+    found.push_back({fmt::format("{}, {}: {:+.1f} points ({:+.1f} to {:+.1f}).", names[i],
+                                 agreement(agrees[i], trials[i]), points[i], low[i], high[i]),
+                     fmt::format("Published: \"{}\". The median of {} trials and their range.",
+                                 claims[i], trials[i])});
   }
   return found;
 }

@@ -243,9 +243,10 @@ RecordTable record_table(const CsvFile& csv) {
 
 Table for_paper(const Table& table) {
   static const std::set<std::string> left_out = {
-      "reason", "notes", "date", "disturbed", "flops", "weight_bytes", "rf_stride", "samples",
-      "min_ms", "p95_ms", "p99_ms", "predicted_peak_bytes", "loss", "epochs", "best_epoch",
-      "best_val_top1", "kept", "seconds", "top5", "status", "p", "meaning"};
+      "reason",    "notes",   "date",       "disturbed",     "flops",  "weight_bytes",
+      "rf_stride", "samples", "min_ms",     "p95_ms",        "p99_ms", "predicted_peak_bytes",
+      "loss",      "epochs",  "best_epoch", "best_val_top1", "kept",   "seconds",
+      "top5",      "status",  "p",          "meaning"};
   static const std::map<std::string, std::pair<std::string, std::string>> intervals = {
       {"median_ms", {"ci_low_ms", "ci_high_ms"}},
       {"top1", {"top1_low", "top1_high"}},
@@ -263,7 +264,8 @@ Table for_paper(const Table& table) {
     joined_up.insert(ends.second);
   }
   for (const TableColumn& column : table.columns) {
-    if (column.human == Human::none || left_out.count(column.name) || joined_up.count(column.name)) {
+    if (column.human == Human::none || left_out.count(column.name) ||
+        joined_up.count(column.name)) {
       continue;
     }
     const size_t at = places[column.name];

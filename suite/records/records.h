@@ -23,7 +23,7 @@ struct Records {
   std::set<std::string> depth_models = {};  ///< those of figures through the depth; empty: some
 
   struct Kept {
-    std::set<std::string> said;         ///< on `err`, which needs no line twice
+    std::set<std::string> said;  ///< on `err`, which needs no line twice
     std::optional<SampleFile> samples;
   };
   std::shared_ptr<Kept> kept = std::make_shared<Kept>();

@@ -11,6 +11,7 @@
 #include "suite/records/findings.h"
 #include "suite/records/methods.h"
 #include "suite/records/record_tables.h"
+#include "suite/records/repeat.h"
 #include "suite/report/text.h"
 
 namespace convscope {

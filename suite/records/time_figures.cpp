@@ -360,8 +360,8 @@ std::vector<Figure> samples(const Records& records) {
   const size_t bins = most_samples(cases) < 200 ? 30 : 80;
   bool intervals = false;
   for (const size_t i : by_family(models)) {
-    Distributions::Row& row = all.rows.emplace_back(
-        histogram(cases[i].measurement.repetitions, all.low, all.high, bins));
+    Distributions::Row& row =
+        all.rows.emplace_back(histogram(cases[i].measurement.repetitions, all.low, all.high, bins));
     row.label = names[i];
     row.group = family(models[i]);
     intervals = intervals || row.interval.has_value();

@@ -72,8 +72,8 @@ void draw_percentages(Drawing& drawing, const HeatMap& map, const Square& square
       const double share = map.shares[r][c];
       const std::string percent = fmt::format("{:.0f}", 100 * share);
       if (percent == "0") continue;
-      drawing.texts.push_back({middle(square.at(r, c)), percent,
-                               Anchor::centre, small_size, share > 0.8 ? on_color : ink});
+      drawing.texts.push_back({middle(square.at(r, c)), percent, Anchor::centre, small_size,
+                               share > 0.8 ? on_color : ink});
     }
 }
 

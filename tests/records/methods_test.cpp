@@ -1,5 +1,6 @@
 // How results were made: the commands and the experiment file that make them again.
 #include "suite/records/methods.h"
+#include "suite/records/repeat.h"
 
 #include <gtest/gtest.h>
 
