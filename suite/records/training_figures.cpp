@@ -373,6 +373,7 @@ std::vector<Figure> protocols(const Records& records) {
          one.dataset + " " + one.model,
          {{one.protocol, middle.median, spread, several ? one.top1 : std::vector<double>()}}});
   }
+  keep_page(records, "protocols", dots.rows);
   dots.x.label = "Top-1 (%)" + (datasets.size() == 1 ? ", " + *datasets.begin() : "");
   dots.x.from_zero = false;
   return {{"protocols", "What each way of training reached", dots,
