@@ -59,6 +59,9 @@ std::string time_methods(const Records& records, const Manifest& manifest,
     most = std::max(most, n);
   }
   const auto noisy = std::count(status.begin(), status.end(), "noisy");
+  const auto lows = numbers(csv, "ci_low_ms");
+  const bool intervals =
+      std::any_of(lows.begin(), lows.end(), [](double low) { return std::isfinite(low); });
   const bool quick = run.setting("quick") == "true";
   const std::string machine = where(manifest, run.env);
   std::string text = fmt::format("Timing. {} case{} measured{}, each in a process of its own",
@@ -70,22 +73,25 @@ std::string time_methods(const Records& records, const Manifest& manifest,
                         run.setting("interleave"));
   }
   text += ". ";
-  if (!run.setting("warmup").empty() && !run.setting("max-noise").empty() &&
-      !run.setting("timeout").empty()) {
+  if (quick) {
+    text += "It was a quick look, of 0.3 s of samples each unless said otherwise. ";
+  } else if (!run.setting("warmup").empty() && !run.setting("max-noise").empty() &&
+             !run.setting("timeout").empty()) {
     text += fmt::format(
         "After a warm-up of {} s or more, until times no longer drifted, repetitions of samples "
         "followed until the 95 % interval of the median was within {} % to either side, or for {} "
-        "s{}. ",
-        run.setting("warmup"), run.setting("max-noise"), run.setting("timeout"),
-        quick ? " (a quick look: 0.3 s each unless said otherwise)" : "");
+        "s. ",
+        run.setting("warmup"), run.setting("max-noise"), run.setting("timeout"));
   }
   if (most > 0) {
     text += fmt::format("There are {:.0f}{} samples of each. ", least,
                         most > least ? fmt::format(" to {:.0f}", most) : "");
   }
-  text +=
-      "Intervals are between order statistics of the repetitions' medians, whatever the "
-      "distribution. Repetitions that the machine disturbed were measured again, or are marked.";
+  text += intervals
+              ? "Intervals are between order statistics of the repetitions' medians, whatever "
+                "the distribution. "
+              : "There were too few repetitions for intervals. ";
+  text += "Repetitions that the machine disturbed were measured again, or are marked.";
   if (noisy > 0) {
     text += fmt::format(" {} of {} cases did not reach the interval and are marked noisy.", noisy,
                         csv.rows.size());
@@ -93,11 +99,32 @@ std::string time_methods(const Records& records, const Manifest& manifest,
   return text;
 }
 
-std::string training_methods(const Manifest& manifest, const Manifest::Run& run) {
+/// The seeds of the run's rows, since its settings need not name any.
+std::string seeds_of(const Records& records, const Manifest::Run& run) {
+  if (!run.setting("seeds").empty() || !records.has("runs.csv")) return run.setting("seeds");
+  const CsvFile csv = records.read("runs.csv");
+  const auto runs = texts(csv, "run"), protocols = texts(csv, "protocol"),
+             seeds = texts(csv, "seed");
+  const std::string name = run.setting("name").empty() ? run.setting("model") : run.setting("name");
+  std::vector<std::string> found;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const bool of_run =
+        protocols[i] == run.setting("protocol") && runs[i].rfind(name + "-", 0) == 0;
+    if (of_run && !std::count(found.begin(), found.end(), seeds[i])) found.push_back(seeds[i]);
+  }
+  return joined(found);
+}
+
+std::string training_methods(const Records& records, const Manifest& manifest,
+                             const Manifest::Run& run) {
   const auto value = [&](const char* key) { return run.setting(key); };
   std::string text = fmt::format("Training ({}). Network {}, data {}, protocol {}", run.name,
                                  value("model"), value("data"), value("protocol"));
-  if (!value("weights").empty()) text += ", starting from " + value("weights");
+  if (!value("weights").empty()) {
+    text += ", starting from " + value("weights");
+  } else if (!run.fact("weights_sha256").empty()) {
+    text += ", starting from the published weights";
+  }
   const std::pair<const char*, const char*> parts[] = {{"epochs", "epochs"},
                                                        {"batch", "images a step"},
                                                        {"lr", "learning rate"},
@@ -111,7 +138,8 @@ std::string training_methods(const Manifest& manifest, const Manifest::Run& run)
   for (const auto& [key, name] : parts) {
     if (!value(key).empty()) text += fmt::format("; {} {}", name, value(key));
   }
-  text += "; seeds " + (value("seeds").empty() ? value("seed") : value("seeds")) + ".";
+  if (const std::string seeds = seeds_of(records, run); !seeds.empty()) text += "; seeds " + seeds;
+  text += ".";
   if (!run.fact("weights_sha256").empty()) {
     text += " SHA-256 of the weights: " + run.fact("weights_sha256") + ".";
   }
@@ -128,6 +156,36 @@ std::string evaluation_methods(const Manifest::Run& run) {
   return text + "; intervals are Wilson's at 95 %.";
 }
 
+std::string transfer_methods(const Manifest::Run& run) {
+  return fmt::format(
+      "Transfer ({}). After Yosinski et al. (2014): the classes of {} are divided into A and B, a "
+      "base network of {} is trained on each, and networks for B take the first stages of one of "
+      "them, or of none, frozen or trained on (+). Splits {}, seeds {}. Bars are the range of the "
+      "trials.",
+      run.name, run.setting("data"), run.setting("model"),
+      run.setting("splits").empty() ? "1" : run.setting("splits"),
+      run.setting("seeds").empty() ? "1" : run.setting("seeds"));
+}
+
+/// What stands in few words.
+std::string machine_methods(const Manifest::Run& run) {
+  if (run.name == "bench --layers") {
+    return "Layers. Each operator call of the forward pass was timed on its own; what bounds it is "
+           "the roofline of the calibrated machine.";
+  }
+  if (run.name == "bench --operators") {
+    return "Operators. The work of one layer was done by different operators, in turns, on the "
+           "same "
+           "input; ratios are to the standard convolution.";
+  }
+  if (run.command() == "calibrate") {
+    return "Calibration. A peak is the best of many short tries; its spread is how far their "
+           "median "
+           "is from it.";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<std::string> methods(const Records& records, const Manifest& manifest) {
@@ -142,9 +200,11 @@ std::vector<std::string> methods(const Records& records, const Manifest& manifes
       add(time_methods(records, manifest, run));
     }
     if (command == "train" && run.name.find("find-lr") == std::string::npos) {
-      paragraphs.push_back(training_methods(manifest, run));
+      paragraphs.push_back(training_methods(records, manifest, run));
     }
     if (command == "evaluate") paragraphs.push_back(evaluation_methods(run));
+    if (command == "transfer") paragraphs.push_back(transfer_methods(run));
+    add(machine_methods(run));
   }
   if (manifest.runs.empty()) {
     paragraphs.emplace_back(

@@ -52,7 +52,21 @@ std::string cost_command(const Table& table, size_t row) {
          shell_word(value_of(table, row, "input"));
 }
 
-std::string bench_command(const Table& table, size_t row) {
+/// How long it was measured, of the run that measured it.
+std::string bench_settings(const Manifest& manifest) {
+  const auto run = std::find_if(manifest.runs.begin(), manifest.runs.end(),
+                                [](const Manifest::Run& one) { return one.name == "bench"; });
+  if (run == manifest.runs.end()) return "";
+  if (run->setting("quick") == "true") return " --quick";
+  std::string text;
+  for (const char* key : {"min-time", "max-noise", "timeout", "warmup"}) {
+    if (!run->setting(key).empty())
+      text += fmt::format(" --{} {}", key, shell_word(run->setting(key)));
+  }
+  return text;
+}
+
+std::string bench_command(const Manifest& manifest, const Table& table, size_t row) {
   const std::string name = value_of(table, row, "case");
   const auto value = [&](const char* column) { return value_of(table, row, column); };
   const std::string model =
@@ -72,7 +86,7 @@ std::string bench_command(const Table& table, size_t row) {
       text += fmt::format(" --{} {}", option, shell_word(first));
   }
   if (!value("scenario").empty()) text += " --scenario " + shell_word(value("scenario"));
-  return text;
+  return text + bench_settings(manifest);
 }
 
 /// The command of the manifest whose run has this row, with the row's seed alone.
@@ -135,7 +149,7 @@ void add_commands(const std::string& record, const Manifest& manifest, Table& ta
   for (size_t row = 0; row < table.rows.size(); ++row) {
     std::string command;
     if (record == "cost.csv") command = cost_command(table, row);
-    if (record == "bench.csv") command = bench_command(table, row);
+    if (record == "bench.csv") command = bench_command(manifest, table, row);
     if (record == "runs.csv") command = train_command(manifest, table, row);
     table.rows[row].push_back(command.empty() ? Cell() : Cell(command));
   }
