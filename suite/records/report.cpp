@@ -126,11 +126,13 @@ Page::Section pictures(const ReportSource& source, const Place& place) {
 
 /// Where the records were made, which is not where they were drawn.
 Environments environments_of(const Manifest& manifest) {
-  Environments found;
+  std::set<std::string> drawn, measured;
   for (const Manifest::Run& run : manifest.runs) {
-    const auto environment = manifest.environments.find(run.env);
-    const bool drawn = run.name == "plot" || run.name == "report";
-    if (!drawn && environment != manifest.environments.end()) found.insert(*environment);
+    (run.name == "plot" || run.name == "report" ? drawn : measured).insert(run.env);
+  }
+  Environments found = manifest.environments;
+  for (const std::string& id : drawn) {
+    if (!measured.count(id)) found.erase(id);
   }
   return found;
 }

@@ -64,13 +64,14 @@ std::string timed(const std::string& model, const std::string& times,
   return how.substr(0, comma) + "," + model + how.substr(comma) + "," + times + "," + status + "\n";
 }
 
-TEST_F(Findings, QuickestAndSlowestHaveHalfTheirIntervals) {
+TEST_F(Findings, QuickestAndSlowestHaveTheirIntervals) {
   record("bench.csv", bench + timed("mid", "5,4,6,") + timed("slow", "20,19,21,") +
                           timed("quick", "2,1.8,2.2,"));
   EXPECT_EQ(only().statement,
             "The quickest is quick (eager) with 2.0 ± 0.2 ms, the slowest slow (eager) with 20 ± 1 "
             "ms.");
-  EXPECT_EQ(only().detail, "Medians of a batch of 1, 1 thread, with half their 95 % intervals.");
+  EXPECT_EQ(only().detail,
+            "Medians of a batch of 1, 1 thread, with the longer side of their 95 % intervals.");
 }
 
 TEST_F(Findings, TimesMeasuredOtherwiseAreNotCompared) {
@@ -179,8 +180,8 @@ TEST_F(Findings, TransferSaysHowManyTrialsAgree) {
   record("transfer_findings.csv",
          "name,claim,points,low,high,agrees,trials\nnet,it falls,-4.96,-6,1.5,3,4\n"
          "net,unknown,,,,0,0\n");
-  EXPECT_EQ(only().statement, "it falls: -5.0 points (-6.0 to +1.5).");
-  EXPECT_EQ(only().detail, "net: 3 of 4 trials agree; the median of the trials and their range.");
+  EXPECT_EQ(only().statement, "net, as published in 3 of 4 trials: -5.0 points (-6.0 to +1.5).");
+  EXPECT_EQ(only().detail, "Published: \"it falls\". The median of 4 trials and their range.");
 }
 
 const std::string samples = "env,case,repetition,index,ns\n";

@@ -1,6 +1,5 @@
 // How results were made: the commands and the experiment file that make them again.
 #include "suite/records/methods.h"
-#include "suite/records/repeat.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +7,7 @@
 
 #include "suite/commands/experiment_file.h"
 #include "suite/records/record_tables.h"
+#include "suite/records/repeat.h"
 #include "tests/report/temporary_folder.h"
 
 namespace convscope {
