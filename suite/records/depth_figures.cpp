@@ -93,7 +93,7 @@ std::vector<std::string> some(const Records& records, const Layers& layers, size
   for (const std::string& model : layers.models) {
     if (records.depth_models.empty() || records.depth_models.count(model)) wanted.push_back(model);
   }
-  const std::vector<std::string> chosen = with_room(layers, wanted, most);
+  std::vector<std::string> chosen = with_room(layers, wanted, most);
   if (chosen.size() < wanted.size()) {
     records.err << figure << ": shows " << joined(chosen) << " of " << wanted.size()
                 << " networks; --depth-model chooses others\n";
