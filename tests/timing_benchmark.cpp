@@ -8,7 +8,7 @@
 #include <iostream>
 #include <random>
 
-#include "suite/commands/sample_file.h"
+#include "suite/records/sample_file.h"
 #include "suite/timing/sampler.h"
 #include "suite/timing/statistics.h"
 #include "tests/report/temporary_folder.h"

@@ -160,9 +160,16 @@ void record_run(const fs::path& folder, const Invocation& invocation, const std:
   ordered_json& run = manifest["runs"][invocation.command.name + (what.empty() ? "" : " " + what)];
   run = {{"started", started},
          {"finished", utc_now()},
-         {"configuration", dump_config(invocation.command, invocation.values)},
-         {"env", environment_id(where)},
-         {"load_average", load_average()}};
+         {"configuration", dump_config(invocation.command, invocation.values)}};
+  // What only draws has measured nothing: where it ran is no environment of the records.
+  const std::string& command = invocation.command.name;
+  if (command == "plot" || command == "report") {
+    if (!manifest.contains("environments")) manifest["environments"] = ordered_json::object();
+    store_manifest(path, manifest);
+    return;
+  }
+  run["env"] = environment_id(where);
+  run["load_average"] = load_average();
   for (const auto& [name, value] : machine_state()) {
     if (name != "load_average") run["machine"][name] = value;
   }

@@ -13,6 +13,7 @@ int run(const Invocation& invocation) {
   const std::string& folder = invocation.text("results");
   if (folder.empty()) throw UsageError("plot: say which folder to read, as in 'plot results/mine'");
   const std::string started = utc_now();
+  if (nothing_to_read_yet(invocation, {folder})) return done;
   const Records records = records_of(invocation, folder);
   const auto wanted = wanted_figures(invocation, records);
   const auto formats = image_formats(invocation);

@@ -3,6 +3,7 @@
 #include "suite/records/report.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,9 +20,11 @@
 #include "suite/commands/output.h"
 #include "suite/commands/verdict_table.h"
 #include "suite/records/methods.h"
+#include "suite/records/record_tables.h"
+#include "suite/records/repeat.h"
 #include "suite/report/page.h"
 #include "suite/report/text.h"
-#include "suite/timing/environment.h"
+#include "suite/version.h"
 
 namespace convscope {
 namespace {
@@ -41,10 +44,15 @@ void put(const fs::path& path, const std::string& bytes) {
   std::ofstream file(unfinished, std::ios::binary);
   file << bytes;
   file.close();
-  if (file) fs::rename(unfinished, path, error);
-  if (!file || error) {
-    throw UsageError("cannot write '" + path.string() + "': " + std::strerror(errno));
+  if (file) {
+    fs::rename(unfinished, path, error);
+  } else if (!error) {
+    error = std::error_code(errno, std::generic_category());
   }
+  if (!error) return;
+  std::error_code ignored;
+  fs::remove(unfinished, ignored);
+  throw UsageError("cannot write '" + path.string() + "': " + error.message());
 }
 
 /// The folders' names, with more of their paths where these are the same.
@@ -107,13 +115,24 @@ std::vector<DrawnFigure> render_and_read(const std::vector<Figure>& figures, con
   return drawn;
 }
 
+/// Not all records can be drawn: without --figure, a folder need not have one that can.
+std::vector<RecordFigure> report_figures(const Invocation& invocation, const Records& records) {
+  std::vector<RecordFigure> figures = wanted_figures(invocation, records);
+  if (invocation.values.count("figure") > 0) return figures;
+  figures.erase(
+      std::remove_if(figures.begin(), figures.end(),
+                     [&](const RecordFigure& one) { return !drawable(one, records.folder); }),
+      figures.end());
+  return figures;
+}
+
 ReportSource source_of(const Invocation& invocation, const fs::path& folder,
-                       const std::string& label, const fs::path& out, bool several) {
+                       const std::string& label, const std::string& name, const fs::path& out) {
   ReportSource source{records_of(invocation, folder), label, {}, {}};
-  std::vector<Figure> figures = made(wanted_figures(invocation, source.records), source.records,
+  std::vector<Figure> figures = made(report_figures(invocation, source.records), source.records,
                                      invocation.values.count("figure") > 0);
   for (Figure& figure : figures) {
-    if (several) figure.name = file_name(label) + "-" + figure.name;
+    if (!name.empty()) figure.name = name + "-" + figure.name;
   }
   source.figures = render_and_read(figures, out, invocation);
   source.in_turns = calibrated_floor(read_manifest(folder).environments, Sides::in_turns);
@@ -130,8 +149,7 @@ ReportComparison compared(const Invocation& invocation, const ReportSource& a,
     result.not_judged = side->label + " has no samples.csv, the raw times that are compared.";
     return result;
   }
-  const SampleFile of_a = read_samples(a.records.folder, invocation.err),
-                   of_b = read_samples(b.records.folder, invocation.err);
+  const SampleFile &of_a = a.records.samples(), &of_b = b.records.samples();
   auto pairs = matched(all_cases(of_a), all_cases(of_b)).pairs;
   if (pairs.empty()) {
     result.not_judged = "no case is in both.";
@@ -151,58 +169,103 @@ ReportComparison compared(const Invocation& invocation, const ReportSource& a,
   return result;
 }
 
-int run(const Invocation& invocation) {
-  const std::string started = utc_now();
-  const std::vector<fs::path> folders = folders_of(invocation);
-  const bool several = folders.size() > 1;
-  if (several && invocation.text("out").empty()) {
+/// Where the report goes, which is known to be writable before the work.
+fs::path output_folder(const Invocation& invocation, const std::vector<fs::path>& folders) {
+  const std::string& given = invocation.text("out");
+  if (folders.size() > 1 && given.empty()) {
     throw UsageError("report: say with --out which folder the report of " +
                      std::to_string(folders.size()) + " goes to");
   }
-  const fs::path out =
-      invocation.text("out").empty() ? folders[0] : fs::path(invocation.text("out"));
-  for (const fs::path& folder : folders) check_not_empty(folder);
-  const std::vector<std::string> labels = labels_of(folders);
+  if (folders.size() == 1 && invocation.values.count("across") > 0) {
+    throw UsageError("--across is of a report of several folders");
+  }
+  fs::path out = given.empty() ? folders[0] : fs::path(given);
+  std::error_code error;
+  fs::create_directories(out, error);
+  if (error || !fs::is_directory(out) || ::access(out.c_str(), W_OK) != 0) {
+    throw UsageError("cannot write into '" + out.string() +
+                     "': " + (error ? error.message() : std::strerror(errno)));
+  }
+  return out;
+}
+
+struct Drawn {
   std::vector<ReportSource> sources;
   std::vector<ReportComparison> comparisons;
-  if (invocation.flag("dry-run")) {
-    for (const fs::path& folder : folders) {
-      for (const RecordFigure& figure :
-           wanted_figures(invocation, records_of(invocation, folder))) {
-        invocation.out << "report " << folder.string() << ": " << figure.name << "\n";
+};
+
+Drawn drawn(const Invocation& invocation, const std::vector<fs::path>& folders,
+            const fs::path& out) {
+  const std::vector<std::string> labels = labels_of(folders), names = report_names(labels);
+  Drawn all;
+  for (size_t i = 0; i < folders.size(); ++i) {
+    all.sources.push_back(source_of(invocation, folders[i], labels[i], names[i], out));
+    if (i == 0) continue;
+    ReportComparison& against =
+        all.comparisons.emplace_back(compared(invocation, all.sources[0], all.sources[i]));
+    if (!against.not_judged.empty()) continue;
+    const auto figures =
+        render_and_read({verdict_figure(against.judged, against.a, against.b)}, out, invocation);
+    if (!figures.empty()) against.figure = figures[0];
+  }
+  return all;
+}
+
+void write_tables(const Page& page, const fs::path& out) {
+  for (const auto& [name, table] : report_tables(page)) {
+    std::ostringstream latex, markdown_table;
+    write(table, Format::latex, latex);
+    write(table, Format::md, markdown_table);
+    put(out / "tables" / (name + ".tex"), latex.str());
+    put(out / "tables" / (name + ".md"), markdown_table.str());
+  }
+}
+
+/// What the page names beside itself: the files that make the results again, and records that lie
+/// elsewhere.
+void write_beside(const std::vector<ReportSource>& sources, const fs::path& out) {
+  std::vector<std::string> labels;
+  for (const ReportSource& source : sources) labels.push_back(source.label);
+  const std::vector<std::string> names = report_names(labels);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const fs::path& folder = sources[i].records.folder;
+    const std::string prefix = names[i].empty() ? "" : names[i] + "-";
+    const std::string repeat = repeat_file(read_manifest(folder));
+    if (!repeat.empty()) put(out / (prefix + "repeat.ini"), repeat);
+    if (fs::equivalent(folder, out)) continue;
+    for (const ReportedRecord& record : reported_records()) {
+      if (sources[i].records.has(record.file)) {
+        put(out / (prefix + record.file), bytes_of(folder / record.file));
       }
     }
-    return done;
   }
+}
+
+int dry_run(const Invocation& invocation, const std::vector<fs::path>& folders) {
+  for (const fs::path& folder : folders) {
+    for (const RecordFigure& figure : report_figures(invocation, records_of(invocation, folder))) {
+      invocation.out << "report " << folder.string() << ": " << figure.name << "\n";
+    }
+  }
+  return done;
+}
+
+int run(const Invocation& invocation) {
+  const std::string started = utc_now();
+  if (nothing_to_read_yet(invocation, invocation.list("results"))) return done;
+  const std::vector<fs::path> folders = folders_of(invocation);
+  for (const fs::path& folder : folders) check_not_empty(folder);
+  image_formats(invocation);  // what is wrong with them is known before the work
+  if (invocation.flag("dry-run")) return dry_run(invocation, folders);
+  const fs::path out = output_folder(invocation, folders);
   try {
-    for (size_t i = 0; i < folders.size(); ++i) {
-      sources.push_back(source_of(invocation, folders[i], labels[i], out, several));
-      if (i == 0) continue;
-      ReportComparison& against =
-          comparisons.emplace_back(compared(invocation, sources[0], sources[i]));
-      if (!against.not_judged.empty()) continue;
-      const auto drawn =
-          render_and_read({verdict_figure(against.judged, against.a, against.b)}, out, invocation);
-      if (!drawn.empty()) against.figure = drawn[0];
-    }
-    const Environment here = environment();
-    const auto version = std::find_if(here.begin(), here.end(),
-                                      [](const auto& fact) { return fact.first == "version"; });
-    const Page page = report_page(sources, comparisons,
-                                  "convscope " + (version == here.end() ? "" : version->second) +
-                                      ", " + started.substr(0, started.find('T')));
-    for (const auto& [name, table] : report_tables(page)) {
-      std::ostringstream latex, markdown_table;
-      write(table, Format::latex, latex);
-      write(table, Format::md, markdown_table);
-      put(out / "tables" / (name + ".tex"), latex.str());
-      put(out / "tables" / (name + ".md"), markdown_table.str());
-    }
-    for (const ReportSource& source : sources) {
-      const std::string repeat = repeat_file(read_manifest(source.records.folder));
-      const std::string name = several ? file_name(source.label) + "-repeat.ini" : "repeat.ini";
-      if (!repeat.empty()) put(out / name, repeat);
-    }
+    const Drawn all = drawn(invocation, folders, out);
+    Page page = report_page(
+        all.sources, all.comparisons,
+        std::string("convscope ") + version + ", " + started.substr(0, started.find('T')));
+    page.picture_endings = image_endings(invocation);
+    write_tables(page, out);
+    write_beside(all.sources, out);
     put(out / "report.md", markdown(page));
     put(out / "report.html", html(page));
     invocation.err << "wrote " << (out / "report.html").string()

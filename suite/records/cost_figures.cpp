@@ -86,7 +86,7 @@ std::vector<Figure> cost_bars(const Records& records) {
       bars.rows[i].values[1].push_back(0);
     }
   }
-  return {{"cost_bars", "What the networks hold and what they compute for one image", bars,
+  return {{"cost_bars", "What networks hold, and compute for an image", bars,
            "Parameters and multiply-accumulates of one image, by the kind of layer that has them. "
            "Both are exact counts."}};
 }
@@ -134,8 +134,7 @@ std::vector<Figure> cost_bubbles(const Records& records) {
   }
   keep_with_macs(records, "cost_bubbles", bubbles);
   if (bubbles.bubbles.empty()) return {};
-  return {{"cost_bubbles", "Multiply-accumulates against parameters, and activations as area",
-           bubbles,
+  return {{"cost_bubbles", "MACs, parameters, and activations as area", bubbles,
            "Each network's multiply-accumulates and parameters, both on logarithmic axes. The area "
            "is the number of activations, the outputs of convolutions and linear layers, which "
            "often tells more of the time than the other two do. Colours are families."}};

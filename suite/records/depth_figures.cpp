@@ -18,7 +18,7 @@
 namespace convscope {
 namespace {
 
-constexpr size_t most_lines = 12, most_profiles = 4;
+constexpr size_t most_fields = 16, most_lines = 12, most_profiles = 4;
 
 /// The numbers of "64x112x112", "7x7" or "427"; throws for anything else.
 std::vector<double> sizes(const CsvFile& file, size_t row, const std::string& column,
@@ -60,73 +60,76 @@ struct Layers {
   }
 };
 
-/// The networks of a figure that has no room for all: of those asked for the first of each family,
-/// and where these are still too many, those with the most MACs.
+/// Those of them that a figure has room for: the first of each family, as far as need be those with
+/// the most MACs, and then others; in their order.
+std::vector<std::string> with_room(const Layers& layers, const std::vector<std::string>& wanted,
+                                   size_t most) {
+  if (wanted.size() <= most) return wanted;
+  std::set<std::string> families;
+  std::vector<std::string> firsts, others;
+  for (const std::string& model : wanted) {
+    (families.insert(family(model)).second ? firsts : others).push_back(model);
+  }
+  const auto macs = numbers(layers.csv, "macs");
+  std::map<std::string, double> of;
+  for (const std::string& model : firsts) {
+    for (const size_t row : layers.rows.at(model)) of[model] += macs[row] > 0 ? macs[row] : 0;
+  }
+  std::stable_sort(firsts.begin(), firsts.end(),
+                   [&](const auto& a, const auto& b) { return of[a] > of[b]; });
+  firsts.insert(firsts.end(), others.begin(), others.end());
+  firsts.resize(most);
+  std::vector<std::string> chosen;
+  for (const std::string& model : wanted) {
+    if (std::count(firsts.begin(), firsts.end(), model)) chosen.push_back(model);
+  }
+  return chosen;
+}
+
+/// The networks of a figure through the depth: those asked for, as far as there is room.
 std::vector<std::string> some(const Records& records, const Layers& layers, size_t most,
                               const std::string& figure) {
   std::vector<std::string> wanted;
   for (const std::string& model : layers.models) {
     if (records.depth_models.empty() || records.depth_models.count(model)) wanted.push_back(model);
   }
-  if (wanted.size() > most) {
-    std::set<std::string> families;
-    std::vector<std::string> firsts;
-    for (const std::string& model : wanted) {
-      if (families.insert(family(model)).second) firsts.push_back(model);
-    }
-    if (firsts.size() > most) {
-      const auto macs = numbers(layers.csv, "macs");
-      std::map<std::string, double> of;
-      for (const std::string& model : firsts) {
-        for (const size_t row : layers.rows.at(model)) of[model] += macs[row] > 0 ? macs[row] : 0;
-      }
-      std::stable_sort(firsts.begin(), firsts.end(),
-                       [&](const auto& a, const auto& b) { return of[a] > of[b]; });
-      firsts.resize(most);
-    }
-    records.err << figure << ": shows " << joined(firsts) << " of " << wanted.size()
-                << " networks; --model chooses others\n";
-    return firsts;
+  std::vector<std::string> chosen = with_room(layers, wanted, most);
+  if (chosen.size() < wanted.size()) {
+    records.err << figure << ": shows " << joined(chosen) << " of " << wanted.size()
+                << " networks; --depth-model chooses others\n";
   }
-  return wanted;
+  return chosen;
 }
 
-/// The side of the image that most networks take.
-std::optional<Lines::Reference> usual_image(const Layers& layers) {
-  const auto inputs = texts(layers.csv, "input");
-  std::map<double, int> networks;
-  for (const std::string& model : layers.models) {
-    const size_t row = layers.rows.at(model)[0];
-    ++networks[sizes(layers.csv, row, "input", inputs[row]).back()];
+/// The largest receptive field at each depth, as a share of the image.
+std::map<double, double> field_by_depth(const Layers& layers, const std::string& model) {
+  const auto fields = texts(layers.csv, "rf"), inputs = texts(layers.csv, "input");
+  const auto depths = numbers(layers.csv, "depth");
+  const auto longest = [&](const char* column, const std::vector<std::string>& values, size_t row) {
+    auto sides = sizes(layers.csv, row, column, values[row]);
+    if (sides.size() > 2) sides.erase(sides.begin());  // channels
+    return *std::max_element(sides.begin(), sides.end());
+  };
+  std::map<double, double> curve;
+  for (const size_t row : layers.rows.at(model)) {
+    if (fields[row].empty() || !(depths[row] > 0) || !std::isfinite(depths[row])) continue;
+    const double share = longest("rf", fields, row) / longest("input", inputs, row);
+    if (!(share > 0) || !std::isfinite(share)) continue;
+    double& field = curve[depths[row]];
+    field = std::max(field, share);
   }
-  networks.erase(0);
-  if (networks.empty()) return std::nullopt;
-  const auto usual =
-      std::max_element(networks.begin(), networks.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  return Lines::Reference{usual->first, fmt::format("image: {:g} pixels", usual->first)};
+  return curve;
 }
 
 std::vector<Figure> receptive_field(const Records& records) {
   const Layers layers(records.read_models("layers.csv"));
-  const auto fields = texts(layers.csv, "rf");
-  const auto depths = numbers(layers.csv, "depth");
   Lines lines;
   lines.groups = families(layers.csv);
   lines.x = {"Depth (convolutions and linear layers on the longest path)", Scale::log};
-  lines.y = {"Receptive field (pixels)", Scale::log};
+  lines.y = {"Receptive field (sides of the image)", Scale::log};
   std::set<std::map<double, double>> drawn;
-  for (const std::string& model : layers.models) {
-    if (!records.depth_models.empty() && !records.depth_models.count(model)) continue;
-    std::map<double, double> curve;  // the largest field at each depth
-    for (const size_t row : layers.rows.at(model)) {
-      if (fields[row].empty() || !(depths[row] > 0)) continue;
-      const auto sides = sizes(layers.csv, row, "rf", fields[row]);
-      const double longest = *std::max_element(sides.begin(), sides.end());
-      if (!(longest > 0) || !std::isfinite(depths[row])) continue;
-      double& field = curve[depths[row]];
-      field = std::max(field, longest);
-    }
+  for (const std::string& model : some(records, layers, most_fields, "receptive_field")) {
+    const auto curve = field_by_depth(layers, model);
     // The same curve may be there under another name.
     if (curve.empty() || !drawn.insert(curve).second) continue;
     Lines::Series& series = lines.series.emplace_back();
@@ -138,11 +141,12 @@ std::vector<Figure> receptive_field(const Records& records) {
     records.err << "receptive_field: layers.csv has no receptive field\n";
     return {};
   }
-  lines.reference = usual_image(layers);
+  lines.reference = Lines::Reference{1, "the whole image"};
   return {{"receptive_field", "How much of the image a feature can see, layer by layer", lines,
-           "The theoretical receptive field over the longest path, at each depth, on logarithmic "
-           "axes. Above the dashed line a feature can see the whole image; how much of it matters "
-           "to the feature is another question. Colours are families."}};
+           "The theoretical receptive field over the longest path, at each depth, in sides of the "
+           "image that the network takes, on logarithmic axes. Above the dashed line a feature can "
+           "see the whole image; how much of it matters to the feature is another question. "
+           "Colours are families."}};
 }
 
 /// The most channels at each height of the maps, whichever operation gives them.
@@ -181,8 +185,15 @@ std::vector<Figure> feature_maps(const Records& records) {
   }
   return {{"feature_maps", "The funnel: maps shrink while channels grow", lines,
            "From the top to the bottom: the height of the feature maps, and the most channels of "
-           "the maps of that height. Both axes are logarithmic: on a straight line down to the "
-           "right at 45 degrees, the number of values halves as the height halves."}};
+           "the maps of that height. Both axes are logarithmic."}};
+}
+
+/// In thousands, or in millions where that is what most there is.
+Columns::Panel panel(const std::string& what, const Columns& columns, size_t value) {
+  double most = 0;
+  for (const Columns::Column& column : columns.columns) most = std::max(most, column.values[value]);
+  return most >= 5e6 ? Columns::Panel{what + " (millions)", 1e6}
+                     : Columns::Panel{what + " (thousands)", 1e3};
 }
 
 std::vector<Figure> layer_costs(const Records& records) {
@@ -195,15 +206,14 @@ std::vector<Figure> layer_costs(const Records& records) {
     Columns columns;
     columns.kinds = {"convolution", "linear"};
     columns.x_label = "Convolutions and linear layers, in the order of execution";
-    columns.panels = {{"Parameters (thousands)", 1e3},
-                      {"MACs (millions)", 1e6},
-                      {"Activations (thousands)", 1e3}};
     for (const size_t row : layers.rows.at(model)) {
       if (!(macs[row] > 0)) continue;
       columns.columns.push_back(
           {names[row], kinds[row], {params[row], macs[row], activations[row]}});
     }
     if (columns.columns.empty()) continue;
+    columns.panels = {panel("Parameters", columns, 0), panel("MACs", columns, 1),
+                      panel("Activations", columns, 2)};
     figures.push_back({"layer_costs_" + file_name(model), "What each layer of " + model + " costs",
                        columns,
                        fmt::format("Parameters, multiply-accumulates and activations of the {} "
@@ -257,7 +267,7 @@ std::vector<Figure> unproductive_layers(const Records& records) {
   const auto kinds = texts(layers.csv, "kind");
   const auto params = numbers(layers.csv, "params"), macs = numbers(layers.csv, "macs");
   StackedBars bars{{"convolutions whose input sees the whole image"},
-                   {{"Share of the MACs (%)", 0.01}, {"Share of the parameters (%)", 0.01}},
+                   {{"Share of MACs (%)", 0.01}, {"Share of parameters (%)", 0.01}},
                    {}};
   size_t networks = 0;
   for (const std::string& model : layers.models) {

@@ -23,6 +23,12 @@ const std::vector<RecordFigure>& record_figures() {
   return all;
 }
 
+bool drawable(const RecordFigure& figure, const std::filesystem::path& folder) {
+  return std::all_of(figure.records.begin(), figure.records.end(), [&](const std::string& file) {
+    return std::filesystem::exists(folder / file);
+  });
+}
+
 std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
                                          const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -34,10 +40,8 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
   }
   std::vector<RecordFigure> chosen;
   for (const RecordFigure& figure : record_figures()) {
-    const bool drawable = std::all_of(
-        figure.records.begin(), figure.records.end(),
-        [&](const std::string& file) { return std::filesystem::exists(folder / file); });
-    if (asked.empty() ? drawable : std::count(asked.begin(), asked.end(), figure.name) > 0) {
+    if (asked.empty() ? drawable(figure, folder)
+                      : std::count(asked.begin(), asked.end(), figure.name) > 0) {
       chosen.push_back(figure);
     }
   }
@@ -48,11 +52,16 @@ std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records
                          bool asked) {
   std::vector<Figure> all;
   std::set<std::string> names;
+  std::string unsaid;
   for (const RecordFigure& figure : figures) {
     std::ostringstream said;
     std::vector<Figure> some =
-        figure.make({records.folder, said, records.models, records.depth_models});
-    if (asked || !some.empty()) records.err << said.str();
+        figure.make({records.folder, said, records.models, records.depth_models, records.kept});
+    if (asked || !some.empty()) {
+      records.err << said.str();
+    } else {
+      unsaid += said.str();
+    }
     for (Figure& one : some) {
       // Names that differ in what a file's name cannot have are the same.
       const std::string name = one.name;
@@ -61,6 +70,7 @@ std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records
       all.push_back(std::move(one));
     }
   }
+  if (all.empty()) records.err << unsaid;
   return all;
 }
 

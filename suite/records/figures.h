@@ -28,13 +28,16 @@ std::vector<RecordFigure> depth_figures();
 std::vector<RecordFigure> time_figures();
 std::vector<RecordFigure> training_figures();
 
+/// Whether the records that it is drawn from are there.
+bool drawable(const RecordFigure& figure, const std::filesystem::path& folder);
+
 /// Those of `asked`; without any, those whose records are there, and where there are none all, so
 /// that the error says what is missing. Throws std::invalid_argument for a name that no figure has.
 std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
                                          const std::filesystem::path& folder);
 
 /// All that they make of these records, in their order. Why one makes nothing is said only where it
-/// was `asked` for: a folder need not hold everything.
+/// was `asked` for, or where none makes anything: a folder need not hold everything.
 std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,
                          bool asked);
 

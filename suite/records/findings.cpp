@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <set>
 
+#include "suite/records/bench_times.h"
 #include "suite/records/training_runs.h"
 #include "suite/report/text.h"
 #include "suite/timing/ranking.h"
@@ -16,9 +18,7 @@
 namespace convscope {
 namespace {
 
-std::string count(double value) {
-  return human_text(Cell(static_cast<int64_t>(value)), Human::count);
-}
+std::string count(int64_t value) { return human_text(Cell(value), Human::count); }
 
 std::string plural(size_t number, const std::string& one) {
   return fmt::format("{} {}{}", number, one, number == 1 ? "" : "s");
@@ -31,109 +31,131 @@ std::string range(double low, double high, const char* format = "{:.3g}") {
   return from == to ? from : from + " to " + to;
 }
 
+/// Both sides of "224x224" or "427", or of an input, "3x224x224".
+std::pair<double, double> sides_of(const std::string& text) {
+  const size_t last = text.rfind('x');
+  if (last == std::string::npos) return {std::atof(text.c_str()), std::atof(text.c_str())};
+  const size_t before = text.rfind('x', last - 1);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  return {std::atof(text.c_str() + begin), std::atof(text.c_str() + last + 1)};
+}
+
+/// The networks whose last features' receptive field is smaller than the image.
+std::vector<std::string> that_see_less(const CsvFile& csv, const std::vector<std::string>& names) {
+  const auto fields = texts_if_there(csv, "rf"), inputs = texts(csv, "input");
+  std::vector<std::string> found;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto [height, width] = sides_of(fields[i]);
+    const auto [rows, columns] = sides_of(inputs[i]);
+    if (height < rows || width < columns) found.push_back(names[i]);
+  }
+  return found;
+}
+
 std::vector<RecordFinding> of_costs(const Records& records) {
   CsvFile csv = records.read_models("cost.csv");
   const size_t status = column_index(csv, "status");
-  keep_rows(csv, [&](const CsvRow& row) { return row.fields[status] == "ok"; });
-  const auto models = texts(csv, "model");
-  const auto macs = numbers(csv, "macs"), params = numbers(csv, "params");
+  const size_t macs_column = column_index(csv, "macs"), params_column = column_index(csv, "params");
+  keep_rows(csv, [&](const CsvRow& row) {
+    return row.fields[status] == "ok" && !row.fields[macs_column].empty() &&
+           !row.fields[params_column].empty();
+  });
+  auto models = texts(csv, "model");
+  const auto inputs = texts(csv, "input");
+  const auto macs = integers(csv, "macs"), params = integers(csv, "params");
   if (models.empty()) return {};
+  const size_t networks = std::set<std::string>(models.begin(), models.end()).size();
+  // A network at several inputs, or in several widths, is one network.
+  const bool several = networks < models.size();
   if (models.size() == 1) {
     return {{fmt::format("{} has {} parameters and {} multiply-accumulates.", models[0],
                          count(params[0]), count(macs[0])),
              "Exact counts, for one image."}};
   }
-  const auto extremes = [&](const std::vector<double>& values) {
+  for (size_t i = 0; several && i < models.size(); ++i) models[i] += " " + inputs[i];
+  const auto extremes = [&](const std::vector<int64_t>& values) {
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     return fmt::format("from {} ({}) to {} ({})", count(*low),
                        models[static_cast<size_t>(low - values.begin())], count(*high),
                        models[static_cast<size_t>(high - values.begin())]);
   };
-  return {{fmt::format("{} need {} multiply-accumulates for one image, and hold {} parameters.",
-                       plural(models.size(), "network"), extremes(macs), extremes(params)),
-           "Exact counts, read from each network's own forward pass."}};
+  const std::string who =
+      plural(networks, "network") +
+      (several ? fmt::format(" in {} variants or at as many inputs", models.size()) : "");
+  std::vector<RecordFinding> found = {
+      {fmt::format("{} need{} {} multiply-accumulates for one image, and hold{} {} parameters.",
+                   who, networks == 1 ? "s" : "", extremes(macs), networks == 1 ? "s" : "",
+                   extremes(params)),
+       "Exact counts, read from each network's own forward pass."}};
+  const std::vector<std::string> blind = that_see_less(csv, models);
+  if (blind.size() == models.size()) return found;
+  found.push_back({fmt::format("In {} of {} the features before the head can see the whole image.",
+                               models.size() - blind.size(), models.size()),
+                   std::string("The receptive field, over the longest path, against the image") +
+                       (blind.empty() ? "." : "; the others: " + joined(blind) + ".")});
+  return found;
 }
 
-/// The quickest and the slowest of the cases that were measured alike.
-std::vector<RecordFinding> of_times(const Records& records) {
-  CsvFile csv = records.read_models("bench.csv");
-  const auto median = numbers(csv, "median_ms"), low = numbers(csv, "ci_low_ms"),
-             high = numbers(csv, "ci_high_ms");
-  const auto models = texts(csv, "model"), threads = texts(csv, "threads"),
-             batches = texts(csv, "batch"), engines = texts(csv, "engine"),
-             scenarios = texts(csv, "scenario"), status = texts(csv, "status");
-  std::vector<size_t> rows;
-  size_t noisy = 0, measured = 0;
-  for (size_t i = 0; i < models.size(); ++i) {
-    if (!(median[i] > 0)) continue;
-    ++measured;
-    if (status[i] == "noisy" || status[i] == "disturbed") ++noisy;
-    if (scenarios[i] == "latency" &&
-        (rows.empty() || (threads[i] == threads[rows[0]] && batches[i] == batches[rows[0]]))) {
-      rows.push_back(i);
-    }
-  }
+/// The quickest and the slowest of the cases that were measured alike, but for their engines.
+std::vector<RecordFinding> of_times(const BenchTimes& times) {
+  size_t others = 0;
+  const auto rows = times.like_the_first(
+      {"engine", "input"}, [&](size_t i) { return times.is_latency(i); }, others);
   if (rows.empty()) return {};
+  const auto& engines = times.of.at("engine");
   const auto time = [&](size_t i) {
-    const bool known = std::isfinite(low[i]) && std::isfinite(high[i]);
-    return (known ? with_interval(median[i], low[i], high[i])
-                  : fmt::format("about {:.2g}", median[i])) +
+    const auto interval = times.interval(i);
+    return (interval ? with_interval(times.median[i], interval->low, interval->high)
+                     : fmt::format("about {:.2g}", times.median[i])) +
            " ms";
   };
-  const auto [quick, slow] = std::minmax_element(
-      rows.begin(), rows.end(), [&](size_t a, size_t b) { return median[a] < median[b]; });
+  const auto [quick, slow] = std::minmax_element(rows.begin(), rows.end(), [&](size_t a, size_t b) {
+    return times.median[a] < times.median[b];
+  });
   const std::string statement =
       *quick == *slow
-          ? fmt::format("{} takes {} ({}).", models[*quick], time(*quick), engines[*quick])
+          ? fmt::format("{} takes {} ({}).", times.names[*quick], time(*quick), engines[*quick])
           : fmt::format("The quickest is {} ({}) with {}, the slowest {} ({}) with {}.",
-                        models[*quick], engines[*quick], time(*quick), models[*slow],
+                        times.names[*quick], engines[*quick], time(*quick), times.names[*slow],
                         engines[*slow], time(*slow));
-  const bool sure = std::isfinite(low[*quick]) && std::isfinite(low[*slow]);
-  std::string detail = fmt::format(
-      "Medians of a batch of {}, {} thread{}{}", batches[rows[0]], threads[rows[0]],
-      threads[rows[0]] == "1" ? "" : "s",
-      sure ? ", with half their 95 % intervals" : "; too few repetitions for intervals");
+  const bool sure = times.interval(*quick) && times.interval(*slow);
+  std::string detail = fmt::format("Medians of a batch of {}, {} thread{}{}",
+                                   times.of.at("batch")[rows[0]], times.of.at("threads")[rows[0]],
+                                   times.of.at("threads")[rows[0]] == "1" ? "" : "s",
+                                   sure ? ", with the longer side of their 95 % intervals"
+                                        : "; too few repetitions for intervals");
+  const auto status = texts(times.csv, "status");
+  const auto noisy = std::count_if(status.begin(), status.end(), [](const std::string& one) {
+    return one == "noisy" || one == "disturbed";
+  });
   detail += noisy == 0 ? "."
                        : fmt::format(
-                             "; {} of {} cases are marked noisy or disturbed: the "
-                             "interval asked for was not reached.",
-                             noisy, measured);
+                             "; {} of {} cases are marked noisy or disturbed: the interval "
+                             "asked for was not reached.",
+                             noisy, times.size());
   return {{statement, detail}};
 }
 
 /// Whether counting tells the order of the times, for the engine that comes first.
-std::vector<RecordFinding> of_ranking(const Records& records) {
-  CsvFile csv = records.read_models("bench.csv");
-  const auto median = numbers(csv, "median_ms"), low = numbers(csv, "ci_low_ms"),
-             high = numbers(csv, "ci_high_ms"), rates = numbers(csv, "gflop_per_s");
-  const std::vector<std::string> same = {"env",    "device", "threads", "batch",   "precision",
-                                         "layout", "engine", "mode",    "scenario"};
-  std::map<std::string, std::vector<std::string>> of;
-  for (const std::string& column : same) of[column] = texts(csv, column);
-  const auto models = texts(csv, "model");
+std::vector<RecordFinding> of_ranking(const BenchTimes& times) {
+  size_t others = 0;
+  const auto rows = times.like_the_first(
+      {"input"}, [&](size_t i) { return positive(times.macs(i)) && times.macs(i) < 1e18; }, others);
+  if (rows.size() < 3) return {};
   std::vector<RankedNetwork> networks;
-  std::optional<size_t> first;
-  for (size_t i = 0; i < models.size(); ++i) {
-    if (!(median[i] > 0) || !(rates[i] > 0)) continue;
-    if (!first) first = i;
-    const bool alike = std::all_of(same.begin(), same.end(), [&](const std::string& column) {
-      return of[column][i] == of[column][*first];
-    });
-    if (!alike) continue;
-    const auto macs = static_cast<int64_t>(std::llround(rates[i] * median[i] * 1e6 / 2));
-    RankedNetwork network{models[i], macs, 0, 0, median[i], std::nullopt};
-    if (std::isfinite(low[i]) && std::isfinite(high[i])) {
-      network.interval = Interval{low[i], high[i]};
-    }
-    networks.push_back(network);
+  bool intervals = false;
+  for (const size_t i : rows) {
+    networks.push_back({times.names[i], static_cast<int64_t>(std::llround(times.macs(i))), 0, 0,
+                        times.median[i], times.interval(i)});
+    intervals = intervals || times.interval(i);
   }
-  if (networks.size() < 3) return {};
+  if (!intervals) return {};
   const Ranking ranking = rank(networks);
   return {{fmt::format("Multiply-accumulates order {} of {} pairs of networks wrongly by time.",
                        ranking.misranked.size(), ranking.pairs),
            fmt::format("{} engine, {} networks; a pair counts as wrong where the 95 % intervals do "
                        "not overlap. Spearman's rank correlation is {:.2f}.",
-                       of["engine"][*first], networks.size(), ranking.by_macs)}};
+                       times.of.at("engine")[rows[0]], networks.size(), ranking.by_macs)}};
 }
 
 std::vector<RecordFinding> of_evaluations(const Records& records) {
@@ -142,11 +164,14 @@ std::vector<RecordFinding> of_evaluations(const Records& records) {
   const auto top1 = numbers(csv, "top1"), low = numbers(csv, "top1_low"),
              high = numbers(csv, "top1_high");
   std::vector<RecordFinding> found;
-  for (size_t i = 0; i < models.size() && i < 6; ++i) {
-    found.push_back({fmt::format("{} is right on {:.1f} % of the images ({} %).", models[i],
-                                 top1[i], range(low[i], high[i], "{:.1f}")),
-                     fmt::format("{} images of {}; Wilson's 95 % interval.", images[i],
-                                 dataset_name(data[i]))});
+  for (size_t i = 0; i < models.size() && found.size() < 6; ++i) {
+    if (!std::isfinite(top1[i])) continue;
+    const bool known = std::isfinite(low[i]) && std::isfinite(high[i]);
+    found.push_back(
+        {fmt::format("{} is right on {:.1f} % of the images{}.", models[i], top1[i],
+                     known ? fmt::format(" ({} %)", range(low[i], high[i], "{:.1f}")) : ""),
+         fmt::format("{} images of {}{}.", images[i], dataset_name(data[i]),
+                     known ? "; Wilson's 95 % interval" : "")});
   }
   return found;
 }
@@ -165,8 +190,11 @@ struct Reached {
   }
 
   std::string text() const {
-    return fmt::format("{} {:.1f} % ({})", group->name, middle, range(low, high, "{:.1f}"));
+    const std::string reached = fmt::format("{} {:.1f} %", group->name, middle);
+    return known() ? fmt::format("{} ({})", reached, range(low, high, "{:.1f}")) : reached;
   }
+
+  bool known() const { return std::isfinite(low) && std::isfinite(high); }
 };
 
 std::string intervals_of(const std::vector<Reached>& all) {
@@ -191,9 +219,12 @@ RecordFinding finding_of(std::vector<Reached> all) {
   for (size_t i = 0; i < std::min(all.size(), most_named); ++i) parts.push_back(all[i].text());
   std::string detail = "Top-1 on " + all[0].group->dataset + ", " + intervals_of(all);
   if (all.size() > 1) {
-    detail += fmt::format("; the first is {:.1f} points above the second, and their ranges {}",
-                          all[0].middle - all[1].middle,
-                          all[0].low > all[1].high ? "do not overlap" : "overlap");
+    detail +=
+        fmt::format("; the first is {:.1f} points above the second", all[0].middle - all[1].middle);
+    if (all[0].known() && all[1].known()) {
+      detail += std::string(", and their ranges ") +
+                (all[0].low > all[1].high ? "do not overlap" : "overlap");
+    }
   }
   if (all.size() > most_named) {
     detail += fmt::format("; {} more are in the table", all.size() - most_named);
@@ -217,25 +248,32 @@ std::vector<RecordFinding> of_training(const Records& records) {
   return found;
 }
 
+std::string agreement(int64_t agrees, int64_t trials) {
+  if (agrees == trials) return "as published in all trials";
+  if (agrees == 0) return "not as published in any trial";
+  return fmt::format("as published in {} of {} trials", agrees, trials);
+}
+
 std::vector<RecordFinding> of_transfer(const Records& records) {
   const CsvFile csv = records.read("transfer_findings.csv");
-  const auto names = texts(csv, "name"), claims = texts(csv, "claim"),
-             trials = texts(csv, "trials"), agrees = texts(csv, "agrees");
+  const auto names = texts(csv, "name"), claims = texts(csv, "claim");
+  const auto trials = integers(csv, "trials"), agrees = integers(csv, "agrees");
   const auto points = numbers(csv, "points"), low = numbers(csv, "low"),
              high = numbers(csv, "high");
   std::vector<RecordFinding> found;
   for (size_t i = 0; i < names.size(); ++i) {
-    found.push_back({fmt::format("{}: {:+.1f} points ({:+.1f} to {:+.1f}).", claims[i], points[i],
-                                 low[i], high[i]),
-                     fmt::format("{}: {} of {} trials agree; the median of the trials and their "
-                                 "range.",
-                                 names[i], agrees[i], trials[i])});
+    if (!std::isfinite(points[i])) continue;
+    found.push_back({fmt::format("{}, {}: {:+.1f} points ({:+.1f} to {:+.1f}).", names[i],
+                                 agreement(agrees[i], trials[i]), points[i], low[i], high[i]),
+                     fmt::format("Published: \"{}\". The median of {} trials and their range.",
+                                 claims[i], trials[i])});
   }
   return found;
 }
 
 std::vector<RecordFinding> of_engines(const Records& records, const Floor& floor) {
-  const SampleFile samples = read_samples(records.folder / "samples.csv", records.err);
+  if (!has_rows(records.folder / "samples.csv")) return {};
+  const SampleFile& samples = records.samples();
   std::string a, b;
   const auto judged = judged_engines(samples, floor, a, b);
   if (!judged) return {};
@@ -293,7 +331,8 @@ RecordFinding finding_of(const JudgedPairs& judged, const std::string& a, const 
   if (judged.count(Verdict::undecided) == judged.pairs.size()) {
     statement = "Undecided so far: " + statement;
   } else if (judged.count(Verdict::same) == judged.pairs.size()) {
-    statement = "The same, as far as can be told: " + statement;
+    statement = fmt::format("No difference that counts between {} and {} in {}.", a, b,
+                            plural(judged.pairs.size(), "case"));
   }
   return {statement, judged.summary() +
                          ". Hodges and Lehmann's shift of the repetitions' medians; verdicts by "
@@ -310,8 +349,8 @@ std::vector<RecordFinding> findings(const Records& records, const Floor& floor) 
   add("transfer_findings.csv", [&] { return of_transfer(records); });
   add("evaluation.csv", [&] { return of_evaluations(records); });
   add("samples.csv", [&] { return of_engines(records, floor); });
-  add("bench.csv", [&] { return of_times(records); });
-  add("bench.csv", [&] { return of_ranking(records); });
+  add("bench.csv", [&] { return of_times(BenchTimes(records)); });
+  add("bench.csv", [&] { return of_ranking(BenchTimes(records)); });
   add("cost.csv", [&] { return of_costs(records); });
   return all;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace convscope {
 namespace {
@@ -50,6 +51,42 @@ std::vector<std::string> differences(const Environments& known, const std::set<s
     if (of_all.size() > 1 || !everywhere) names.push_back(name);
   }
   return names.empty() && ids.size() > 1 ? std::vector<std::string>{"env"} : names;
+}
+
+std::string Manifest::Run::command() const { return name.substr(0, name.find(' ')); }
+
+std::vector<std::pair<std::string, std::string>> Manifest::Run::settings() const {
+  std::vector<std::pair<std::string, std::string>> found;
+  std::istringstream lines(configuration);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t equals = line.find(" = ");
+    if (equals != std::string::npos) {
+      found.emplace_back(line.substr(0, equals), line.substr(equals + 3));
+    }
+  }
+  return found;
+}
+
+std::string Manifest::Run::setting(const std::string& key) const {
+  std::string value;
+  for (const auto& [name_of_one, one] : settings()) {
+    if (name_of_one == key) value += (value.empty() ? "" : ",") + one;
+  }
+  return value;
+}
+
+std::string Manifest::Run::fact(const std::string& wanted) const {
+  for (const auto& [name_of_one, value] : facts) {
+    if (name_of_one == wanted) return value;
+  }
+  return "";
+}
+
+bool manifest_is_damaged(const std::filesystem::path& folder) {
+  std::ifstream file(folder / "manifest.json");
+  if (!file) return false;
+  const auto json = ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
+  return !json.is_object();
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {

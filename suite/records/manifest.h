@@ -24,11 +24,22 @@ struct Manifest {
     std::string configuration;  ///< a section of an experiment file
     std::string env;
     std::vector<std::pair<std::string, std::string>> facts;  ///< what else was recorded
+
+    /// "train".
+    std::string command() const;
+    /// The keys and values of the configuration, in its order.
+    std::vector<std::pair<std::string, std::string>> settings() const;
+    /// A setting's value, or values with commas between; "" if it is not there.
+    std::string setting(const std::string& key) const;
+    std::string fact(const std::string& name) const;
   };
   std::string experiment, question, claim;  ///< of the experiment file, where one ran
   std::vector<Run> runs;                    ///< in the order in which they started
   Environments environments;
 };
+
+/// Whether there is a manifest that cannot be read: to write into it would lose what it says.
+bool manifest_is_damaged(const std::filesystem::path& folder);
 
 /// What is known of a results folder; of a file that is missing or damaged, nothing.
 Manifest read_manifest(const std::filesystem::path& folder);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,37 +15,6 @@
 
 namespace convscope {
 namespace {
-
-std::string command_of(const Manifest::Run& run) { return run.name.substr(0, run.name.find(' ')); }
-
-/// The keys and values of a recorded configuration, in its order.
-std::vector<std::pair<std::string, std::string>> settings_of(const Manifest::Run& run) {
-  std::vector<std::pair<std::string, std::string>> settings;
-  std::istringstream lines(run.configuration);
-  for (std::string line; std::getline(lines, line);) {
-    const size_t equals = line.find(" = ");
-    if (equals != std::string::npos) {
-      settings.emplace_back(line.substr(0, equals), line.substr(equals + 3));
-    }
-  }
-  return settings;
-}
-
-/// Its value, or values with commas between; "" if it is not there.
-std::string setting(const Manifest::Run& run, const std::string& key) {
-  std::string value;
-  for (const auto& [name, one] : settings_of(run)) {
-    if (name == key) value += (value.empty() ? "" : ",") + one;
-  }
-  return value;
-}
-
-std::string fact(const Manifest::Run& run, const std::string& key) {
-  for (const auto& [name, value] : run.facts) {
-    if (name == key) return value;
-  }
-  return "";
-}
 
 std::string where(const Manifest& manifest, const std::string& env) {
   const auto found = manifest.environments.find(env);
@@ -59,47 +29,69 @@ std::string where(const Manifest& manifest, const std::string& env) {
 }
 
 std::string count_methods(const Records& records) {
-  const CsvFile csv = records.read("cost.csv");
-  std::set<std::string> inputs;
+  CsvFile csv = records.read_models("cost.csv");
+  const size_t status = column_index(csv, "status");
+  keep_rows(csv, [&](const CsvRow& row) { return row.fields[status] != "failed"; });
+  std::set<std::string> inputs, models;
   for (const std::string& input : texts(csv, "input")) inputs.insert(input);
+  for (const std::string& model : texts(csv, "model")) models.insert(model);
+  if (models.empty()) return "";
   return fmt::format(
       "Counting. Parameters, multiply-accumulates, activations, memory and receptive fields of {} "
-      "networks are exact: every operator call of each network's own forward pass is intercepted "
+      "network{} are exact: every operator call of each network's own forward pass is intercepted "
       "for one image ({}). Multiply-accumulates are those of convolutions, linear layers and "
       "matrix "
       "products; biases, normalisation, activation functions and pooling are not among them.",
-      csv.rows.size(),
+      models.size(), models.size() == 1 ? "" : "s",
       inputs.size() <= 4 ? joined({inputs.begin(), inputs.end()}) : "sizes in the table");
 }
 
 std::string time_methods(const Records& records, const Manifest& manifest,
                          const Manifest::Run& run) {
-  const CsvFile csv = records.read("bench.csv");
+  const CsvFile csv = records.read_models("bench.csv");
+  if (csv.rows.empty()) return "";
   const auto samples = numbers(csv, "samples");
   const auto status = texts(csv, "status");
   double least = HUGE_VAL, most = 0;
   for (const double n : samples) {
-    if (!(n > 0)) continue;
+    if (!(n > 0) || !std::isfinite(n)) continue;
     least = std::min(least, n);
     most = std::max(most, n);
   }
   const auto noisy = std::count(status.begin(), status.end(), "noisy");
-  const bool quick = setting(run, "quick") == "true";
-  std::string text = fmt::format(
-      "Timing. {} cases were measured on {}, each in a process of its own, up to {} at a time with "
-      "their repetitions in random order. After a warm-up of {} s or more, until times no longer "
-      "drifted, repetitions of samples followed until the 95 % interval of the median was within "
-      "{} % to either side, or for {} s{}; ",
-      csv.rows.size(), where(manifest, run.env), setting(run, "interleave"), setting(run, "warmup"),
-      setting(run, "max-noise"), setting(run, "timeout"),
-      quick ? " (a quick look: 0.3 s each unless said otherwise)" : "");
+  const auto lows = texts_if_there(csv, "ci_low_ms");
+  const bool intervals =
+      std::any_of(lows.begin(), lows.end(), [](const std::string& low) { return !low.empty(); });
+  const bool quick = run.setting("quick") == "true";
+  const std::string machine = where(manifest, run.env);
+  std::string text = fmt::format("Timing. {} case{} measured{}, each in a process of its own",
+                                 csv.rows.size(), csv.rows.size() == 1 ? " was" : "s were",
+                                 machine.empty() ? "" : " on " + machine);
+  // What was not recorded is not told.
+  if (!run.setting("interleave").empty()) {
+    text += fmt::format(", up to {} at a time with their repetitions in random order",
+                        run.setting("interleave"));
+  }
+  text += ". ";
+  if (quick) {
+    text += "It was a quick look, of 0.3 s of samples each unless said otherwise. ";
+  } else if (!run.setting("warmup").empty() && !run.setting("max-noise").empty() &&
+             !run.setting("timeout").empty()) {
+    text += fmt::format(
+        "After a warm-up of {} s or more, until times no longer drifted, repetitions of samples "
+        "followed until the 95 % interval of the median was within {} % to either side, or for {} "
+        "s. ",
+        run.setting("warmup"), run.setting("max-noise"), run.setting("timeout"));
+  }
   if (most > 0) {
-    text += fmt::format("that took {:.0f}{} samples. ", least,
+    text += fmt::format("There are {:.0f}{} samples of each. ", least,
                         most > least ? fmt::format(" to {:.0f}", most) : "");
   }
-  text +=
-      "Intervals are between order statistics of the repetitions' medians, whatever the "
-      "distribution. Repetitions that the machine disturbed were measured again, or are marked.";
+  text += intervals
+              ? "Intervals are between order statistics of the repetitions' medians, whatever "
+                "the distribution. "
+              : "There were too few repetitions for intervals. ";
+  text += "Repetitions that the machine disturbed were measured again, or are marked.";
   if (noisy > 0) {
     text += fmt::format(" {} of {} cases did not reach the interval and are marked noisy.", noisy,
                         csv.rows.size());
@@ -107,11 +99,32 @@ std::string time_methods(const Records& records, const Manifest& manifest,
   return text;
 }
 
-std::string training_methods(const Manifest& manifest, const Manifest::Run& run) {
-  const auto value = [&](const char* key) { return setting(run, key); };
+/// The seeds of the run's rows, since its settings need not name any.
+std::string seeds_of(const Records& records, const Manifest::Run& run) {
+  if (!run.setting("seeds").empty() || !records.has("runs.csv")) return run.setting("seeds");
+  const CsvFile csv = records.read("runs.csv");
+  const auto runs = texts(csv, "run"), protocols = texts(csv, "protocol"),
+             seeds = texts(csv, "seed");
+  const std::string name = run.setting("name").empty() ? run.setting("model") : run.setting("name");
+  std::vector<std::string> found;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const bool of_run =
+        protocols[i] == run.setting("protocol") && runs[i].rfind(name + "-", 0) == 0;
+    if (of_run && !std::count(found.begin(), found.end(), seeds[i])) found.push_back(seeds[i]);
+  }
+  return joined(found);
+}
+
+std::string training_methods(const Records& records, const Manifest& manifest,
+                             const Manifest::Run& run) {
+  const auto value = [&](const char* key) { return run.setting(key); };
   std::string text = fmt::format("Training ({}). Network {}, data {}, protocol {}", run.name,
                                  value("model"), value("data"), value("protocol"));
-  if (!value("weights").empty()) text += ", starting from " + value("weights");
+  if (!value("weights").empty()) {
+    text += ", starting from " + value("weights");
+  } else if (!run.fact("weights_sha256").empty()) {
+    text += ", starting from the published weights";
+  }
   const std::pair<const char*, const char*> parts[] = {{"epochs", "epochs"},
                                                        {"batch", "images a step"},
                                                        {"lr", "learning rate"},
@@ -125,108 +138,50 @@ std::string training_methods(const Manifest& manifest, const Manifest::Run& run)
   for (const auto& [key, name] : parts) {
     if (!value(key).empty()) text += fmt::format("; {} {}", name, value(key));
   }
-  text += "; seeds " + (value("seeds").empty() ? value("seed") : value("seeds")) + ".";
-  if (!fact(run, "weights_sha256").empty()) {
-    text += " SHA-256 of the weights: " + fact(run, "weights_sha256") + ".";
+  if (const std::string seeds = seeds_of(records, run); !seeds.empty()) text += "; seeds " + seeds;
+  text += ".";
+  if (!run.fact("weights_sha256").empty()) {
+    text += " SHA-256 of the weights: " + run.fact("weights_sha256") + ".";
   }
   const std::string machine = where(manifest, run.env);
   return machine.empty() ? text : text + " On " + machine + ".";
 }
 
 std::string evaluation_methods(const Manifest::Run& run) {
-  std::string text = fmt::format("Evaluation. {} with the weights {} on {}", setting(run, "model"),
-                                 setting(run, "weights"), setting(run, "data"));
-  if (!fact(run, "weights_sha256").empty()) {
-    text += fmt::format(" (SHA-256 {})", fact(run, "weights_sha256"));
+  std::string text = fmt::format("Evaluation. {} with the weights {} on {}", run.setting("model"),
+                                 run.setting("weights"), run.setting("data"));
+  if (!run.fact("weights_sha256").empty()) {
+    text += fmt::format(" (SHA-256 {})", run.fact("weights_sha256"));
   }
   return text + "; intervals are Wilson's at 95 %.";
 }
 
-/// In single quotes where a shell would read something into it.
-std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) ||
-           std::string("_-./:=,+%@").find(static_cast<char>(c)) != std::string::npos;
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+std::string transfer_methods(const Manifest::Run& run) {
+  return fmt::format(
+      "Transfer ({}). After Yosinski et al. (2014): the classes of {} are divided into A and B, a "
+      "base network of {} is trained on each, and networks for B take the first stages of one of "
+      "them, or of none, frozen or trained on (+). Splits {}, seeds {}. Bars are the range of the "
+      "trials.",
+      run.name, run.setting("data"), run.setting("model"),
+      run.setting("splits").empty() ? "1" : run.setting("splits"),
+      run.setting("seeds").empty() ? "1" : run.setting("seeds"));
 }
 
-/// The value of a row's column; "" if the record has no such column.
-std::string value_of(const Table& table, size_t row, const std::string& column) {
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].name == column) return raw_text(table.rows[row][c]);
+/// What stands in few words.
+std::string machine_methods(const Manifest::Run& run) {
+  if (run.name == "bench --layers") {
+    return "Layers. Each operator call of the forward pass was timed on its own; what bounds it is "
+           "the roofline of the calibrated machine.";
   }
-  return "";
-}
-
-/// "resnet50:width=0.5:classes=10" as options.
-std::string network_options(const std::string& name) {
-  std::istringstream parts(name);
-  std::string part, text;
-  std::getline(parts, part, ':');
-  text = shell_word(part);
-  while (std::getline(parts, part, ':')) {
-    std::replace(part.begin(), part.end(), '=', ' ');
-    text += " --" + part;
+  if (run.name == "bench --operators") {
+    return "Operators. The work of one layer was done by different operators, in turns, on the "
+           "same "
+           "input; ratios are to the standard convolution.";
   }
-  return text;
-}
-
-/// What is not as in the paper is in the words of the variant: ", width 0.5, 10 classes".
-std::string cost_command(const Table& table, size_t row) {
-  std::string name = value_of(table, row, "model");
-  std::istringstream parts(value_of(table, row, "variant"));
-  for (std::string part; std::getline(parts, part, ',');) {
-    part.erase(0, part.find_first_not_of(' '));
-    const size_t classes = part.find(" classes");
-    if (part.rfind("width ", 0) == 0 && part != "width 1") name += ":width=" + part.substr(6);
-    if (classes != std::string::npos) name += ":classes=" + part.substr(0, classes);
-    if (part.rfind("auxiliary heads", 0) == 0) name += ":auxiliary";
-    if (part == "batch norm folded") name += ":fold-bn";
-  }
-  return "convscope cost " + network_options(name) + " -i " + value_of(table, row, "input");
-}
-
-std::string bench_command(const Table& table, size_t row) {
-  const std::string name = value_of(table, row, "case");
-  const auto value = [&](const char* column) { return value_of(table, row, column); };
-  const std::string model =
-      parts_of(name).empty() ? value("model") : name.substr(0, name.find('/'));
-  std::string text = "convscope bench " + network_options(model) + " -i " + value("input") +
-                     " -b " + value("batch") + " -t " + value("threads");
-  const std::pair<const char*, const char*> usual[] = {{"device", "cpu"},
-                                                       {"precision", "float32"},
-                                                       {"layout", "contiguous"},
-                                                       {"engine", "eager"},
-                                                       {"mode", "inference"}};
-  for (const auto& [option, standard] : usual) {
-    // The parts of a step: "train forward".
-    const std::string of_row = value(option), first = of_row.substr(0, of_row.find(' '));
-    if (!first.empty() && first != standard) text += fmt::format(" --{} {}", option, first);
-  }
-  if (!value("scenario").empty()) text += " --scenario " + value("scenario");
-  return text;
-}
-
-/// The command of the manifest whose run has this row, with the row's seed alone.
-std::string train_command(const Manifest& manifest, const Table& table, size_t row) {
-  const auto value = [&](const char* column) { return value_of(table, row, column); };
-  for (const Manifest::Run& run : manifest.runs) {
-    if (command_of(run) != "train" || setting(run, "protocol") != value("protocol")) continue;
-    const std::string name =
-        setting(run, "name").empty() ? setting(run, "model") : setting(run, "name");
-    if (value("run").rfind(name + "-", 0) != 0) continue;
-    std::string text = "convscope train";
-    static const std::set<std::string> others = {"seeds",  "seed",   "results",
-                                                 "resume", "format", "controls"};
-    for (const auto& [key, one] : settings_of(run)) {
-      if (others.count(key)) continue;
-      text += " --" + key + (one == "true" ? "" : " " + shell_word(one));
-    }
-    return text + " --seeds " + value("seed");
+  if (run.command() == "calibrate") {
+    return "Calibration. A peak is the best of many short tries; its spread is how far their "
+           "median "
+           "is from it.";
   }
   return "";
 }
@@ -235,54 +190,27 @@ std::string train_command(const Manifest& manifest, const Table& table, size_t r
 
 std::vector<std::string> methods(const Records& records, const Manifest& manifest) {
   std::vector<std::string> paragraphs;
-  if (records.has("cost.csv")) paragraphs.push_back(count_methods(records));
+  const auto add = [&](const std::string& paragraph) {
+    if (!paragraph.empty()) paragraphs.push_back(paragraph);
+  };
+  if (records.has("cost.csv")) add(count_methods(records));
   for (const Manifest::Run& run : manifest.runs) {
-    const std::string command = command_of(run);
+    const std::string command = run.command();
     if (command == "bench" && run.name == "bench" && records.has("bench.csv")) {
-      paragraphs.push_back(time_methods(records, manifest, run));
+      add(time_methods(records, manifest, run));
     }
     if (command == "train" && run.name.find("find-lr") == std::string::npos) {
-      paragraphs.push_back(training_methods(manifest, run));
+      paragraphs.push_back(training_methods(records, manifest, run));
     }
     if (command == "evaluate") paragraphs.push_back(evaluation_methods(run));
+    if (command == "transfer") paragraphs.push_back(transfer_methods(run));
+    add(machine_methods(run));
   }
   if (manifest.runs.empty()) {
     paragraphs.emplace_back(
         "There is no manifest.json beside these records, so how they were made is not known.");
   }
   return paragraphs;
-}
-
-std::string repeat_file(const Manifest& manifest) {
-  std::string text;
-  for (const Manifest::Run& run : manifest.runs) {
-    const std::string command = command_of(run);
-    if (command == "plot" || command == "report" || run.configuration.empty()) continue;
-    std::istringstream lines(run.configuration);
-    for (std::string line; std::getline(lines, line);) {
-      // It is to have a folder of its own.
-      if (line.rfind("results = ", 0) == 0 || line.rfind("resume = ", 0) == 0) continue;
-      text += printable(line) + "\n";
-    }
-    text += "\n";
-  }
-  if (text.empty()) return "";
-  return "# Makes these results again, in a folder of its own: convscope run repeat.ini\n" +
-         (manifest.question.empty() ? "" : "# Question  " + printable(manifest.question) + "\n") +
-         "\n" + text + "[report]\n";
-}
-
-void add_commands(const std::string& record, const Manifest& manifest, Table& table) {
-  const bool known = record == "cost.csv" || record == "bench.csv" || record == "runs.csv";
-  if (!known) return;
-  table.columns.push_back({"repeat", "Command", Human::none});
-  for (size_t row = 0; row < table.rows.size(); ++row) {
-    std::string command;
-    if (record == "cost.csv") command = cost_command(table, row);
-    if (record == "bench.csv") command = bench_command(table, row);
-    if (record == "runs.csv") command = train_command(manifest, table, row);
-    table.rows[row].push_back(command.empty() ? Cell() : Cell(command));
-  }
 }
 
 }  // namespace convscope

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 namespace convscope {
 namespace {
@@ -113,7 +116,7 @@ const std::map<std::string, Described>& described() {
       {"quantity", {"Quantity"}},
       {"ratio_high", {"to"}},
       {"ratio_low", {"from"}},
-      {"reason", {"Reason"}},
+      {"reason", {"Reason", hidden}},
       {"rf", {"RF"}},
       {"rf_aligned", {"Aligned", hidden}},
       {"rf_padding", {"RF padding", hidden}},
@@ -125,6 +128,7 @@ const std::map<std::string, Described>& described() {
       {"second_ms", {"Second (ms)", hidden}},
       {"seconds", {"Seconds"}},
       {"seed", {"Seed"}},
+      {"settings", {"Settings", hidden}},
       {"skipped", {"Skipped"}},
       {"source", {"From"}},
       {"split", {"Split"}},
@@ -157,12 +161,17 @@ const std::map<std::string, Described>& described() {
   return all;
 }
 
+template <size_t n>
+bool is_one_of(const char* const (&names)[n], const std::string& name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
 /// What tells cases apart, and is worth a sentence where it is the same in all of them.
 bool is_setting(const std::string& column) {
   static const char* const settings[] = {
       "batch", "data", "dataset",   "device",   "engine",   "input", "layout", "mode",
       "model", "name", "precision", "protocol", "scenario", "seed",  "split",  "threads"};
-  return std::find(std::begin(settings), std::end(settings), column) != std::end(settings);
+  return is_one_of(settings, column);
 }
 
 template <class Number>
@@ -237,6 +246,83 @@ RecordTable record_table(const CsvFile& csv) {
     }
   }
   return result;
+}
+
+/// Whether each network has one input, so that its name says it.
+bool inputs_are_of_models(const Table& table) {
+  const auto place = [&](const char* name) {
+    return std::find_if(table.columns.begin(), table.columns.end(),
+                        [&](const TableColumn& column) { return column.name == name; }) -
+           table.columns.begin();
+  };
+  const auto model = static_cast<size_t>(place("model")),
+             input = static_cast<size_t>(place("input"));
+  if (model >= table.columns.size() || input >= table.columns.size()) return false;
+  std::map<std::string, std::string> inputs;
+  return std::all_of(table.rows.begin(), table.rows.end(), [&](const std::vector<Cell>& row) {
+    return inputs.emplace(raw_text(row[model]), raw_text(row[input])).first->second ==
+           raw_text(row[input]);
+  });
+}
+
+Table for_paper(const Table& table) {
+  static const char* const left_out[] = {"best_epoch",  "best_val_top1",
+                                         "dataset",     "date",
+                                         "depth",       "disturbed",
+                                         "epochs",      "flops",
+                                         "gflop_per_s", "kept",
+                                         "loss",        "meaning",
+                                         "min_ms",      "notes",
+                                         "p",           "p95_ms",
+                                         "p99_ms",      "peak_activation_bytes",
+                                         "peak_bytes",  "predicted_peak_bytes",
+                                         "protocol",    "reason",
+                                         "rf_stride",   "samples",
+                                         "seconds",     "settings",
+                                         "status",      "top5",
+                                         "weight_bytes"};
+  static const std::map<std::string, std::pair<std::string, std::string>> intervals = {
+      {"median_ms", {"ci_low_ms", "ci_high_ms"}},
+      {"top1", {"top1_low", "top1_high"}},
+      {"ratio", {"ratio_low", "ratio_high"}},
+      {"time_ratio", {"ratio_low", "ratio_high"}},
+      {"points", {"low", "high"}}};
+  std::map<std::string, size_t> places;
+  for (size_t c = 0; c < table.columns.size(); ++c) places[table.columns[c].name] = c;
+  const bool one_input = inputs_are_of_models(table);
+  Table paper;
+  paper.rows.resize(table.rows.size());
+  std::set<std::string> joined_up;
+  for (const auto& [name, ends] : intervals) {
+    if (!places.count(name) || !places.count(ends.first)) continue;
+    joined_up.insert(ends.first);
+    joined_up.insert(ends.second);
+  }
+  for (const TableColumn& column : table.columns) {
+    if (column.name == "input" && one_input) continue;
+    if (column.human == Human::none || is_one_of(left_out, column.name) ||
+        joined_up.count(column.name)) {
+      continue;
+    }
+    const size_t at = places[column.name];
+    const auto ends = intervals.find(column.name);
+    const bool with_interval = ends != intervals.end() && joined_up.count(ends->second.first) > 0;
+    paper.columns.push_back(column);
+    if (with_interval) paper.columns.back().align = Align::right;
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      const std::vector<Cell>& row = table.rows[r];
+      Cell cell = row[at];
+      const auto end = [&](const std::string& name) {
+        return human_text(row[places.at(name)], Human::plain);
+      };
+      if (with_interval && !end(ends->second.first).empty()) {
+        cell = human_text(cell, column.human) + " (" + end(ends->second.first) + " to " +
+               end(ends->second.second) + ")";
+      }
+      paper.rows[r].push_back(cell);
+    }
+  }
+  return paper;
 }
 
 const std::vector<ReportedRecord>& reported_records() {

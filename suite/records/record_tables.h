@@ -18,6 +18,10 @@ struct RecordTable {
 /// Numbers are numbers where the whole column is, so that they sort as such.
 RecordTable record_table(const CsvFile& csv);
 
+/// The table as a page of a paper has room for it: without what explains or can be worked out, and
+/// intervals behind their values: "44.5 (43.9 to 45.4)".
+Table for_paper(const Table& table);
+
 /// A record that a report shows, and what it holds.
 struct ReportedRecord {
   std::string file, caption;

@@ -10,9 +10,15 @@ namespace convscope {
 
 bool Records::has(const std::string& file) const { return std::filesystem::exists(folder / file); }
 
+const SampleFile& Records::samples() const {
+  if (!kept->samples) kept->samples = read_samples(folder / "samples.csv", err);
+  return *kept->samples;
+}
+
 CsvFile Records::read(const std::string& file) const {
   CsvFile csv = read_csv(folder / file);
-  if (csv.dropped_bytes > 0) err << csv.path.string() << ": left out a torn last row\n";
+  const std::string torn = csv.path.string() + ": left out a torn last row\n";
+  if (csv.dropped_bytes > 0 && kept->said.insert(torn).second) err << torn;
   return csv;
 }
 
@@ -31,6 +37,12 @@ bool has_column(const CsvFile& file, const std::string& column) {
 std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& column) {
   return has_column(file, column) ? texts(file, column)
                                   : std::vector<std::string>(file.rows.size());
+}
+
+bool has_rows(const std::filesystem::path& path) {
+  CsvReader reader(path);
+  CsvRow row;
+  return reader.next(row);
 }
 
 void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep) {

@@ -4,22 +4,34 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "suite/records/sample_file.h"
 #include "suite/report/csv_file.h"
 
 namespace convscope {
 
-/// What `--results` holds, with the networks that are asked for.
+/// What `--results` holds, with the networks that are asked for. Copies share what was read.
 struct Records {
   std::filesystem::path folder;
   std::ostream& err;
   std::set<std::string> models = {};        ///< empty: all
   std::set<std::string> depth_models = {};  ///< those of figures through the depth; empty: some
 
+  struct Kept {
+    std::set<std::string> said;  ///< on `err`, which needs no line twice
+    std::optional<SampleFile> samples;
+  };
+  std::shared_ptr<Kept> kept = std::make_shared<Kept>();
+
   bool has(const std::string& file) const;
+
+  /// samples.csv, which is read once. Throws as read_samples() does.
+  const SampleFile& samples() const;
 
   /// Says on `err` if a torn last row was left out. Throws as read_csv() does.
   CsvFile read(const std::string& file) const;
@@ -32,6 +44,10 @@ bool has_column(const CsvFile& file, const std::string& column);
 
 /// The column's values, or as many empty ones where the file was written without it.
 std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& column);
+
+/// Whether a CSV file has a row below its header: a run that was killed early left none. Throws as
+/// CsvReader does.
+bool has_rows(const std::filesystem::path& path);
 
 /// Leaves the rows that `keep` says yes to.
 void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep);

@@ -11,6 +11,7 @@
 #include "suite/records/findings.h"
 #include "suite/records/methods.h"
 #include "suite/records/record_tables.h"
+#include "suite/records/repeat.h"
 #include "suite/report/text.h"
 
 namespace convscope {
@@ -24,9 +25,8 @@ struct Place {
   std::string prefix;   ///< of names; "" for a single folder
   std::string heading;  ///< ", before"; "" for a single folder
 
-  Place(const ReportSource& source, bool several)
-      : prefix(several ? file_name(source.label) + "-" : ""),
-        heading(several ? ": " + source.label : "") {}
+  Place(const ReportSource& source, const std::string& name)
+      : prefix(name.empty() ? "" : name + "-"), heading(name.empty() ? "" : ": " + source.label) {}
 };
 
 Page::Findings findings_block(const ReportSource& source) {
@@ -53,10 +53,11 @@ Page::Section asked(const ReportSource& source, const Manifest& manifest, const 
   }
   std::string how;
   if (!ran.empty()) {
-    how = fmt::format("{}: {}, from {} to {}.",
+    how = fmt::format("{}: {}{}{}.",
                       manifest.experiment.empty() ? source.records.folder.filename().string()
                                                   : manifest.experiment,
-                      joined(ran), started, finished);
+                      joined(ran), started.empty() ? "" : ", from " + started,
+                      finished.empty() ? "" : " to " + finished);
   } else {
     how = "The records of " + source.records.folder.filename().string() + ".";
   }
@@ -73,11 +74,21 @@ std::set<std::string> environments_of(const CsvFile& csv) {
   return ids;
 }
 
+/// The rows of the networks that are asked for.
+CsvFile of_models(const Records& records, CsvFile csv) {
+  const size_t model = column_index(csv, "model");
+  keep_rows(csv, [&](const CsvRow& row) {
+    return records.models.empty() || records.models.count(row.fields[model]) > 0;
+  });
+  return csv;
+}
+
 Page::Section tables(const ReportSource& source, const Manifest& manifest, const Place& place) {
   Page::Section section{place.prefix + "tables", "Tables" + place.heading, {}};
   for (const ReportedRecord& record : reported_records()) {
     if (!source.records.has(record.file)) continue;
-    const CsvFile csv = source.records.read(record.file);
+    CsvFile csv = source.records.read(record.file);
+    if (has_column(csv, "model")) csv = of_models(source.records, std::move(csv));
     if (csv.rows.empty()) continue;
     if (csv.rows.size() > most_rows) {
       section.blocks.push_back(Page::Paragraph{
@@ -113,16 +124,30 @@ Page::Section pictures(const ReportSource& source, const Place& place) {
   return section;
 }
 
+/// Where the records were made, which is not where they were drawn.
+Environments environments_of(const Manifest& manifest) {
+  std::set<std::string> drawn, measured;
+  for (const Manifest::Run& run : manifest.runs) {
+    (run.name == "plot" || run.name == "report" ? drawn : measured).insert(run.env);
+  }
+  Environments found = manifest.environments;
+  for (const std::string& id : drawn) {
+    if (!measured.count(id)) found.erase(id);
+  }
+  return found;
+}
+
 Page::Section environment(const Manifest& manifest, const Place& place) {
   Page::Section section{place.prefix + "environment", "Environment" + place.heading, {}};
-  if (manifest.environments.size() > 1) {
+  const Environments environments = environments_of(manifest);
+  if (environments.size() > 1) {
     std::set<std::string> ids;
-    for (const auto& [id, facts] : manifest.environments) ids.insert(id);
+    for (const auto& [id, facts] : environments) ids.insert(id);
     section.blocks.push_back(
         Page::Warning{fmt::format("These records were made in {} environments, which differ in {}.",
                                   ids.size(), joined(differences(manifest.environments, ids)))});
   }
-  for (const auto& [id, facts] : manifest.environments) {
+  for (const auto& [id, facts] : environments) {
     Page::Facts block{{{"environment", id}}};
     block.facts.insert(block.facts.end(), facts.begin(), facts.end());
     section.blocks.push_back(std::move(block));
@@ -145,25 +170,27 @@ Page::Section how(const ReportSource& source, const Manifest& manifest, const Pl
   return section;
 }
 
-Page::Section again(const ReportSource& source, const Manifest& manifest, const Place& place) {
+Page::Section again(const Manifest& manifest, const Place& place) {
+  const std::string name = place.prefix + "repeat.ini";
   Page::Section section{place.prefix + "repeat", "Repeat it" + place.heading, {}};
   const std::string file = repeat_file(manifest);
   if (file.empty()) return section;
   if (!manifest.experiment.empty()) {
-    section.blocks.push_back(Page::Commands{{"convscope run " + manifest.experiment}});
+    section.blocks.push_back(Page::Commands{{"convscope run " + shell_word(manifest.experiment)}});
   }
-  section.blocks.push_back(Page::Paragraph{
-      std::string(manifest.experiment.empty() ? "With" : "Or with") +
-      " every setting that was in effect, as repeat.ini beside this page has them; the column "
-      "Command of the tables makes a single row again."});
   section.blocks.push_back(
-      Page::Commands{{"convscope run " + (source.records.folder / "repeat.ini").string()}});
+      Page::Paragraph{std::string(manifest.experiment.empty() ? "With" : "Or with") +
+                      " every setting that was in effect, as " + name +
+                      " beside this page has them; the column "
+                      "Command of the tables makes a single row again."});
+  section.blocks.push_back(Page::Commands{{"convscope run " + shell_word(name)}});
   section.blocks.push_back(Page::Commands{lines_of(file)});
   return section;
 }
 
 Page::Section verdicts(const std::vector<ReportComparison>& comparisons) {
   Page::Section section{"comparison", "Compared", {}};
+  int judged = 0;
   for (const ReportComparison& one : comparisons) {
     const std::string both = one.b + " against " + one.a;
     if (!one.not_judged.empty()) {
@@ -176,8 +203,9 @@ Page::Section verdicts(const std::vector<ReportComparison>& comparisons) {
     const RecordFinding finding = finding_of(one.judged, one.a, one.b);
     section.blocks.push_back(Page::Findings{{{finding.statement, finding.detail}}});
     if (one.figure) section.blocks.push_back(picture(*one.figure));
+    // The names of the folders may be the same but for what a file's name cannot have.
     section.blocks.push_back(Page::Data{
-        fmt::format("verdicts-{}-{}.csv", file_name(one.a), file_name(one.b)),
+        comparisons.size() == 1 ? "verdicts.csv" : fmt::format("verdicts-{}.csv", ++judged),
         "A is " + one.a + ", B is " + one.b +
             ": medians, Hodges and Lehmann's shift with its 95 % interval, and the verdict.",
         verdict_table(one.judged)});
@@ -189,6 +217,12 @@ void add(Page& page, Page::Section section) {
   if (!section.blocks.empty()) page.sections.push_back(std::move(section));
 }
 
+std::vector<std::string> names_of(const std::vector<ReportSource>& sources) {
+  std::vector<std::string> labels;
+  for (const ReportSource& source : sources) labels.push_back(source.label);
+  return report_names(labels);
+}
+
 std::string title_of(const std::vector<ReportSource>& sources) {
   std::vector<std::string> labels;
   for (const ReportSource& source : sources) labels.push_back(source.label);
@@ -197,13 +231,29 @@ std::string title_of(const std::vector<ReportSource>& sources) {
 
 }  // namespace
 
+std::vector<std::string> report_names(const std::vector<std::string>& labels) {
+  std::vector<std::string> names;
+  for (const std::string& label : labels) {
+    std::string name;
+    if (labels.size() > 1) {
+      const std::string first = name = file_name(label);
+      for (int n = 2; std::count(names.begin(), names.end(), name); ++n) {
+        name = first + "-" + std::to_string(n);
+      }
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
 Page report_page(const std::vector<ReportSource>& sources,
                  const std::vector<ReportComparison>& comparisons, const std::string& made) {
   Page page{title_of(sources), made, {}};
-  const bool several = sources.size() > 1;
+  const std::vector<std::string> names = names_of(sources);
   add(page, verdicts(comparisons));
-  for (const ReportSource& source : sources) {
-    const Place place(source, several);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const ReportSource& source = sources[i];
+    const Place place(source, names[i]);
     const Manifest manifest = read_manifest(source.records.folder);
     add(page, asked(source, manifest, place));
     Page::Findings answers = findings_block(source);
@@ -214,7 +264,7 @@ Page report_page(const std::vector<ReportSource>& sources,
     add(page, tables(source, manifest, place));
     add(page, how(source, manifest, place));
     add(page, environment(manifest, place));
-    add(page, again(source, manifest, place));
+    add(page, again(manifest, place));
   }
   return page;
 }
@@ -225,7 +275,7 @@ std::vector<std::pair<std::string, Table>> report_tables(const Page& page) {
     for (const Page::Block& block : section.blocks) {
       const auto* data = std::get_if<Page::Data>(&block);
       if (data && data->table.rows.size() <= 100) {
-        all.emplace_back(data->name.substr(0, data->name.rfind('.')), data->table);
+        all.emplace_back(data->name.substr(0, data->name.rfind('.')), for_paper(data->table));
       }
     }
   }

@@ -27,12 +27,16 @@ struct ReportSource {
 
 /// The second folder of two against the first.
 struct ReportComparison {
-  std::string a, b;                   ///< labels
-  JudgedPairs judged;                 ///< without pairs where they were not judged
-  std::optional<DrawnFigure> figure;  ///< verdict_figure(), drawn
+  std::string a, b;        ///< labels
+  JudgedPairs judged;      ///< without pairs where they were not judged
   std::string not_judged;  ///< why not: environments that differ, nothing in common; else ""
   std::string across;      ///< what differs although it is compared: "commit (1 / 2)"; else ""
+  std::optional<DrawnFigure> figure = {};  ///< verdict_figure(), drawn
 };
+
+/// What the names of figures, tables and anchors of each source begin with, unlike each other: made
+/// of their labels; "" of a single one.
+std::vector<std::string> report_names(const std::vector<std::string>& labels);
 
 /// Throws std::runtime_error for records that cannot be read.
 Page report_page(const std::vector<ReportSource>& sources,

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <stdexcept>
 
+#include "suite/records/bench_times.h"
 #include "suite/records/case_parts.h"
 #include "suite/records/figures.h"
 #include "suite/records/sample_file.h"
@@ -18,94 +20,34 @@
 namespace convscope {
 namespace {
 
-/// What a case was measured with, beside its network.
-const std::vector<std::string> settings = {"env",       "device", "threads", "batch", "input",
-                                           "precision", "layout", "engine",  "mode",  "scenario"};
-
-/// The rows of bench.csv that have a time.
-struct Times {
-  CsvFile csv;
-  std::map<std::string, std::vector<std::string>> of;  ///< "model", and each of the settings
-  std::vector<double> median, low, high, images_per_s, gflop_per_s, peak_share;
-
-  explicit Times(const Records& records) : csv(records.read_models("bench.csv")) {
-    const auto all = numbers(csv, "median_ms");
-    std::set<int64_t> measured;
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (all[i] > 0) measured.insert(csv.rows[i].line);
-    }
-    keep_rows(csv, [&](const CsvRow& row) { return measured.count(row.line) > 0; });
-    of["model"] = texts(csv, "model");
-    for (const std::string& setting : settings) of[setting] = texts(csv, setting);
-    median = numbers(csv, "median_ms");
-    low = numbers(csv, "ci_low_ms");
-    high = numbers(csv, "ci_high_ms");
-    images_per_s = numbers(csv, "images_per_s");
-    gflop_per_s = numbers(csv, "gflop_per_s");
-    peak_share = numbers(csv, "peak_share");
-  }
-
-  size_t size() const { return median.size(); }
-
-  std::optional<Spread> interval(size_t i) const {
-    if (!std::isfinite(low[i]) || !std::isfinite(high[i])) return std::nullopt;
-    return Spread{low[i], high[i]};
-  }
-
-  /// The rows whose settings, but for those named, are those of the first row that `fits`; how
-  /// many of those that fit are not among them goes to `others`.
-  template <class Fits>
-  std::vector<size_t> like_the_first(const std::set<std::string>& but, Fits fits,
-                                     size_t& others) const {
-    std::vector<size_t> rows;
-    others = 0;
-    for (size_t i = 0; i < size(); ++i) {
-      if (!fits(i)) continue;
-      const size_t first = rows.empty() ? i : rows[0];
-      const bool same = std::all_of(settings.begin(), settings.end(), [&](const auto& setting) {
-        return but.count(setting) > 0 || of.at(setting)[i] == of.at(setting)[first];
-      });
-      if (same) {
-        rows.push_back(i);
-      } else {
-        ++others;
-      }
-    }
-    return rows;
-  }
-
-  /// "1 thread, batch 1, float32": of a row, without those named.
-  std::string how(size_t row, const std::set<std::string>& but) const {
-    std::vector<std::string> parts;
-    const auto value = [&](const char* name) { return of.at(name)[row]; };
-    if (!but.count("device")) parts.push_back(value("device"));
-    if (!but.count("threads"))
-      parts.push_back(value("threads") + (value("threads") == "1" ? " thread" : " threads"));
-    if (!but.count("batch")) parts.push_back("batch " + value("batch"));
-    for (const char* name : {"precision", "layout", "engine"}) {
-      if (!but.count(name)) parts.push_back(value(name));
-    }
-    if (value("mode") != "inference") parts.push_back(value("mode"));
-    return joined(parts);
-  }
-};
-
 void say_left_out(const Records& records, const std::string& figure, size_t rows) {
   if (rows == 0) return;
   records.err << figure << ": " << rows << (rows == 1 ? " row" : " rows")
               << " of bench.csv measured otherwise left out\n";
 }
 
-constexpr const char* intervals = " Bars: 95 % intervals of the medians.";
+std::optional<Spread> spread_of(const BenchTimes& times, size_t row) {
+  const auto interval = times.interval(row);
+  return interval ? std::optional(Spread{interval->low, interval->high}) : std::nullopt;
+}
+
+/// What a caption says of the bars of these rows.
+std::string bars_of(const BenchTimes& times, const std::vector<size_t>& rows) {
+  const auto known = std::count_if(rows.begin(), rows.end(),
+                                   [&](size_t i) { return times.interval(i).has_value(); });
+  if (known == 0) return " Too few repetitions for intervals.";
+  return " Bars: 95 % intervals of the medians" +
+         std::string(known < static_cast<long>(rows.size()) ? ", where there are any." : ".");
+}
 
 std::vector<Figure> latency_macs(const Records& records) {
-  const Times times(records);
+  const BenchTimes times(records);
   size_t others = 0;
   const std::set<std::string> but = {"engine", "input"};
   const auto rows = times.like_the_first(
       but,
       [&](size_t i) {
-        return times.gflop_per_s[i] > 0 && times.of.at("scenario")[i] == "latency" &&
+        return positive(times.gflop_per_s[i]) && positive(times.batch[i]) && times.is_latency(i) &&
                times.of.at("mode")[i] == "inference";
       },
       others);
@@ -114,20 +56,17 @@ std::vector<Figure> latency_macs(const Records& records) {
     return {};
   }
   say_left_out(records, "latency_macs", others);
-  const double batch = std::stod(times.of.at("batch")[rows[0]]);
+  const double batch = times.batch[rows[0]];
   Bubbles bubbles;
   bubbles.x = {"Multiply-accumulates", Scale::log, TickText::si};
   bubbles.y = {"Median latency (ms)", Scale::log};
   double peak = 0;
   for (const size_t i : rows) {
-    // Rates count two operations for each multiply-accumulate.
-    const double macs = times.gflop_per_s[i] * times.median[i] * 1e6 / 2 / batch;
     const std::string& engine = times.of.at("engine")[i];
     // The engines of a network lie above each other: one name is enough.
-    bubbles.bubbles.push_back({times.of.at("model")[i], engine, std::round(macs * batch),
-                               times.median[i], 0, times.interval(i),
-                               engine == times.of.at("engine")[rows[0]]});
-    if (times.peak_share[i] > 0) peak = times.gflop_per_s[i] / times.peak_share[i];
+    bubbles.bubbles.push_back({times.names[i], engine, std::round(times.macs(i)), times.median[i],
+                               0, spread_of(times, i), engine == times.of.at("engine")[rows[0]]});
+    if (positive(times.peak_share[i])) peak = times.gflop_per_s[i] / times.peak_share[i];
   }
   if (peak > 0) {
     for (const double share : {1.0, 0.1}) {
@@ -141,32 +80,32 @@ std::vector<Figure> latency_macs(const Records& records) {
        fmt::format("Median latency of a batch of {:g} against its multiply-accumulates ({}), "
                    "on logarithmic axes; names stand at the {} engine.{}{}",
                    batch, times.how(rows[0], {"engine", "batch"}), times.of.at("engine")[rows[0]],
-                   peak > 0 ? " On the lines, arithmetic runs at the machine's calibrated "
-                              "float32 peak and at a tenth of it; an algorithm with fewer "
+                   peak > 0 ? " On the lines, arithmetic runs at the float32 peak that the "
+                              "machine was calibrated to when the times were taken, and at a "
+                              "tenth of it; an algorithm with fewer "
                               "multiplications than are counted can be below."
                             : "",
-                   intervals)}};
+                   bars_of(times, rows))}};
 }
 
 /// Networks in rows, and beside each other what differs: engines, layouts or precisions.
 std::vector<Figure> engines(const Records& records) {
-  const Times times(records);
+  const BenchTimes times(records);
   for (const std::string varies : {"engine", "layout", "precision"}) {
     size_t others = 0;
     const auto rows = times.like_the_first(
-        {varies, "input"}, [&](size_t i) { return times.of.at("scenario")[i] == "latency"; },
-        others);
+        {varies, "input"}, [&](size_t i) { return times.is_latency(i); }, others);
     Dots dots;
     dots.x = {"Median latency (ms)", Scale::log};
     dots.joined = true;
     for (const size_t i : rows) {
-      const std::string& model = times.of.at("model")[i];
+      const std::string& model = times.names[i];
       const std::string& value = times.of.at(varies)[i];
       if (!std::count(dots.series.begin(), dots.series.end(), value)) dots.series.push_back(value);
       auto row = std::find_if(dots.rows.begin(), dots.rows.end(),
                               [&](const Dots::Row& one) { return one.label == model; });
       if (row == dots.rows.end()) row = dots.rows.insert(row, {model, "", {}});
-      row->dots.push_back({value, times.median[i], times.interval(i), {}});
+      row->dots.push_back({value, times.median[i], spread_of(times, i), {}});
     }
     if (dots.series.size() < 2) continue;
     say_left_out(records, "engines", others);
@@ -178,10 +117,11 @@ std::vector<Figure> engines(const Records& records) {
     std::stable_sort(
         dots.rows.begin(), dots.rows.end(),
         [&](const Dots::Row& a, const Dots::Row& b) { return slowest(a) > slowest(b); });
+    keep_page(records, "engines", dots.rows);
     return {{"engines", "Latency: " + joined(dots.series, " against "), dots,
              fmt::format("Median latency of each network, {}, on a logarithmic axis: equal "
                          "distances are equal ratios.{}",
-                         times.how(rows[0], {varies}), intervals)}};
+                         times.how(rows[0], {varies}), bars_of(times, rows))}};
   }
   records.err << "engines: bench.csv has no two engines, layouts or precisions to compare\n";
   return {};
@@ -191,25 +131,26 @@ std::vector<Figure> engines(const Records& records) {
 std::vector<Figure> throughput(const Records& records, const std::string& grows,
                                const std::string& name, const std::string& label,
                                const std::string& title) {
-  const Times times(records);
+  const BenchTimes times(records);
+  const std::vector<double>& along = grows == "batch" ? times.batch : times.threads;
   size_t others = 0;
   const auto rows = times.like_the_first(
       {grows, "engine", "input", "scenario"},
-      [&](size_t i) { return times.images_per_s[i] > 0 && times.median[i] > 0; }, others);
+      [&](size_t i) { return positive(times.images_per_s[i]) && positive(along[i]); }, others);
   std::map<std::string, std::map<double, size_t>> lines_of;
   std::vector<std::string> order;
   std::set<std::string> different;
   for (const size_t i : rows) different.insert(times.of.at("engine")[i]);
   for (const size_t i : rows) {
     const std::string line =
-        times.of.at("model")[i] + (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
+        times.names[i] + (different.size() > 1 ? " " + times.of.at("engine")[i] : "");
     if (!lines_of.count(line)) order.push_back(line);
-    lines_of[line].emplace(std::stod(times.of.at(grows)[i]), i);
+    lines_of[line].emplace(along[i], i);
   }
   Lines lines;
   lines.x = {label, Scale::log};
   std::set<double> values;
-  for (const size_t i : rows) values.insert(std::stod(times.of.at(grows)[i]));
+  for (const size_t i : rows) values.insert(along[i]);
   lines.x.at.assign(values.begin(), values.end());
   lines.y = {"Images per second", Scale::log, TickText::si};
   bool known = false;
@@ -218,11 +159,11 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
     if (lines_of[line].size() < 2) continue;
     Lines::Series& series = lines.series.emplace_back();
     series.label = line;
-    series.group = line.substr(0, line.find(' '));
+    series.group = times.of.at("model")[lines_of[line].begin()->second];
     for (const auto& [x, i] : lines_of[line]) {
       series.points.push_back({x, times.images_per_s[i]});
       if (!known) continue;
-      const auto interval = times.interval(i).value_or(Spread{times.median[i], times.median[i]});
+      const auto interval = times.interval(i).value_or(Interval{times.median[i], times.median[i]});
       const double images = times.images_per_s[i] * times.median[i];
       series.spread.push_back({images / interval.high, images / interval.low});
     }
@@ -250,10 +191,9 @@ std::vector<Figure> thread_throughput(const Records& records) {
 
 constexpr size_t most_distributions = 60;
 
-/// Each case's samples in percent of its median.
-std::vector<Figure> samples(const Records& records) {
-  SampleFile file = read_samples(records.folder / "samples.csv", records.err);
-  auto& cases = file.cases;
+/// The cases of samples.csv that are asked for, as many as a page has room for.
+std::vector<MeasuredCase> shown_cases(const Records& records) {
+  std::vector<MeasuredCase> cases = records.samples().cases;
   cases.erase(std::remove_if(cases.begin(), cases.end(),
                              [&](const MeasuredCase& one) {
                                return one.measurement.repetitions.empty() ||
@@ -266,6 +206,65 @@ std::vector<Figure> samples(const Records& records) {
                 << " cases; --model chooses\n";
     cases.resize(most_distributions);
   }
+  return cases;
+}
+
+size_t most_samples(const std::vector<MeasuredCase>& cases) {
+  size_t most = 0;
+  for (const MeasuredCase& one : cases) {
+    size_t count = 0;
+    for (const auto& repetition : one.measurement.repetitions) count += repetition.size();
+    most = std::max(most, count);
+  }
+  return most;
+}
+
+/// The samples in percent of their median, between `low` and `high` in equal bins.
+Distributions::Row histogram(const Repetitions& repetitions, double low, double high, size_t bins) {
+  const Summary summary = summarize(repetitions);
+  Distributions::Row row;
+  row.median = 100;
+  if (summary.interval) {
+    row.interval = Spread{100 * summary.interval->low / summary.median,
+                          100 * summary.interval->high / summary.median};
+  }
+  row.note = fmt::format("{:.3g} ms, n = {}", summary.median, summary.samples);
+  row.shares.assign(bins, 0);
+  const double one = 1.0 / static_cast<double>(summary.samples);
+  for (const auto& repetition : repetitions) {
+    for (const double sample : repetition) {
+      const double place =
+          (100 * sample / summary.median - low) / (high - low) * static_cast<double>(bins);
+      if (place < 0) {
+        row.below += one;
+      } else if (place >= static_cast<double>(bins)) {
+        row.above += one;
+      } else {
+        row.shares[static_cast<size_t>(place)] += one;
+      }
+    }
+  }
+  return row;
+}
+
+/// What a caption calls them: a record may have been thinned to a value for each repetition.
+bool one_each(const std::vector<MeasuredCase>& cases) {
+  return std::all_of(cases.begin(), cases.end(), [](const MeasuredCase& one) {
+    return std::all_of(one.measurement.repetitions.begin(), one.measurement.repetitions.end(),
+                       [](const auto& repetition) { return repetition.size() == 1; });
+  });
+}
+
+std::vector<Figure> samples(const Records& records) {
+  if (!has_rows(records.folder / "samples.csv")) {
+    records.err << "samples: samples.csv has no sample\n";
+    return {};
+  }
+  const std::vector<MeasuredCase> cases = shown_cases(records);
+  if (cases.empty()) {
+    records.err << "samples: samples.csv has no sample after the warm-up of these networks\n";
+    return {};
+  }
   Distributions all;
   all.x = {"Time (% of the case's median)"};
   all.low = 60;
@@ -276,46 +275,26 @@ std::vector<Figure> samples(const Records& records) {
     models.push_back(model_of(one.name));
   }
   const auto names = short_names(long_names);
-  size_t most = 0;
-  for (const MeasuredCase& one : cases) {
-    size_t count = 0;
-    for (const auto& repetition : one.measurement.repetitions) count += repetition.size();
-    most = std::max(most, count);
-  }
   // Few samples in narrow bins are a comb.
-  const double bins = most < 200 ? 30 : 80;
+  const size_t bins = most_samples(cases) < 200 ? 30 : 80;
+  bool intervals = false;
   for (const size_t i : by_family(models)) {
-    const Summary summary = summarize(cases[i].measurement.repetitions);
-    Distributions::Row& row = all.rows.emplace_back();
+    Distributions::Row& row =
+        all.rows.emplace_back(histogram(cases[i].measurement.repetitions, all.low, all.high, bins));
     row.label = names[i];
     row.group = family(models[i]);
-    row.median = 100;
-    if (summary.interval) {
-      row.interval = Spread{100 * summary.interval->low / summary.median,
-                            100 * summary.interval->high / summary.median};
-    }
-    row.note = fmt::format("{:.3g} ms, n = {}", summary.median, summary.samples);
-    row.shares.assign(static_cast<size_t>(bins), 0);
-    const double one = 1.0 / static_cast<double>(summary.samples);
-    for (const auto& repetition : cases[i].measurement.repetitions) {
-      for (const double sample : repetition) {
-        const double place =
-            (100 * sample / summary.median - all.low) / (all.high - all.low) * bins;
-        if (place < 0) {
-          row.below += one;
-        } else if (place >= bins) {
-          row.above += one;
-        } else {
-          row.shares[static_cast<size_t>(place)] += one;
-        }
-      }
-    }
+    intervals = intervals || row.interval.has_value();
   }
-  if (all.rows.empty()) return {};
   return {{"samples", "How the times of each case are spread", all,
-           "Every sample after the warm-up, in percent of its case's median, as a histogram. The "
-           "tick is the median with its 95 % interval, which is from the medians of the "
-           "repetitions; at the right the median and the number of samples."}};
+           std::string(one_each(cases)
+                           ? "The times that samples.csv holds, one for each repetition, in "
+                             "percent of their case's median, as a histogram. "
+                           : "Every sample after the warm-up, in percent of its case's median, as "
+                             "a histogram. ") +
+               (intervals ? "The tick is the median with its 95 % interval, which is from the "
+                            "medians of the repetitions"
+                          : "The tick is the median; there are too few repetitions for intervals") +
+               "; at the right the median and how many times there are."}};
 }
 
 /// What fewer multiply-accumulates promise, and what they keep.
@@ -330,14 +309,14 @@ std::vector<Figure> operators(const Records& records) {
   bubbles.y = {"Time, of that of the standard convolution", Scale::log};
   const bool one_input = std::set<std::string>(inputs.begin(), inputs.end()).size() == 1;
   for (size_t i = 0; i < names.size(); ++i) {
-    if (!(predicted[i] > 0) || !(measured[i] > 0)) continue;
+    if (!positive(predicted[i]) || !positive(measured[i])) continue;
     Bubbles::Bubble bubble{one_input ? names[i] : names[i] + " " + inputs[i],
                            engine_of[i],
                            predicted[i],
                            measured[i],
                            0,
                            {}};
-    if (std::isfinite(low[i]) && std::isfinite(high[i])) bubble.spread = Spread{low[i], high[i]};
+    if (positive(low[i]) && positive(high[i])) bubble.spread = Spread{low[i], high[i]};
     bubbles.bubbles.push_back(bubble);
   }
   if (bubbles.bubbles.empty()) {
@@ -370,17 +349,16 @@ std::string three_digits(double value) {
   return value >= 99.95 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
 
-Bubbles::Roof roof_of(const Calibration& calibration, int threads) {
+/// Nothing where the peak or the bandwidth is not known.
+std::optional<Bubbles::Roof> roof_of(const Calibration& calibration, int threads) {
   const auto peak = calibration.value("fma", threads),
              product = calibration.value("onednn", threads),
              bandwidth = calibration.value("triad", threads);
-  if (!peak || !bandwidth) {
-    throw std::runtime_error("calibration.csv: a roofline needs the quantities fma and triad");
-  }
+  if (!peak || !bandwidth || !positive(*peak) || !positive(*bandwidth)) return std::nullopt;
   Bubbles::Roof roof{*bandwidth,
                      "memory: " + three_digits(*bandwidth) + " GB/s",
                      {{*peak, "FMA: " + three_digits(*peak) + " GFLOP/s"}}};
-  if (product && *product < *peak) {
+  if (product && positive(*product) && *product < *peak) {
     roof.ceilings.push_back({*product, "matrix product: " + three_digits(*product) + " GFLOP/s"});
   }
   return roof;
@@ -408,12 +386,13 @@ std::vector<Figure> roofline(const Records& records) {
       continue;
     }
     // What only moves data does no operations, and a logarithmic axis has no zero.
-    if (!(rates[i] > 0) || !(intensities[i] > 0)) continue;
+    if (!positive(rates[i]) || !positive(intensities[i]) || !positive(times[i])) continue;
     bubbles.bubbles.push_back({one_model ? layers[i] : models[i] + " " + layers[i],
                                one_model ? ops[i] : models[i], intensities[i], rates[i], times[i]});
   }
   if (bubbles.bubbles.empty()) {
-    throw std::runtime_error("bench_layers.csv: no layer whose rate and intensity are known");
+    records.err << "roofline: bench_layers.csv has no layer whose rate and intensity are known\n";
+    return {};
   }
   if (others > 0) {
     records.err << "roofline: shows " << engine_of[0] << " with " << threads[0]
@@ -422,6 +401,10 @@ std::vector<Figure> roofline(const Records& records) {
   }
   bubbles.roof =
       roof_of(calibration_of(records.read("calibration.csv")), static_cast<int>(threads[0]));
+  if (!bubbles.roof) {
+    records.err << "roofline: calibration.csv has not both fma and triad\n";
+    return {};
+  }
   const std::string with = fmt::format("{} thread{}", threads[0], threads[0] == 1 ? "" : "s");
   return {{"roofline",
            "What bounds the layers" + (one_model ? " of " + models[0] : "") + ": " + engine_of[0] +
@@ -429,7 +412,8 @@ std::vector<Figure> roofline(const Records& records) {
            bubbles,
            "Each layer's rate against its operations per byte that it must move, under the "
            "machine's calibrated ceilings: left of the corner memory bounds a layer, right of it "
-           "arithmetic. Area: time; the layers that take the most have their names."}};
+           "arithmetic. What lies above the slope finds its data in the caches. Area: time; the "
+           "layers that take the most have their names."}};
 }
 
 }  // namespace

@@ -337,9 +337,10 @@ std::vector<Figure> confusion(const Records& records) {
                 << " classes apart, and a figure shows at most " << HeatMap::most_labels << "\n";
     return {};
   }
-  return {{"confusion", "What " + runs[0] + " takes each class for", heat_map(first),
-           "Percent of the images of each class, by what they were taken for. A row is a class, a "
-           "column of the same number what was answered."}};
+  return {
+      {"confusion", "What " + runs[0] + " takes each class for", heat_map(first),
+       "Percent of the images of each class, by what they were taken for. A row is a class, a "
+       "column of the same number what was answered; less than half a percent is only a shade."}};
 }
 
 std::vector<Figure> protocols(const Records& records) {
@@ -372,6 +373,7 @@ std::vector<Figure> protocols(const Records& records) {
          one.dataset + " " + one.model,
          {{one.protocol, middle.median, spread, several ? one.top1 : std::vector<double>()}}});
   }
+  keep_page(records, "protocols", dots.rows);
   dots.x.label = "Top-1 (%)" + (datasets.size() == 1 ? ", " + *datasets.begin() : "");
   dots.x.from_zero = false;
   return {{"protocols", "What each way of training reached", dots,

@@ -40,8 +40,8 @@ Color in_dark(Color color) {
     if (palette(i) == color) return marks[i];
     if (text_color(palette(i)) == color) return texts[i];
     // What is darker than these on white is lighter than these on black.
-    if (palette(colors + i) == color) return mixed(marks[i], 0xFFFFFF, 0.45);
-    if (text_color(palette(colors + i)) == color) return mixed(texts[i], 0xFFFFFF, 0.45);
+    if (palette(colors + i) == color) return mixed(marks[i], 0xFFFFFF, 0.65);
+    if (text_color(palette(colors + i)) == color) return mixed(texts[i], 0xFFFFFF, 0.65);
   }
   for (const Color page : {paper, empty_cell})
     if (const auto mixed = mixture(color, page, in_dark(page))) return *mixed;

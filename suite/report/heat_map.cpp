@@ -70,9 +70,10 @@ void draw_percentages(Drawing& drawing, const HeatMap& map, const Square& square
   for (size_t r = 0; r < map.shares.size(); ++r)
     for (size_t c = 0; c < map.shares.size(); ++c) {
       const double share = map.shares[r][c];
-      if (share < 0.005) continue;
-      drawing.texts.push_back({middle(square.at(r, c)), fmt::format("{:.0f}", 100 * share),
-                               Anchor::centre, small_size, share > 0.8 ? on_color : ink});
+      const std::string percent = fmt::format("{:.0f}", 100 * share);
+      if (percent == "0") continue;
+      drawing.texts.push_back({middle(square.at(r, c)), percent, Anchor::centre, small_size,
+                               share > 0.8 ? on_color : ink});
     }
 }
 

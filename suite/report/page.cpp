@@ -158,14 +158,14 @@ class HtmlPage {
         "<p class=files>Figure as ",
         id, svg, caption, text(figure.caption.empty() ? figure.title : figure.caption));
     const std::string path = "figures/" + percent_encoded(figure.name);
-    for (const char* ending : {"svg", "pdf", "png"})
-      body_ +=
-          fmt::format("<a href=\"{0}.{1}\" aria-label=\"{2} as {3}\">{3}</a>{4}", path, ending,
-                      text(figure.title), upper(ending), ending == std::string("png") ? "" : ", ");
+    for (const std::string& ending : page_.picture_endings)
+      body_ += fmt::format("{4}<a href=\"{0}.{1}\" aria-label=\"{2} as {3}\">{3}</a>", path, ending,
+                           text(figure.title), upper(ending),
+                           &ending == &page_.picture_endings.front() ? "" : ", ");
     body_ += "</p>\n</figcaption>\n";
     if (!picture.data.columns.empty()) {
       body_ += "<details>\n<summary>Data of this figure</summary>\n";
-      add_table({figure.name + ".csv", figure.title, picture.data}, id + "-data",
+      add_table({"figure-" + figure.name + ".csv", figure.title, picture.data}, id + "-data",
                 most_picture_rows);
       body_ += "</details>\n";
     }

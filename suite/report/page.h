@@ -58,6 +58,7 @@ struct Page {
   std::string title;     ///< of the experiment
   std::string subtitle;  ///< when and by what it was made
   std::vector<Section> sections;
+  std::vector<std::string> picture_endings = {"svg", "pdf", "png"};  ///< of the files of pictures
 };
 
 /// The page as one HTML file that needs neither network nor server. Without scripts all of it can

@@ -152,16 +152,6 @@ function addCopyButton(commands) {
   commands.append(button);
 }
 
-// On paper nothing can be opened.
-let opened = [];
-addEventListener('beforeprint', () => {
-  opened = [...document.querySelectorAll('details:not([open])')];
-  for (const details of opened) details.open = true;
-});
-addEventListener('afterprint', () => {
-  for (const details of opened) details.open = false;
-});
-
 setTheme(storedTheme());
 addEventListener('DOMContentLoaded', () => {
   addThemeSwitch();

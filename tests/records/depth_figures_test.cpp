@@ -129,26 +129,28 @@ TEST_F(DepthFigures, FieldsAreTheLargestOfEachDepth) {
   ASSERT_EQ(lines.series.size(), 1u) << "a curve that is there already is not drawn again";
   ASSERT_EQ(lines.series[0].points.size(), 2u);
   EXPECT_EQ(lines.series[0].points[0].x, 1);
-  EXPECT_EQ(lines.series[0].points[0].y, 5);
-  EXPECT_EQ(lines.series[0].points[1].y, 9);
-  EXPECT_EQ(lines.reference->y, 8);
-  EXPECT_EQ(lines.reference->label, "image: 8 pixels");
+  EXPECT_EQ(lines.series[0].points[0].y, 5.0 / 8);
+  EXPECT_EQ(lines.series[0].points[1].y, 9.0 / 8);
+  EXPECT_EQ(lines.reference->y, 1);
 }
 
-TEST_F(DepthFigures, ReferenceIsTheImageOfMostNetworks) {
-  Layer small, large, other = large;
+TEST_F(DepthFigures, FieldsAreOfEachNetworksOwnImage) {
+  Layer small, large;
   small.input = "3x8x8";
-  large.input = other.input = "3x16x16";
-  large.rf = "5x5";
-  layers({{"a", small}, {"b", large}, {"c", other}});
-  EXPECT_EQ(only<Lines>("receptive_field").reference->y, 16);
+  large.input = "3x16x10";
+  small.rf = large.rf = "12x4";
+  layers({{"a", small}, {"b", large}});
+  const auto lines = only<Lines>("receptive_field");
+  EXPECT_EQ(lines.series.at(0).points.at(0).y, 12.0 / 8);
+  EXPECT_EQ(lines.series.at(1).points.at(0).y, 12.0 / 16);
 }
 
 TEST_F(DepthFigures, ImageOrFieldOfNothingIsNotDrawn) {
   Layer nothing;
   nothing.input = "3x0x0";
   layers({{"net", nothing}});
-  EXPECT_FALSE(only<Lines>("receptive_field").reference);
+  expect_none("receptive_field", "no receptive field");
+  nothing.input = "3x8x8";
   nothing.rf = "0x0";
   layers({{"net", nothing}});
   expect_none("receptive_field", "no receptive field");
@@ -186,13 +188,15 @@ TEST_F(DepthFigures, EachNetworkHasAFigureOfItsLayers) {
   for (const Figure& figure : all) canvas::draw(figure);
 }
 
-TEST_F(DepthFigures, FirstOfEachFamilyStandsForItsFamilyWhereThereAreTooMany) {
+TEST_F(DepthFigures, FirstOfEachFamilyComesBeforeOthersWhereThereAreTooMany) {
   std::vector<std::pair<std::string, Layer>> all;
   for (int depth = 1; depth <= 5; ++depth) all.push_back({"net" + std::to_string(depth), Layer()});
   all.push_back({"other_v1", Layer()});
   layers(all);
-  ASSERT_EQ(figures("layer_costs").size(), 2u);
-  EXPECT_EQ(err.str(), "layer_costs: shows net1, other_v1 of 6 networks; --model chooses others\n");
+  ASSERT_EQ(figures("layer_costs").size(), 4u);
+  EXPECT_EQ(err.str(),
+            "layer_costs: shows net1, net2, net3, other_v1 of 6 networks; --depth-model chooses "
+            "others\n");
   depth_models = {"net4", "net5"};
   EXPECT_EQ(figures("layer_costs").at(1).name, "layer_costs_net5");
   EXPECT_EQ(err.str(), "");
@@ -208,8 +212,9 @@ TEST_F(DepthFigures, OfTooManyFamiliesTheDearestAreShown) {
   layers(all);
   const auto drawn = figures("layer_costs");
   ASSERT_EQ(drawn.size(), 4u);
-  EXPECT_EQ(drawn[0].name, "layer_costs_e");
-  EXPECT_EQ(drawn[3].name, "layer_costs_d");
+  EXPECT_EQ(drawn[0].name, "layer_costs_a");
+  EXPECT_EQ(drawn[1].name, "layer_costs_c") << "b has no MACs";
+  EXPECT_EQ(drawn[3].name, "layer_costs_e") << "in the order of the record";
 }
 
 TEST_F(DepthFigures, OfANetworkAtSeveralInputsOrWidthsTheFirstIsShown) {
@@ -298,9 +303,9 @@ TEST_F(DepthFigures, AThousandNetworksAreDrawn) {
   }
   layers(all);
   EXPECT_EQ(only<StackedBars>("unproductive_layers").rows.size(), 200u);
-  EXPECT_EQ(only<Lines>("feature_maps").series.size(), 1u) << "one of the family";
-  EXPECT_EQ(figures("layer_costs").size(), 1u);
-  EXPECT_EQ(only<Lines>("receptive_field").series.size(), 1000u);
+  EXPECT_EQ(only<Lines>("feature_maps").series.size(), 12u);
+  EXPECT_EQ(figures("layer_costs").size(), 4u);
+  EXPECT_EQ(only<Lines>("receptive_field").series.size(), 16u);
 }
 
 }  // namespace

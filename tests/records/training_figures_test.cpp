@@ -151,6 +151,19 @@ TEST_F(TrainingFigures, ConfusionOfManyClassesIsNotDrawn) {
   EXPECT_NE(err.str().find("31 classes"), std::string::npos);
 }
 
+TEST_F(TrainingFigures, OfManyRunsProtocolsShowWhatAPageHolds) {
+  std::string rows = "run,model,dataset,protocol,seed,top1,top1_low,top1_high\n";
+  for (int i = 0; i < 201; ++i) {
+    rows += "n" + std::to_string(i) + "-p-1,net,d,p,1,50,40,60\n";
+  }
+  record("runs.csv", rows);
+  const auto drawn = figures("protocols");
+  ASSERT_EQ(drawn.size(), 1u);
+  canvas::draw(drawn[0]);
+  EXPECT_EQ(std::get<Dots>(drawn[0].content).rows.size(), 200u);
+  EXPECT_NE(err.str().find("the first 200 of 201 rows"), std::string::npos) << err.str();
+}
+
 TEST_F(TrainingFigures, RecordsWithoutRowsAreNoFigure) {
   record("epochs.csv", epoch_header);
   record("transfer.csv", transfer_header);

@@ -212,7 +212,7 @@ TEST(HtmlPage, DataBehindAFigureIsCutAndSaysSo) {
       html(with({Page::Picture{{"bars", "t", Bubbles{}}, "<svg></svg>", points}}));
   EXPECT_EQ(count(page, "<tr><th scope=row>7</tr>"), 300u);
   EXPECT_TRUE(contains(page, "These are 300 of 301 rows; all are in <bdi>the download</bdi>."));
-  EXPECT_TRUE(contains(page, "download=\"bars.csv\""));
+  EXPECT_TRUE(contains(page, "download=\"figure-bars.csv\""));
   EXPECT_FALSE(
       contains(html(with({Page::Picture{{"bars", "t", Bubbles{}}, "<svg></svg>"}})), "<details"));
 }
