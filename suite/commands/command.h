@@ -64,6 +64,8 @@ Command bench_command();
 Command compare_command();
 Command plot_command();
 Command report_command();
+Command filters_command();
+Command maps_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

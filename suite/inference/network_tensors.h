@@ -1,6 +1,8 @@
 // What a network of the catalogue wants from a file of weights, without building it in memory.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "architectures/architecture.h"
@@ -19,6 +21,15 @@ struct Fit {
   std::vector<NetworkTensor> tensors;
   Match match;
 };
+
+/// A tensor of the network as the paper initialises it, from LibTorch's generator with this seed.
+/// Throws std::invalid_argument if it has none of that name.
+std::vector<float> initial_values(const Architecture& architecture, const Settings& settings,
+                                  const std::string& tensor, uint64_t seed);
+
+/// The same with a file's weights, whatever type they are stored in.
+std::vector<float> loaded_values(const Architecture& architecture, const Fit& fit,
+                                 const WeightsFile& file, const std::string& tensor);
 
 /// Matches a file with a network. If the file's head is for another number of classes, and nothing
 /// else differs, the settings are changed to that number unless `keep_classes`.

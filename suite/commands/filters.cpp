@@ -1,0 +1,135 @@
+// convscope filters: a convolution's kernels as a sheet.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ostream>
+
+#include "architectures/nearest.h"
+#include "suite/commands/command.h"
+#include "suite/commands/inference_options.h"
+#include "suite/commands/output.h"
+#include "suite/commands/picture_output.h"
+#include "suite/pictures/kernels.h"
+#include "suite/records/figures.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+namespace {
+
+/// The weights of the network's convolutions, in their order.
+std::vector<const NetworkTensor*> convolutions(const WeightedNetwork& network) {
+  std::vector<const NetworkTensor*> found;
+  for (const NetworkTensor& tensor : network.fit.tensors) {
+    if (tensor.shape.size() == 4 && !tensor.counter) found.push_back(&tensor);
+  }
+  return found;
+}
+
+/// "features.0.0" of "features.0.0.weight".
+std::string layer_of(const NetworkTensor& tensor) {
+  return tensor.name.substr(0, tensor.name.rfind('.'));
+}
+
+const NetworkTensor& chosen(const WeightedNetwork& network, const std::string& layer) {
+  const auto all = convolutions(network);
+  if (all.empty()) throw UsageError(network.architecture.name + " has no convolution");
+  if (layer.empty()) return *all[0];
+  std::vector<std::string> names;
+  for (const NetworkTensor* tensor : all) {
+    if (layer_of(*tensor) == layer) return *tensor;
+    names.push_back(layer_of(*tensor));
+  }
+  throw UsageError("--at: " + network.architecture.name + " has no convolution '" + layer + "'" +
+                   did_you_mean(layer, names) + "; there are " + joined(names));
+}
+
+int64_t integer(const Invocation& invocation, const std::string& option) {
+  const std::string& text = invocation.text(option);
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) {
+    throw UsageError("--" + option + " '" + text + "': expected a whole number");
+  }
+  return number;
+}
+
+std::string key_of(const KernelBank& bank) {
+  if (bank.in == 3) return "In colour: grey is a weight of 0; each by its own largest weight.";
+  if (bank.in == 1) return "Blue is above 0, red below; each by its own largest weight.";
+  return "The darker, the larger the norm over the input channels at that place.";
+}
+
+Figure sheet_of(const WeightedNetwork& network, const KernelBank& bank, int64_t most,
+                bool untrained) {
+  std::vector<int64_t> kernels = strongest(bank);
+  const auto all = kernels.size();
+  kernels.resize(std::min(all, static_cast<size_t>(most)));
+  const std::string of = bank.layer + " of " + network.architecture.name;
+  Sheet sheet;
+  sheet.key = key_of(bank);
+  if (bank.height == 1 && bank.width == 1 && bank.in > 3) {
+    sheet.tiles.push_back(tile("", matrix_picture(bank, kernels)));
+    sheet.columns = 1;
+    sheet.key = "A row for each kernel, a column for each channel; blue is above 0, red below.";
+  } else {
+    const double largest = largest_norm(bank);
+    for (const int64_t kernel : kernels) {
+      sheet.tiles.push_back(tile(std::to_string(kernel),
+                                 kernel_picture(bank, kernel, largest, network.preprocessing.bgr)));
+    }
+  }
+  const std::string count = kernels.size() < all
+                                ? fmt::format("{} of the {} kernels", kernels.size(), all)
+                                : fmt::format("The {} kernels", all);
+  return {file_name("filters_" + network.architecture.name + "_" + bank.layer +
+                    (untrained ? "_untrained" : "")),
+          fmt::format("{} of {}{}", count, of, untrained ? ", untrained" : ""), sheet,
+          fmt::format("Kernels of {} x {}, those with the largest norm first, with their numbers.",
+                      bank.height, bank.width)};
+}
+
+int run(const Invocation& invocation) {
+  const int64_t most = integer(invocation, "most");
+  if (most < 1 || most > 1024) throw UsageError("--most: expected from 1 to 1024");
+  const auto seed = static_cast<uint64_t>(integer(invocation, "seed"));
+  const bool untrained = invocation.flag("untrained");
+  if (untrained && !invocation.text("weights").empty()) {
+    throw UsageError("filters: --untrained takes no --weights");
+  }
+  WeightedNetwork network =
+      untrained ? untrained_network(invocation) : weighted_network(invocation, false);
+  if (untrained) {
+    network.fit.tensors = network_tensors(network.architecture, network.fit.settings);
+  }
+  const NetworkTensor& tensor = chosen(network, invocation.text("at"));
+  check_picture_options(invocation);
+  KernelBank bank{layer_of(tensor), tensor.shape[0], tensor.shape[1],
+                  tensor.shape[2],  tensor.shape[3], {}};
+  bank.values = untrained
+                    ? initial_values(network.architecture, network.fit.settings, tensor.name, seed)
+                    : loaded_values(network.architecture, network.fit, network.file, tensor.name);
+  draw_pictures(invocation, {sheet_of(network, bank, most, untrained)});
+  return done;
+}
+
+}  // namespace
+
+Command filters_command() {
+  Command command{"filters",
+                  "a convolution's kernels as a sheet of pictures",
+                  "convscope filters mobilenet_v2 --weights mobilenet_v2.pth",
+                  {},
+                  {"model"},
+                  run};
+  add_weights_options(command.options);
+  command.options.add_options()  //
+      ("at", text_value(), "LAYER: which convolution (default: the first)")(
+          "most", text_value("128"), "so many kernels, those with the largest norm")(
+          "untrained", po::bool_switch(), "the weights that training begins with")(
+          "seed", text_value("0"), "of --untrained");
+  add_picture_options(command.options);
+  return command;
+}
+
+}  // namespace convscope

@@ -1,0 +1,243 @@
+// convscope maps: what a layer computes on a photograph, and what a hand-written kernel does, step
+// by step, both as sheets.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <numeric>
+#include <ostream>
+
+#include "suite/commands/command.h"
+#include "suite/commands/inference_options.h"
+#include "suite/commands/picture_output.h"
+#include "suite/data/image.h"
+#include "suite/data/transforms.h"
+#include "suite/inference/classifier.h"
+#include "suite/pictures/filtering.h"
+#include "suite/records/figures.h"
+#include "suite/report/table.h"
+#include "suite/report/text.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || fs::is_directory(path)) {
+    throw UsageError("cannot read the image '" + path.string() + "'");
+  }
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Image decoded(const fs::path& path, int64_t channels) {
+  const std::string bytes = bytes_of(path);
+  try {
+    return decode_image(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), channels);
+  } catch (const BrokenImage& error) {
+    throw UsageError(path.string() + ": " + error.what());
+  }
+}
+
+int64_t most_of(const Invocation& invocation) {
+  const std::string& text = invocation.text("most");
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > 1000) {
+    throw UsageError("--most '" + text + "': expected from 1 to 1000");
+  }
+  return number;
+}
+
+Pixels pixels_of(const Image& image) {
+  Pixels pixels{static_cast<int>(image.part.width), static_cast<int>(image.part.height), {}};
+  for (size_t i = 0; i < image.pixels.size(); i += static_cast<size_t>(image.channels)) {
+    const bool grey = image.channels == 1;
+    pixels.add({image.pixels[i], image.pixels[grey ? i : i + 1], image.pixels[grey ? i : i + 2]});
+  }
+  return pixels;
+}
+
+/// The maps of a layer, those with the largest sum of magnitudes first.
+std::vector<size_t> strongest_maps(const Activations& maps) {
+  const auto channels = static_cast<size_t>(maps.shape[1]);
+  const size_t size = maps.values.size() / channels;
+  std::vector<double> sums(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t i = 0; i < size; ++i) sums[c] += std::abs(maps.values[c * size + i]);
+  }
+  std::vector<size_t> order(channels);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return sums[a] > sums[b]; });
+  return order;
+}
+
+Figure sheet_of(const WeightedNetwork& network, const std::string& layer, const Activations& maps,
+                const Image& seen, int64_t most) {
+  if (maps.shape.size() != 4) {
+    throw UsageError("--at: '" + layer + "' computes no maps but " +
+                     std::to_string(maps.values.size()) + " numbers; an earlier layer does");
+  }
+  std::vector<size_t> order = strongest_maps(maps);
+  const size_t all = order.size();
+  order.resize(std::min(all, static_cast<size_t>(most)));
+  const int height = static_cast<int>(maps.shape[2]), width = static_cast<int>(maps.shape[3]);
+  const size_t size = maps.values.size() / all;
+  double largest = 0;
+  for (const float value : maps.values) largest = std::max<double>(largest, std::abs(value));
+  const bool negative =
+      std::any_of(maps.values.begin(), maps.values.end(), [](float value) { return value < 0; });
+  Sheet sheet;
+  sheet.tiles.push_back(tile("input", pixels_of(seen)));
+  for (const size_t c : order) {
+    sheet.tiles.push_back(tile(std::to_string(c), painted(maps.values.data() + c * size, height,
+                                                          width, largest, negative)));
+  }
+  sheet.key = negative ? fmt::format("Blue is above 0, red below, up to {:.3g}.", largest)
+                       : fmt::format("White is 0, the darkest {:.3g}.", largest);
+  const std::string count = order.size() < all
+                                ? fmt::format("The {} strongest of {} maps", order.size(), all)
+                                : fmt::format("All {} maps", all);
+  return {file_name("maps_" + network.architecture.name + "_" + layer),
+          fmt::format("{} of {} of {}", count, layer, network.architecture.name), sheet,
+          fmt::format("Feature maps of {} x {}, those with the largest sum of magnitudes first, "
+                      "with their channels' numbers; one scale for all.",
+                      height, width)};
+}
+
+int run_network(const Invocation& invocation, const fs::path& path) {
+  const std::string& layer = invocation.text("at");
+  const int64_t most = most_of(invocation);
+  const WeightedNetwork network = weighted_network(invocation, /*head_needed=*/false);
+  const Speed chosen = speed(invocation, network);
+  Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
+  if (layer.empty()) {
+    throw UsageError("maps: name a layer with --at; there are " + joined(classifier.layers()));
+  }
+  check_picture_options(invocation);
+  const int64_t channels = network.fit.settings.image.channels;
+  const Image image = decoded(path, channels);
+  const Image seen = render(image, centre_view(network.preprocessing, image.full),
+                            network.preprocessing.interpolation);
+  std::vector<float> values(static_cast<size_t>(channels * seen.part.height * seen.part.width));
+  normalise(seen, network.preprocessing, values.data());
+  const Activations maps = classifier.activations(values, 1, layer);
+  draw_pictures(invocation, {sheet_of(network, layer, maps, seen, most)});
+  return done;
+}
+
+/// An image's grey levels, or a file of numbers as it is.
+Grid grid_of(const fs::path& path) {
+  const std::string bytes = bytes_of(path);
+  try {
+    const Image image =
+        decode_image(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), 1);
+    return {static_cast<int>(image.part.height),
+            static_cast<int>(image.part.width),
+            {image.pixels.begin(), image.pixels.end()}};
+  } catch (const BrokenImage& broken) {
+    const std::string ending = path.extension().string();
+    if (ending != ".csv" && ending != ".txt") {
+      throw UsageError(path.string() + ": " + broken.what() +
+                       "; numbers in rows are read from .txt and .csv");
+    }
+    return parse_grid(bytes, path.string());
+  }
+}
+
+/// A step with its numbers, which are printed where they fit a screen.
+void print(const Invocation& invocation, const std::string& name, const Grid& grid) {
+  constexpr int most = 16;
+  invocation.out << name << ", " << grid.height << "x" << grid.width << "\n";
+  if (grid.height > most || grid.width > most) return;
+  Table table;
+  for (int c = 0; c < grid.width; ++c) {
+    table.columns.push_back({std::to_string(c), std::to_string(c)});
+  }
+  for (int r = 0; r < grid.height; ++r) {
+    auto& row = table.rows.emplace_back();
+    for (int c = 0; c < grid.width; ++c) row.emplace_back(grid.at(r, c));
+  }
+  write(table, Format::table, invocation.out);
+}
+
+Sheet::Tile tile_of(const std::string& name, const Grid& grid) {
+  const std::vector<float> values(grid.values.begin(), grid.values.end());
+  const bool negative = std::any_of(values.begin(), values.end(), [](float v) { return v < 0; });
+  return tile(fmt::format("{}, {}x{}", name, grid.height, grid.width),
+              painted(values.data(), grid.height, grid.width, 0, negative));
+}
+
+int run_filter(const Invocation& invocation, const fs::path& path) {
+  const std::string& filter = invocation.text("filter");
+  const Grid kernel =
+      fs::is_regular_file(filter) ? parse_grid(bytes_of(filter), filter) : known_filter(filter);
+  const Grid image = grid_of(path);
+  const Grid found = convolved(image, kernel);
+  const Grid positive_part = rectified(found);
+  std::vector<std::pair<std::string, Grid>> steps = {
+      {"input", image}, {"convolution", found}, {"ReLU", positive_part}};
+  if (positive_part.height >= 2 && positive_part.width >= 2) {
+    steps.emplace_back("2x2 max pooling", max_pooled(positive_part));
+  }
+  check_picture_options(invocation);
+  Sheet sheet;
+  sheet.columns = 2;
+  sheet.key = "White is 0; where there is a minus, blue is above and red below.";
+  for (const auto& [name, grid] : steps) {
+    print(invocation, name, grid);
+    sheet.tiles.push_back(tile_of(name, grid));
+  }
+  const std::string name = fs::path(filter).stem().string();
+  draw_pictures(invocation,
+                {{file_name("filtered_" + name + "_" + path.stem().string()),
+                  fmt::format("{} on {}, step by step", name, path.filename().string()), sheet,
+                  "The image in grey, the convolution without padding, ReLU, and 2x2 max pooling, "
+                  "each by its own largest value."}});
+  return done;
+}
+
+int run(const Invocation& invocation) {
+  if (!invocation.text("filter").empty()) {
+    // Without a network the only word is the image.
+    const auto words = invocation.list("model");
+    const std::string image =
+        invocation.text("image").empty() && words.size() == 1 ? words[0] : invocation.text("image");
+    if (image.empty()) throw UsageError("maps: name an image, as in 'maps --filter sobel-x a.png'");
+    return run_filter(invocation, image);
+  }
+  if (invocation.text("image").empty()) {
+    throw UsageError("maps: name an image, as in '" + invocation.command.example + "'");
+  }
+  return run_network(invocation, invocation.text("image"));
+}
+
+}  // namespace
+
+Command maps_command() {
+  Command command{"maps",
+                  "what a layer computes on a photograph, or a hand-written kernel does to it",
+                  "convscope maps resnet18 photo.jpg --at layer1.0",
+                  {},
+                  {"model", "image"},
+                  run};
+  add_weights_options(command.options);
+  add_speed_options(command.options);
+  command.options.add_options()  //
+      ("image", text_value(), "FILE: the photograph")(
+          "at", text_value(), "LAYER: as 'cost --layers' names it, or what it is in: layer1.0")(
+          "most", text_value("63"), "so many maps, the strongest")(
+          "filter", text_value(),
+          "without a network: sobel-x, sobel-y, prewitt, laplace, gauss, or a FILE of numbers in "
+          "rows; the image may be such a file, too");
+  add_picture_options(command.options);
+  return command;
+}
+
+}  // namespace convscope

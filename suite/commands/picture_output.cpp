@@ -1,0 +1,62 @@
+#include "suite/commands/picture_output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <ostream>
+
+#include "suite/commands/figure_options.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const Invocation& invocation) {
+  const std::string& given = invocation.text("results");
+  return (given.empty() ? fs::path("results") / invocation.command.name : fs::path(given)) /
+         "figures";
+}
+
+}  // namespace
+
+void add_picture_options(po::options_description& options) {
+  options.add_options()  //
+      ("results", text_value(), "DIR: pictures go to DIR/figures (default: results/COMMAND)")(
+          "image-format", list_value(), "svg, png, pdf (default: all)");
+}
+
+void check_picture_options(const Invocation& invocation) {
+  image_formats(invocation);
+  try {
+    check_gnuplot();
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+  const fs::path folder = folder_of(invocation);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || ::access(folder.c_str(), W_OK) != 0) {
+    throw UsageError("cannot write into '" + folder.string() +
+                     "': " + (error ? error.message() : std::strerror(errno)));
+  }
+}
+
+void draw_pictures(const Invocation& invocation, const std::vector<Figure>& figures) {
+  try {
+    for (const auto& paths :
+         render_all(figures, folder_of(invocation), image_formats(invocation))) {
+      for (const auto& path : paths) invocation.err << "wrote " << path.string() << "\n";
+    }
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+Sheet::Tile tile(const std::string& label, const Pixels& pixels) {
+  return {label, pixels.width, pixels.height, pixels.rgb};
+}
+
+}  // namespace convscope
