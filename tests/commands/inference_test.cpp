@@ -460,5 +460,60 @@ TEST_F(Inference, FetchSaysWhatItWouldDoAndListsWhatThereIs) {
   EXPECT_TRUE(contains(list.out, "inception_v3")) << list.out;
 }
 
+TEST_F(Inference, FiltersAreDrawnFromAFileOrAsTrainingBegins) {
+  const Result stored = convscope_with({"filters", "lenet5", "--weights", weights("lenet5"),
+                                        "--results", path("results"), "--image-format", "svg"});
+  ASSERT_EQ(stored.code, 0) << stored.err;
+  const std::string svg = contents(fs::path(path("results")) / "figures/filters_lenet5_conv1.svg");
+  EXPECT_TRUE(contains(svg, "The 6 kernels of conv1 of lenet5"));
+  EXPECT_TRUE(contains(svg, "data:image/png;base64,"));
+  const Result untrained_one =
+      convscope_with({"filters", "lenet5", "--untrained", "--at", "conv2", "--most", "4",
+                      "--results", path("results"), "--image-format", "svg"});
+  ASSERT_EQ(untrained_one.code, 0) << untrained_one.err;
+  EXPECT_TRUE(
+      contains(contents(fs::path(path("results")) / "figures/filters_lenet5_conv2_untrained.svg"),
+               "4 of the 16 kernels of conv2 of lenet5, untrained"));
+  expect_usage_error({"filters", "lenet5", "--untrained", "--at", "conv9"},
+                     "no convolution 'conv9'; did you mean conv");
+  expect_usage_error({"filters", "lenet5", "--untrained", "--most", "0"}, "--most");
+  expect_usage_error({"filters", "lenet5", "--untrained", "--weights", "w.pth"}, "--untrained");
+}
+
+TEST_F(Inference, MapsOfALayerAreDrawnBesideTheirImage) {
+  const std::string w = weights("lenet5"), photo = image("photo.jpg", 40, 50);
+  const Result result = convscope_with({"maps", "lenet5", photo, "--weights", w, "--at", "conv1",
+                                        "--results", path("results"), "--image-format", "svg"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::string svg = contents(fs::path(path("results")) / "figures/maps_lenet5_conv1.svg");
+  EXPECT_TRUE(contains(svg, "All 6 maps of conv1 of lenet5"));
+  EXPECT_TRUE(contains(svg, ">input</text>"));
+  expect_usage_error({"maps", "lenet5", photo, "--weights", w}, "there are conv1");
+  expect_usage_error({"maps", "lenet5", photo, "--weights", w, "--at", "fc1"}, "computes no maps");
+  expect_usage_error({"maps", "lenet5", path("none.jpg"), "--weights", w, "--at", "conv1"},
+                     "cannot read the image");
+  expect_usage_error({"maps", "lenet5", w, "--weights", w, "--at", "conv1"}, "weights.pth: ");
+}
+
+TEST_F(Inference, MapsOfAHandWrittenKernelPrintTheTextbooksNumbers) {
+  std::string edge;
+  for (int row = 0; row < 5; ++row) edge += "255 255 0 0 0\n";
+  put(path("edge.txt"), edge);
+  const Result result = convscope_with({"maps", path("edge.txt"), "--filter", "sobel-x",
+                                        "--results", path("results"), "--image-format", "svg"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(contains(result.out, "-1020  -1020  0")) << result.out;
+  EXPECT_TRUE(contains(result.out, "2x2 max pooling, 1x1")) << result.out;
+  EXPECT_TRUE(fs::exists(fs::path(path("results")) / "figures/filtered_sobel-x_edge.svg"));
+  put(path("kernel.csv"), "0,0\n0,2\n");
+  const Result own = convscope_with({"maps", path("edge.txt"), "--filter", path("kernel.csv"),
+                                     "--results", path("results"), "--image-format", "svg"});
+  ASSERT_EQ(own.code, 0) << own.err;
+  EXPECT_TRUE(contains(own.out, "510")) << own.out;
+  expect_usage_error({"maps", path("edge.txt"), "--filter", "sobel"}, "no filter 'sobel'");
+  put(path("text.dat"), "no image");
+  expect_usage_error({"maps", path("text.dat"), "--filter", "gauss"}, "text.dat: ");
+}
+
 }  // namespace
 }  // namespace convscope
