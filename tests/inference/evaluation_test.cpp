@@ -13,11 +13,11 @@ TEST(Share, HasWilsonsInterval) {
   const struct {
     int64_t hits, images;
     double low, high;
-  } published[] = {{81, 263, 0.2553, 0.3662},
+  } intervals[] = {{81, 263, 0.2553, 0.3662},
                    {15, 148, 0.0624, 0.1605},
                    {0, 20, 0, 0.1611},
                    {1, 29, 0.0061, 0.1718}};
-  for (const auto& row : published) {
+  for (const auto& row : intervals) {
     const Share found = share(row.hits, row.images);
     EXPECT_NEAR(found.low, row.low, 5e-5) << row.hits;
     EXPECT_NEAR(found.high, row.high, 5e-5) << row.hits;
