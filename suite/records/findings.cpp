@@ -9,7 +9,6 @@
 #include <numeric>
 #include <set>
 
-#include "suite/records/bench_times.h"
 #include "suite/records/training_runs.h"
 #include "suite/report/text.h"
 #include "suite/timing/ranking.h"
@@ -96,66 +95,92 @@ std::vector<RecordFinding> of_costs(const Records& records) {
   return found;
 }
 
-/// The quickest and the slowest of the cases that were measured alike, but for their engines.
-std::vector<RecordFinding> of_times(const BenchTimes& times) {
-  size_t others = 0;
-  const auto rows = times.like_the_first(
-      {"engine", "input"}, [&](size_t i) { return times.is_latency(i); }, others);
+/// The quickest and the slowest of the cases that were measured alike.
+std::vector<RecordFinding> of_times(const Records& records) {
+  CsvFile csv = records.read_models("bench.csv");
+  const auto median = numbers(csv, "median_ms"), low = numbers(csv, "ci_low_ms"),
+             high = numbers(csv, "ci_high_ms");
+  const auto models = texts(csv, "model"), threads = texts(csv, "threads"),
+             batches = texts(csv, "batch"), engines = texts(csv, "engine"),
+             scenarios = texts(csv, "scenario"), status = texts(csv, "status");
+  std::vector<std::vector<std::string>> settings;
+  for (const char* name : {"env", "device", "threads", "batch", "precision", "layout", "mode"}) {
+    settings.push_back(texts(csv, name));
+  }
+  const auto alike = [&](size_t a, size_t b) {
+    return std::all_of(settings.begin(), settings.end(),
+                       [&](const auto& values) { return values[a] == values[b]; });
+  };
+  std::vector<size_t> rows;
+  size_t noisy = 0, measured = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (!(median[i] > 0) || !std::isfinite(median[i])) continue;
+    ++measured;
+    if (status[i] == "noisy" || status[i] == "disturbed") ++noisy;
+    if (scenarios[i] == "latency" && (rows.empty() || alike(i, rows[0]))) rows.push_back(i);
+  }
   if (rows.empty()) return {};
-  const auto& engines = times.of.at("engine");
   const auto time = [&](size_t i) {
-    const auto interval = times.interval(i);
-    return (interval ? with_interval(times.median[i], interval->low, interval->high)
-                     : fmt::format("about {:.2g}", times.median[i])) +
+    const bool known = std::isfinite(low[i]) && std::isfinite(high[i]);
+    return (known ? with_interval(median[i], low[i], high[i])
+                  : fmt::format("about {:.2g}", median[i])) +
            " ms";
   };
-  const auto [quick, slow] = std::minmax_element(rows.begin(), rows.end(), [&](size_t a, size_t b) {
-    return times.median[a] < times.median[b];
-  });
+  const auto [quick, slow] = std::minmax_element(
+      rows.begin(), rows.end(), [&](size_t a, size_t b) { return median[a] < median[b]; });
   const std::string statement =
       *quick == *slow
-          ? fmt::format("{} takes {} ({}).", times.names[*quick], time(*quick), engines[*quick])
+          ? fmt::format("{} takes {} ({}).", models[*quick], time(*quick), engines[*quick])
           : fmt::format("The quickest is {} ({}) with {}, the slowest {} ({}) with {}.",
-                        times.names[*quick], engines[*quick], time(*quick), times.names[*slow],
+                        models[*quick], engines[*quick], time(*quick), models[*slow],
                         engines[*slow], time(*slow));
-  const bool sure = times.interval(*quick) && times.interval(*slow);
-  std::string detail = fmt::format("Medians of a batch of {}, {} thread{}{}",
-                                   times.of.at("batch")[rows[0]], times.of.at("threads")[rows[0]],
-                                   times.of.at("threads")[rows[0]] == "1" ? "" : "s",
+  const bool sure = std::isfinite(low[*quick]) && std::isfinite(low[*slow]);
+  std::string detail = fmt::format("Medians of a batch of {}, {} thread{}{}", batches[rows[0]],
+                                   threads[rows[0]], threads[rows[0]] == "1" ? "" : "s",
                                    sure ? ", with the longer side of their 95 % intervals"
                                         : "; too few repetitions for intervals");
-  const auto status = texts(times.csv, "status");
-  const auto noisy = std::count_if(status.begin(), status.end(), [](const std::string& one) {
-    return one == "noisy" || one == "disturbed";
-  });
   detail += noisy == 0 ? "."
                        : fmt::format(
-                             "; {} of {} cases are marked noisy or disturbed: the interval "
-                             "asked for was not reached.",
-                             noisy, times.size());
+                             "; {} of {} cases are marked noisy or disturbed: the "
+                             "interval asked for was not reached.",
+                             noisy, measured);
   return {{statement, detail}};
 }
 
 /// Whether counting tells the order of the times, for the engine that comes first.
-std::vector<RecordFinding> of_ranking(const BenchTimes& times) {
-  size_t others = 0;
-  const auto rows = times.like_the_first(
-      {"input"}, [&](size_t i) { return positive(times.macs(i)) && times.macs(i) < 1e18; }, others);
-  if (rows.size() < 3) return {};
+std::vector<RecordFinding> of_ranking(const Records& records) {
+  CsvFile csv = records.read_models("bench.csv");
+  const auto median = numbers(csv, "median_ms"), low = numbers(csv, "ci_low_ms"),
+             high = numbers(csv, "ci_high_ms"), rates = numbers(csv, "gflop_per_s");
+  const std::vector<std::string> same = {"env",    "device", "threads", "batch",   "precision",
+                                         "layout", "engine", "mode",    "scenario"};
+  std::map<std::string, std::vector<std::string>> of;
+  for (const std::string& column : same) of[column] = texts(csv, column);
+  const auto models = texts(csv, "model");
   std::vector<RankedNetwork> networks;
-  bool intervals = false;
-  for (const size_t i : rows) {
-    networks.push_back({times.names[i], static_cast<int64_t>(std::llround(times.macs(i))), 0, 0,
-                        times.median[i], times.interval(i)});
-    intervals = intervals || times.interval(i);
+  std::optional<size_t> first;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const double operations = rates[i] * median[i] * 1e6;
+    if (!(median[i] > 0) || !(rates[i] > 0) || !(operations < 1e18)) continue;
+    if (!first) first = i;
+    const bool alike = std::all_of(same.begin(), same.end(), [&](const std::string& column) {
+      return of[column][i] == of[column][*first];
+    });
+    if (!alike) continue;
+    const auto macs = static_cast<int64_t>(std::llround(operations / 2));
+    RankedNetwork network{models[i], macs, 0, 0, median[i], std::nullopt};
+    if (std::isfinite(low[i]) && std::isfinite(high[i])) {
+      network.interval = Interval{low[i], high[i]};
+    }
+    networks.push_back(network);
   }
-  if (!intervals) return {};
+  if (networks.size() < 3) return {};
   const Ranking ranking = rank(networks);
   return {{fmt::format("Multiply-accumulates order {} of {} pairs of networks wrongly by time.",
                        ranking.misranked.size(), ranking.pairs),
            fmt::format("{} engine, {} networks; a pair counts as wrong where the 95 % intervals do "
                        "not overlap. Spearman's rank correlation is {:.2f}.",
-                       times.of.at("engine")[rows[0]], networks.size(), ranking.by_macs)}};
+                       of["engine"][*first], networks.size(), ranking.by_macs)}};
 }
 
 std::vector<RecordFinding> of_evaluations(const Records& records) {
@@ -349,8 +374,8 @@ std::vector<RecordFinding> findings(const Records& records, const Floor& floor) 
   add("transfer_findings.csv", [&] { return of_transfer(records); });
   add("evaluation.csv", [&] { return of_evaluations(records); });
   add("samples.csv", [&] { return of_engines(records, floor); });
-  add("bench.csv", [&] { return of_times(BenchTimes(records)); });
-  add("bench.csv", [&] { return of_ranking(BenchTimes(records)); });
+  add("bench.csv", [&] { return of_times(records); });
+  add("bench.csv", [&] { return of_ranking(records); });
   add("cost.csv", [&] { return of_costs(records); });
   return all;
 }

@@ -9,7 +9,6 @@
 #include <set>
 #include <stdexcept>
 
-#include "suite/records/bench_times.h"
 #include "suite/records/case_parts.h"
 #include "suite/records/figures.h"
 #include "suite/records/sample_file.h"
@@ -20,19 +19,98 @@
 namespace convscope {
 namespace {
 
+/// What a logarithmic axis can show.
+bool positive(double value) { return value > 0 && std::isfinite(value); }
+
+/// What a case was measured with, beside its network.
+const std::vector<std::string> settings = {"env",       "device", "threads", "batch", "input",
+                                           "precision", "layout", "engine",  "mode",  "scenario"};
+
+/// The rows of bench.csv that have a time.
+struct Times {
+  CsvFile csv;
+  std::map<std::string, std::vector<std::string>> of;  ///< "model", and each of the settings
+  std::vector<std::string> names;  ///< the model, with its input where it was measured at several
+  std::vector<double> median, low, high, images_per_s, gflop_per_s, peak_share, batch, threads;
+
+  explicit Times(const Records& records) : csv(records.read_models("bench.csv")) {
+    const auto all = numbers(csv, "median_ms");
+    std::set<int64_t> measured;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (positive(all[i])) measured.insert(csv.rows[i].line);
+    }
+    keep_rows(csv, [&](const CsvRow& row) { return measured.count(row.line) > 0; });
+    of["model"] = texts(csv, "model");
+    for (const std::string& setting : settings) of[setting] = texts(csv, setting);
+    median = numbers(csv, "median_ms");
+    low = numbers(csv, "ci_low_ms");
+    high = numbers(csv, "ci_high_ms");
+    images_per_s = numbers(csv, "images_per_s");
+    gflop_per_s = numbers(csv, "gflop_per_s");
+    peak_share = numbers(csv, "peak_share");
+    batch = numbers(csv, "batch");
+    threads = numbers(csv, "threads");
+    std::map<std::string, std::set<std::string>> inputs;
+    for (size_t i = 0; i < size(); ++i) inputs[of["model"][i]].insert(of["input"][i]);
+    names = of["model"];
+    for (size_t i = 0; i < size(); ++i) {
+      if (inputs[names[i]].size() > 1) names[i] += " " + of["input"][i];
+    }
+  }
+
+  size_t size() const { return median.size(); }
+
+  std::optional<Spread> interval(size_t i) const {
+    const bool known = positive(low[i]) && positive(high[i]);
+    return known ? std::optional(Spread{low[i], high[i]}) : std::nullopt;
+  }
+
+  /// The rows whose settings, but for those named, are those of the first row that `fits`; how
+  /// many of those that fit are not among them goes to `others`.
+  template <class Fits>
+  std::vector<size_t> like_the_first(const std::set<std::string>& but, Fits fits,
+                                     size_t& others) const {
+    std::vector<size_t> rows;
+    others = 0;
+    for (size_t i = 0; i < size(); ++i) {
+      if (!fits(i)) continue;
+      const size_t first = rows.empty() ? i : rows[0];
+      const bool same = std::all_of(settings.begin(), settings.end(), [&](const auto& setting) {
+        return but.count(setting) > 0 || of.at(setting)[i] == of.at(setting)[first];
+      });
+      if (same) {
+        rows.push_back(i);
+      } else {
+        ++others;
+      }
+    }
+    return rows;
+  }
+
+  /// "1 thread, batch 1, float32": of a row, without those named.
+  std::string how(size_t row, const std::set<std::string>& but) const {
+    std::vector<std::string> parts;
+    const auto value = [&](const char* name) { return of.at(name)[row]; };
+    if (!but.count("device")) parts.push_back(value("device"));
+    if (!but.count("threads"))
+      parts.push_back(value("threads") + (value("threads") == "1" ? " thread" : " threads"));
+    if (!but.count("batch")) parts.push_back("batch " + value("batch"));
+    for (const char* name : {"precision", "layout", "engine"}) {
+      if (!but.count(name)) parts.push_back(value(name));
+    }
+    if (value("mode") != "inference") parts.push_back(value("mode"));
+    return joined(parts);
+  }
+};
+
 void say_left_out(const Records& records, const std::string& figure, size_t rows) {
   if (rows == 0) return;
   records.err << figure << ": " << rows << (rows == 1 ? " row" : " rows")
               << " of bench.csv measured otherwise left out\n";
 }
 
-std::optional<Spread> spread_of(const BenchTimes& times, size_t row) {
-  const auto interval = times.interval(row);
-  return interval ? std::optional(Spread{interval->low, interval->high}) : std::nullopt;
-}
-
 /// What a caption says of the bars of these rows.
-std::string bars_of(const BenchTimes& times, const std::vector<size_t>& rows) {
+std::string bars_of(const Times& times, const std::vector<size_t>& rows) {
   const auto known = std::count_if(rows.begin(), rows.end(),
                                    [&](size_t i) { return times.interval(i).has_value(); });
   if (known == 0) return " Too few repetitions for intervals.";
@@ -41,14 +119,14 @@ std::string bars_of(const BenchTimes& times, const std::vector<size_t>& rows) {
 }
 
 std::vector<Figure> latency_macs(const Records& records) {
-  const BenchTimes times(records);
+  const Times times(records);
   size_t others = 0;
   const std::set<std::string> but = {"engine", "input"};
   const auto rows = times.like_the_first(
       but,
       [&](size_t i) {
-        return positive(times.gflop_per_s[i]) && positive(times.batch[i]) && times.is_latency(i) &&
-               times.of.at("mode")[i] == "inference";
+        return positive(times.gflop_per_s[i]) && positive(times.batch[i]) &&
+               times.of.at("scenario")[i] == "latency" && times.of.at("mode")[i] == "inference";
       },
       others);
   if (rows.empty()) {
@@ -62,10 +140,12 @@ std::vector<Figure> latency_macs(const Records& records) {
   bubbles.y = {"Median latency (ms)", Scale::log};
   double peak = 0;
   for (const size_t i : rows) {
+    // Rates count two operations for each multiply-accumulate.
+    const double macs = times.gflop_per_s[i] * times.median[i] * 1e6 / 2 / batch;
     const std::string& engine = times.of.at("engine")[i];
     // The engines of a network lie above each other: one name is enough.
-    bubbles.bubbles.push_back({times.names[i], engine, std::round(times.macs(i)), times.median[i],
-                               0, spread_of(times, i), engine == times.of.at("engine")[rows[0]]});
+    bubbles.bubbles.push_back({times.names[i], engine, std::round(macs * batch), times.median[i], 0,
+                               times.interval(i), engine == times.of.at("engine")[rows[0]]});
     if (positive(times.peak_share[i])) peak = times.gflop_per_s[i] / times.peak_share[i];
   }
   if (peak > 0) {
@@ -90,11 +170,12 @@ std::vector<Figure> latency_macs(const Records& records) {
 
 /// Networks in rows, and beside each other what differs: engines, layouts or precisions.
 std::vector<Figure> engines(const Records& records) {
-  const BenchTimes times(records);
+  const Times times(records);
   for (const std::string varies : {"engine", "layout", "precision"}) {
     size_t others = 0;
     const auto rows = times.like_the_first(
-        {varies, "input"}, [&](size_t i) { return times.is_latency(i); }, others);
+        {varies, "input"}, [&](size_t i) { return times.of.at("scenario")[i] == "latency"; },
+        others);
     Dots dots;
     dots.x = {"Median latency (ms)", Scale::log};
     dots.joined = true;
@@ -105,7 +186,7 @@ std::vector<Figure> engines(const Records& records) {
       auto row = std::find_if(dots.rows.begin(), dots.rows.end(),
                               [&](const Dots::Row& one) { return one.label == model; });
       if (row == dots.rows.end()) row = dots.rows.insert(row, {model, "", {}});
-      row->dots.push_back({value, times.median[i], spread_of(times, i), {}});
+      row->dots.push_back({value, times.median[i], times.interval(i), {}});
     }
     if (dots.series.size() < 2) continue;
     say_left_out(records, "engines", others);
@@ -131,7 +212,7 @@ std::vector<Figure> engines(const Records& records) {
 std::vector<Figure> throughput(const Records& records, const std::string& grows,
                                const std::string& name, const std::string& label,
                                const std::string& title) {
-  const BenchTimes times(records);
+  const Times times(records);
   const std::vector<double>& along = grows == "batch" ? times.batch : times.threads;
   size_t others = 0;
   const auto rows = times.like_the_first(
@@ -163,7 +244,7 @@ std::vector<Figure> throughput(const Records& records, const std::string& grows,
     for (const auto& [x, i] : lines_of[line]) {
       series.points.push_back({x, times.images_per_s[i]});
       if (!known) continue;
-      const auto interval = times.interval(i).value_or(Interval{times.median[i], times.median[i]});
+      const auto interval = times.interval(i).value_or(Spread{times.median[i], times.median[i]});
       const double images = times.images_per_s[i] * times.median[i];
       series.spread.push_back({images / interval.high, images / interval.low});
     }
