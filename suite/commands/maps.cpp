@@ -167,11 +167,22 @@ void print(const Invocation& invocation, const std::string& name, const Grid& gr
   write(table, Format::table, invocation.out);
 }
 
-Sheet::Tile tile_of(const std::string& name, const Grid& grid) {
+/// As a photograph is: black is 0.
+Pixels grey_picture(const Grid& grid) {
+  double white = 255;
+  for (const double value : grid.values) white = std::max(white, value);
+  Pixels pixels{grid.width, grid.height, {}};
+  for (const double value : grid.values) {
+    const auto level = static_cast<uint8_t>(std::lround(255 * std::max(value, 0.0) / white));
+    pixels.add({level, level, level});
+  }
+  return pixels;
+}
+
+Pixels step_picture(const Grid& grid) {
   const std::vector<float> values(grid.values.begin(), grid.values.end());
   const bool negative = std::any_of(values.begin(), values.end(), [](float v) { return v < 0; });
-  return tile(fmt::format("{}, {}x{}", name, grid.height, grid.width),
-              painted(values.data(), grid.height, grid.width, 0, negative));
+  return painted(values.data(), grid.height, grid.width, 0, negative);
 }
 
 int run_filter(const Invocation& invocation, const fs::path& path) {
@@ -189,10 +200,11 @@ int run_filter(const Invocation& invocation, const fs::path& path) {
   check_picture_options(invocation);
   Sheet sheet;
   sheet.columns = 2;
-  sheet.key = "White is 0; where there is a minus, blue is above and red below.";
+  sheet.key = "After the image, white is 0; where there is a minus, blue is above 0 and red below.";
   for (const auto& [name, grid] : steps) {
     print(invocation, name, grid);
-    sheet.tiles.push_back(tile_of(name, grid));
+    const Pixels picture = sheet.tiles.empty() ? grey_picture(grid) : step_picture(grid);
+    sheet.tiles.push_back(tile(fmt::format("{}, {}x{}", name, grid.height, grid.width), picture));
   }
   const std::string name = fs::path(filter).stem().string();
   draw_pictures(invocation,

@@ -475,7 +475,7 @@ TEST_F(Inference, FiltersAreDrawnFromAFileOrAsTrainingBegins) {
       contains(contents(fs::path(path("results")) / "figures/filters_lenet5_conv2_untrained.svg"),
                "4 of the 16 kernels of conv2 of lenet5, untrained"));
   expect_usage_error({"filters", "lenet5", "--untrained", "--at", "conv9"},
-                     "no convolution 'conv9'; did you mean conv");
+                     "no convolution 'conv9'; did you mean 'conv1'");
   expect_usage_error({"filters", "lenet5", "--untrained", "--most", "0"}, "--most");
   expect_usage_error({"filters", "lenet5", "--untrained", "--weights", "w.pth"}, "--untrained");
 }
