@@ -77,8 +77,9 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
   draw_header(drawing, title, {});
   for (size_t i = 0; i < sheet.tiles.size(); ++i) {
     const Sheet::Tile& tile = sheet.tiles[i];
-    const double left = page_margin + static_cast<double>(i % columns) * (side + tile_gap),
-                 top = drawing.height - above - static_cast<double>(i / columns) * row_height;
+    const size_t row = i / columns, column = i % columns;
+    const double left = page_margin + static_cast<double>(column) * (side + tile_gap),
+                 top = drawing.height - above - static_cast<double>(row) * row_height;
     const double aspect = static_cast<double>(tile.height) / tile.width;
     const double width = std::min(side, height / aspect);
     const double x = left + (side - width) / 2;
