@@ -192,8 +192,13 @@ std::optional<int64_t> parse_bytes(const std::string& text) {
 }
 
 std::string rounded(double value, double uncertainty) {
-  const int decimals = -static_cast<int>(std::floor(std::log10(uncertainty) + 1e-9));
   char text[64];
+  // What knows nothing of the value's digits.
+  if (!(uncertainty > 0) || !std::isfinite(uncertainty) || !std::isfinite(value)) {
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+  }
+  const int decimals = -static_cast<int>(std::floor(std::log10(uncertainty) + 1e-9));
   if (decimals >= 0) {
     std::snprintf(text, sizeof text, "%.*f", std::min(decimals, 9), value);
   } else {
