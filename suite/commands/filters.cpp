@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ostream>
 
 #include "architectures/nearest.h"
 #include "suite/commands/command.h"
 #include "suite/commands/inference_options.h"
+#include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/picture_output.h"
 #include "suite/pictures/kernels.h"
@@ -42,16 +42,6 @@ const NetworkTensor& chosen(const WeightedNetwork& network, const std::string& l
   }
   throw UsageError("--at: " + network.architecture.name + " has no convolution '" + layer + "'" +
                    did_you_mean(layer, names) + "; there are " + joined(names));
-}
-
-int64_t integer(const Invocation& invocation, const std::string& option) {
-  const std::string& text = invocation.text(option);
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-    throw UsageError("--" + option + " '" + text + "': expected a whole number");
-  }
-  return number;
 }
 
 std::string key_of(const KernelBank& bank) {
@@ -90,9 +80,9 @@ Figure sheet_of(const WeightedNetwork& network, const KernelBank& bank, int64_t 
 }
 
 int run(const Invocation& invocation) {
-  const int64_t most = integer(invocation, "most");
-  if (most < 1 || most > 1024) throw UsageError("--most: expected from 1 to 1024");
-  const auto seed = static_cast<uint64_t>(integer(invocation, "seed"));
+  const int64_t most = positive_integer(invocation, "most");
+  if (most > 1024) throw UsageError("--most: expected from 1 to 1024");
+  const auto seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
   const bool untrained = invocation.flag("untrained");
   if (untrained && !invocation.text("weights").empty()) {
     throw UsageError("filters: --untrained takes no --weights");

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 
 #include "suite/commands/command.h"
 #include "suite/commands/inference_options.h"
+#include "suite/commands/network_options.h"
 #include "suite/commands/picture_output.h"
 #include "suite/data/image.h"
 #include "suite/data/transforms.h"
@@ -45,12 +45,8 @@ Image decoded(const fs::path& path, int64_t channels) {
 }
 
 int64_t most_of(const Invocation& invocation) {
-  const std::string& text = invocation.text("most");
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > 1000) {
-    throw UsageError("--most '" + text + "': expected from 1 to 1000");
-  }
+  const int64_t number = positive_integer(invocation, "most");
+  if (number > 1000) throw UsageError("--most: expected from 1 to 1000");
   return number;
 }
 

@@ -15,7 +15,8 @@ int run(const Invocation& invocation) {
   const std::string started = utc_now();
   if (nothing_to_read_yet(invocation, {folder})) return done;
   const Records records = records_of(invocation, folder);
-  const auto wanted = wanted_figures(invocation, records);
+  auto wanted = wanted_figures(invocation, records);
+  if (wanted.empty()) wanted = record_figures();  // so that the error says what is missing
   const auto formats = image_formats(invocation);
   if (invocation.flag("dry-run")) {
     for (const RecordFigure& figure : wanted) invocation.out << "plot " << figure.name << "\n";

@@ -19,7 +19,6 @@
 #include "suite/commands/figure_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/verdict_table.h"
-#include "suite/records/methods.h"
 #include "suite/records/record_tables.h"
 #include "suite/records/repeat.h"
 #include "suite/report/page.h"
@@ -115,21 +114,10 @@ std::vector<DrawnFigure> render_and_read(const std::vector<Figure>& figures, con
   return drawn;
 }
 
-/// Not all records can be drawn: without --figure, a folder need not have one that can.
-std::vector<RecordFigure> report_figures(const Invocation& invocation, const Records& records) {
-  std::vector<RecordFigure> figures = wanted_figures(invocation, records);
-  if (invocation.values.count("figure") > 0) return figures;
-  figures.erase(
-      std::remove_if(figures.begin(), figures.end(),
-                     [&](const RecordFigure& one) { return !drawable(one, records.folder); }),
-      figures.end());
-  return figures;
-}
-
 ReportSource source_of(const Invocation& invocation, const fs::path& folder,
                        const std::string& label, const std::string& name, const fs::path& out) {
   ReportSource source{records_of(invocation, folder), label, {}, {}};
-  std::vector<Figure> figures = made(report_figures(invocation, source.records), source.records,
+  std::vector<Figure> figures = made(wanted_figures(invocation, source.records), source.records,
                                      invocation.values.count("figure") > 0);
   for (Figure& figure : figures) {
     if (!name.empty()) figure.name = name + "-" + figure.name;
@@ -243,7 +231,7 @@ void write_beside(const std::vector<ReportSource>& sources, const fs::path& out)
 
 int dry_run(const Invocation& invocation, const std::vector<fs::path>& folders) {
   for (const fs::path& folder : folders) {
-    for (const RecordFigure& figure : report_figures(invocation, records_of(invocation, folder))) {
+    for (const RecordFigure& figure : wanted_figures(invocation, records_of(invocation, folder))) {
       invocation.out << "report " << folder.string() << ": " << figure.name << "\n";
     }
   }

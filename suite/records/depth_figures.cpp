@@ -102,9 +102,10 @@ std::vector<std::string> some(const Records& records, const Layers& layers, size
 }
 
 /// The largest receptive field at each depth, as a share of the image.
-std::map<double, double> field_by_depth(const Layers& layers, const std::string& model) {
-  const auto fields = texts(layers.csv, "rf"), inputs = texts(layers.csv, "input");
-  const auto depths = numbers(layers.csv, "depth");
+std::map<double, double> field_by_depth(const Layers& layers, const std::string& model,
+                                        const std::vector<std::string>& fields,
+                                        const std::vector<std::string>& inputs,
+                                        const std::vector<double>& depths) {
   const auto longest = [&](const char* column, const std::vector<std::string>& values, size_t row) {
     auto sides = sizes(layers.csv, row, column, values[row]);
     if (sides.size() > 2) sides.erase(sides.begin());  // channels
@@ -123,13 +124,15 @@ std::map<double, double> field_by_depth(const Layers& layers, const std::string&
 
 std::vector<Figure> receptive_field(const Records& records) {
   const Layers layers(records.read_models("layers.csv"));
+  const auto fields = texts(layers.csv, "rf"), inputs = texts(layers.csv, "input");
+  const auto depths = numbers(layers.csv, "depth");
   Lines lines;
   lines.groups = families(layers.csv);
   lines.x = {"Depth (convolutions and linear layers on the longest path)", Scale::log};
   lines.y = {"Receptive field (sides of the image)", Scale::log};
   std::set<std::map<double, double>> drawn;
   for (const std::string& model : some(records, layers, most_fields, "receptive_field")) {
-    const auto curve = field_by_depth(layers, model);
+    const auto curve = field_by_depth(layers, model, fields, inputs, depths);
     // The same curve may be there under another name.
     if (curve.empty() || !drawn.insert(curve).second) continue;
     Lines::Series& series = lines.series.emplace_back();

@@ -45,7 +45,7 @@ std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
       chosen.push_back(figure);
     }
   }
-  return chosen.empty() ? record_figures() : chosen;
+  return chosen;
 }
 
 std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records& records,

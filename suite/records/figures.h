@@ -31,8 +31,8 @@ std::vector<RecordFigure> training_figures();
 /// Whether the records that it is drawn from are there.
 bool drawable(const RecordFigure& figure, const std::filesystem::path& folder);
 
-/// Those of `asked`; without any, those whose records are there, and where there are none all, so
-/// that the error says what is missing. Throws std::invalid_argument for a name that no figure has.
+/// Those of `asked`; without any, those whose records are there. Throws std::invalid_argument for a
+/// name that no figure has.
 std::vector<RecordFigure> chosen_figures(const std::vector<std::string>& asked,
                                          const std::filesystem::path& folder);
 

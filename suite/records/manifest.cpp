@@ -55,6 +55,8 @@ std::vector<std::string> differences(const Environments& known, const std::set<s
 
 std::string Manifest::Run::command() const { return name.substr(0, name.find(' ')); }
 
+bool Manifest::Run::only_draws() const { return command() == "plot" || command() == "report"; }
+
 std::vector<std::pair<std::string, std::string>> Manifest::Run::settings() const {
   std::vector<std::pair<std::string, std::string>> found;
   std::istringstream lines(configuration);

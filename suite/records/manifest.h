@@ -27,6 +27,8 @@ struct Manifest {
 
     /// "train".
     std::string command() const;
+    /// `plot` and `report` measure nothing.
+    bool only_draws() const;
     /// The keys and values of the configuration, in its order.
     std::vector<std::pair<std::string, std::string>> settings() const;
     /// A setting's value, or values with commas between; "" if it is not there.

@@ -22,11 +22,15 @@ CsvFile Records::read(const std::string& file) const {
   return csv;
 }
 
-CsvFile Records::read_models(const std::string& file) const {
-  CsvFile csv = read(file);
+void Records::keep_models(CsvFile& csv) const {
   const size_t model = column_index(csv, "model");
   keep_rows(csv,
             [&](const CsvRow& row) { return models.empty() || models.count(row.fields[model]); });
+}
+
+CsvFile Records::read_models(const std::string& file) const {
+  CsvFile csv = read(file);
+  keep_models(csv);
   return csv;
 }
 

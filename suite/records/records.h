@@ -36,7 +36,10 @@ struct Records {
   /// Says on `err` if a torn last row was left out. Throws as read_csv() does.
   CsvFile read(const std::string& file) const;
 
-  /// The rows whose column `model` is in `models`; all of them if that is empty.
+  /// Leaves the rows whose column `model` is in `models`; all of them if that is empty.
+  void keep_models(CsvFile& csv) const;
+
+  /// The rows that keep_models() leaves.
   CsvFile read_models(const std::string& file) const;
 };
 

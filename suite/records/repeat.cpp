@@ -125,8 +125,7 @@ std::string shell_word(const std::string& text) {
 std::string repeat_file(const Manifest& manifest) {
   std::string text;
   for (const Manifest::Run& run : manifest.runs) {
-    const std::string command = run.command();
-    if (command == "plot" || command == "report" || run.configuration.empty()) continue;
+    if (run.only_draws() || run.configuration.empty()) continue;
     std::istringstream lines(run.configuration);
     for (std::string line; std::getline(lines, line);) {
       // It is to have a folder of its own.

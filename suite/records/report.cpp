@@ -46,7 +46,7 @@ Page::Section asked(const ReportSource& source, const Manifest& manifest, const 
   std::vector<std::string> ran;
   std::string started, finished;
   for (const Manifest::Run& run : manifest.runs) {
-    if (run.name == "plot" || run.name == "report") continue;
+    if (run.only_draws()) continue;
     ran.push_back(run.name);
     if (started.empty()) started = run.started;
     finished = std::max(finished, run.finished);
@@ -74,21 +74,12 @@ std::set<std::string> environments_of(const CsvFile& csv) {
   return ids;
 }
 
-/// The rows of the networks that are asked for.
-CsvFile of_models(const Records& records, CsvFile csv) {
-  const size_t model = column_index(csv, "model");
-  keep_rows(csv, [&](const CsvRow& row) {
-    return records.models.empty() || records.models.count(row.fields[model]) > 0;
-  });
-  return csv;
-}
-
 Page::Section tables(const ReportSource& source, const Manifest& manifest, const Place& place) {
   Page::Section section{place.prefix + "tables", "Tables" + place.heading, {}};
   for (const ReportedRecord& record : reported_records()) {
     if (!source.records.has(record.file)) continue;
     CsvFile csv = source.records.read(record.file);
-    if (has_column(csv, "model")) csv = of_models(source.records, std::move(csv));
+    if (has_column(csv, "model")) source.records.keep_models(csv);
     if (csv.rows.empty()) continue;
     if (csv.rows.size() > most_rows) {
       section.blocks.push_back(Page::Paragraph{
@@ -128,7 +119,7 @@ Page::Section pictures(const ReportSource& source, const Place& place) {
 Environments environments_of(const Manifest& manifest) {
   std::set<std::string> drawn, measured;
   for (const Manifest::Run& run : manifest.runs) {
-    (run.name == "plot" || run.name == "report" ? drawn : measured).insert(run.env);
+    (run.only_draws() ? drawn : measured).insert(run.env);
   }
   Environments found = manifest.environments;
   for (const std::string& id : drawn) {
