@@ -22,6 +22,8 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"suite/inference", {"architectures", "suite/analysis", "suite/weights", "suite/data"}},
     {"suite/training",
      {"architectures", "suite/analysis", "suite/weights", "suite/data", "suite/inference"}},
+    {"suite/interpretation",
+     {"architectures", "suite/analysis", "suite/weights", "suite/data", "suite/inference"}},
     {"suite/timing",
      {"architectures", "suite", "suite/analysis", "suite/weights", "suite/data",
       "suite/inference"}},
@@ -30,7 +32,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"suite/records", {"architectures", "suite/weights", "suite/timing", "suite/report"}},
     {"suite/commands",
      {"architectures", "suite", "suite/analysis", "suite/weights", "suite/data", "suite/inference",
-      "suite/timing", "suite/training", "suite/report", "suite/records", "suite/pictures"}},
+      "suite/interpretation", "suite/timing", "suite/training", "suite/report", "suite/records", "suite/pictures"}},
     {"suite", {"suite/commands"}},
 };
 
@@ -84,8 +86,9 @@ TEST(Layering, EveryFolderOfTheSuiteIsInTheRule) {
 TEST(Layering, TorchStaysBehindTheBorder) {
   const std::set<std::string> about_tensors = {
       "network.h",     "layers.h",     "intercept.h", "trace.h",         "module_names.h",
-      "activations.h", "device.h",     "frozen.h",    "frozen_engine.h", "tape.h",
-      "load.h",        "state_dict.h", "mixing.h",    "optimizer.h",     "frozen_features.h"};
+      "observe.h",     "device.h",     "frozen.h",    "frozen_engine.h", "tape.h",
+      "load.h",        "state_dict.h", "mixing.h",    "optimizer.h",     "frozen_features.h",
+      "gradients.h"};
   for (const auto& [folder, below] : allowed) {
     for (const Include& include : includes_of(folder)) {
       if (!is_torch(include.path)) continue;

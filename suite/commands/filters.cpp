@@ -6,10 +6,10 @@
 
 #include "architectures/nearest.h"
 #include "suite/commands/command.h"
-#include "suite/commands/inference_options.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/picture_output.h"
+#include "suite/commands/subject.h"
 #include "suite/pictures/kernels.h"
 #include "suite/records/figures.h"
 #include "suite/report/text.h"
@@ -18,9 +18,9 @@ namespace convscope {
 namespace {
 
 /// The weights of the network's convolutions, in their order.
-std::vector<const NetworkTensor*> convolutions(const WeightedNetwork& network) {
+std::vector<const NetworkTensor*> convolutions(const std::vector<NetworkTensor>& tensors) {
   std::vector<const NetworkTensor*> found;
-  for (const NetworkTensor& tensor : network.fit.tensors) {
+  for (const NetworkTensor& tensor : tensors) {
     if (tensor.shape.size() == 4 && !tensor.counter) found.push_back(&tensor);
   }
   return found;
@@ -31,8 +31,9 @@ std::string layer_of(const NetworkTensor& tensor) {
   return tensor.name.substr(0, tensor.name.rfind('.'));
 }
 
-const NetworkTensor& chosen(const WeightedNetwork& network, const std::string& layer) {
-  const auto all = convolutions(network);
+const NetworkTensor& chosen(const LoadedNetwork& network, const std::vector<NetworkTensor>& tensors,
+                            const std::string& layer) {
+  const auto all = convolutions(tensors);
   if (all.empty()) throw UsageError(network.architecture.name + " has no convolution");
   if (layer.empty()) return *all[0];
   std::vector<std::string> names;
@@ -82,24 +83,15 @@ Figure sheet_of(const WeightedNetwork& network, const KernelBank& bank, int64_t 
 int run(const Invocation& invocation) {
   const int64_t most = positive_integer(invocation, "most");
   if (most > 1024) throw UsageError("--most: expected from 1 to 1024");
-  const auto seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
   const bool untrained = invocation.flag("untrained");
-  if (untrained && !invocation.text("weights").empty()) {
-    throw UsageError("filters: --untrained takes no --weights");
-  }
-  WeightedNetwork network =
-      untrained ? untrained_network(invocation) : weighted_network(invocation, false);
-  if (untrained) {
-    network.fit.tensors = network_tensors(network.architecture, network.fit.settings);
-  }
-  const NetworkTensor& tensor = chosen(network, invocation.text("at"));
+  const Subject seen = subject(invocation, /*head_needed=*/false);
+  const auto tensors = network_tensors(seen.network.architecture, seen.network.settings);
+  const NetworkTensor& tensor = chosen(seen.network, tensors, invocation.text("at"));
   check_picture_options(invocation);
-  KernelBank bank{layer_of(tensor), tensor.shape[0], tensor.shape[1],
-                  tensor.shape[2],  tensor.shape[3], {}};
-  bank.values = untrained
-                    ? initial_values(network.architecture, network.fit.settings, tensor.name, seed)
-                    : loaded_values(network.architecture, network.fit, network.file, tensor.name);
-  draw_pictures(invocation, {sheet_of(network, bank, most, untrained)});
+  const KernelBank bank{layer_of(tensor), tensor.shape[0],
+                        tensor.shape[1],  tensor.shape[2],
+                        tensor.shape[3],  tensor_values(seen.network, tensor.name)};
+  draw_pictures(invocation, {sheet_of(seen.weighted, bank, most, untrained)});
   return done;
 }
 
@@ -112,12 +104,10 @@ Command filters_command() {
                   {},
                   {"model"},
                   run};
-  add_weights_options(command.options);
+  add_subject_options(command.options);
   command.options.add_options()  //
       ("at", text_value(), "LAYER: which convolution (default: the first)")(
-          "most", text_value("128"), "so many kernels, those with the largest norm")(
-          "untrained", po::bool_switch(), "the weights that training begins with")(
-          "seed", text_value("0"), "of --untrained");
+          "most", text_value("128"), "so many kernels, those with the largest norm");
   add_picture_options(command.options);
   return command;
 }

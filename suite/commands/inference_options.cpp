@@ -284,15 +284,20 @@ std::string class_name(const WeightedNetwork& network, int64_t index) {
   return "class " + std::to_string(index);
 }
 
+int64_t threads_asked_for(const Invocation& invocation) {
+  const int64_t threads = positive_integer(invocation, "threads");
+  check_threads("threads", threads);
+  return threads;
+}
+
 Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
   const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
   const auto given = [&](const std::string& option) { return !invocation.text(option).empty(); };
   Speed chosen{};
   chosen.workers = given("workers") ? integer_from_0(invocation, "workers") : cores / 4;
   const int64_t left = std::max<int64_t>(1, cores - chosen.workers);
-  const int64_t threads = given("threads") ? positive_integer(invocation, "threads") : left;
+  const int64_t threads = given("threads") ? threads_asked_for(invocation) : left;
   check_threads("workers", chosen.workers);
-  check_threads("threads", threads);
   chosen.threads = static_cast<int>(threads);
   // LibTorch's threads spin while they wait for each other, so that a core which another process
   // has holds up all of them: a tenfold loss was measured.

@@ -51,6 +51,9 @@ struct Speed {
 };
 Speed speed(const Invocation& invocation, const WeightedNetwork& network);
 
+/// --threads. Throws UsageError.
+int64_t threads_asked_for(const Invocation& invocation);
+
 /// The images that --data names, as this network wants them. With
 /// `same_classes`, data with another number of classes than the network is an error.
 std::unique_ptr<Dataset> open_data(const Invocation& invocation, const WeightedNetwork& network,

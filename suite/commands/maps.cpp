@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <numeric>
 #include <ostream>
 
@@ -14,8 +12,7 @@
 #include "suite/commands/inference_options.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/picture_output.h"
-#include "suite/data/image.h"
-#include "suite/data/transforms.h"
+#include "suite/commands/subject.h"
 #include "suite/inference/classifier.h"
 #include "suite/pictures/filtering.h"
 #include "suite/records/figures.h"
@@ -27,36 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || fs::is_directory(path)) {
-    throw UsageError("cannot read the image '" + path.string() + "'");
-  }
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-Image decoded(const fs::path& path, int64_t channels) {
-  const std::string bytes = bytes_of(path);
-  try {
-    return decode_image(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), channels);
-  } catch (const BrokenImage& error) {
-    throw UsageError(path.string() + ": " + error.what());
-  }
-}
-
 int64_t most_of(const Invocation& invocation) {
   const int64_t number = positive_integer(invocation, "most");
   if (number > 1000) throw UsageError("--most: expected from 1 to 1000");
   return number;
-}
-
-Pixels pixels_of(const Image& image) {
-  Pixels pixels{static_cast<int>(image.part.width), static_cast<int>(image.part.height), {}};
-  for (size_t i = 0; i < image.pixels.size(); i += static_cast<size_t>(image.channels)) {
-    const bool grey = image.channels == 1;
-    pixels.add({image.pixels[i], image.pixels[grey ? i : i + 1], image.pixels[grey ? i : i + 2]});
-  }
-  return pixels;
 }
 
 /// The maps of a layer, those with the largest sum of magnitudes first.
@@ -117,20 +88,15 @@ int run_network(const Invocation& invocation, const fs::path& path) {
     throw UsageError("maps: name a layer with --at; there are " + joined(classifier.layers()));
   }
   check_picture_options(invocation);
-  const int64_t channels = network.fit.settings.image.channels;
-  const Image image = decoded(path, channels);
-  const Image seen = render(image, centre_view(network.preprocessing, image.full),
-                            network.preprocessing.interpolation);
-  std::vector<float> values(static_cast<size_t>(channels * seen.part.height * seen.part.width));
-  normalise(seen, network.preprocessing, values.data());
-  const Activations maps = classifier.activations(values, 1, layer);
-  draw_pictures(invocation, {sheet_of(network, layer, maps, seen, most)});
+  const Photograph photo = photograph(path, network);
+  const Activations maps = classifier.activations(photo.values, 1, layer);
+  draw_pictures(invocation, {sheet_of(network, layer, maps, photo.seen, most)});
   return done;
 }
 
 /// An image's grey levels, or a file of numbers as it is.
 Grid grid_of(const fs::path& path) {
-  const std::string bytes = bytes_of(path);
+  const std::string bytes = bytes_of_image(path);
   try {
     const Image image =
         decode_image(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), 1);
@@ -183,8 +149,8 @@ Pixels step_picture(const Grid& grid) {
 
 int run_filter(const Invocation& invocation, const fs::path& path) {
   const std::string& filter = invocation.text("filter");
-  const Grid kernel =
-      fs::is_regular_file(filter) ? parse_grid(bytes_of(filter), filter) : known_filter(filter);
+  const Grid kernel = fs::is_regular_file(filter) ? parse_grid(bytes_of_image(filter), filter)
+                                                  : known_filter(filter);
   const Grid image = grid_of(path);
   const Grid found = convolved(image, kernel);
   const Grid positive_part = rectified(found);

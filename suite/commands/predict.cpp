@@ -5,6 +5,7 @@
 #include "suite/commands/command.h"
 #include "suite/commands/inference_options.h"
 #include "suite/commands/output.h"
+#include "suite/commands/subject.h"
 #include "suite/data/folder.h"
 #include "suite/inference/evaluation.h"
 #include "suite/report/table.h"
@@ -26,30 +27,6 @@ struct GuessRow {
   Guess guess;
   std::string name;
 };
-
-/// The images that were named, and those in the folders that were named.
-std::vector<fs::path> images_of(const Invocation& invocation) {
-  std::vector<fs::path> images;
-  if (!invocation.values.count("image")) {
-    throw UsageError("predict: name images, as in '" + invocation.command.example + "'");
-  }
-  // Not taken apart at commas: a file may have one in its name.
-  for (const std::string& word : invocation.values["image"].as<std::vector<std::string>>()) {
-    if (!fs::exists(word)) throw UsageError("there is no image '" + word + "'");
-    if (!fs::is_directory(word)) {
-      images.emplace_back(word);
-      continue;
-    }
-    const size_t before = images.size();
-    for (const fs::directory_entry& entry : entries_of(word)) {
-      if (entry.is_regular_file() && is_image_name(entry.path())) images.push_back(entry.path());
-    }
-    if (images.size() == before) {
-      throw UsageError("the folder '" + word + "' has no .jpg, .jpeg or .png file");
-    }
-  }
-  return images;
-}
 
 /// As the contract says: an array of {"image", "top": [{"index", "name", "logit", "probability"}]};
 /// an image that could not be read has an empty "top" and a "reason".

@@ -1,12 +1,11 @@
 #include "suite/inference/classifier.h"
 
-#include <optional>
 #include <stdexcept>
 
-#include "suite/analysis/network_trace.h"
-#include "suite/inference/activations.h"
+#include "suite/analysis/graph_layers.h"
 #include "suite/inference/frozen.h"
-#include "suite/inference/load.h"
+#include "suite/inference/loaded_network.h"
+#include "suite/inference/observe.h"
 #include "suite/inference/threads.h"
 
 namespace convscope {
@@ -23,18 +22,15 @@ std::vector<float> values_of(const torch::Tensor& tensor) {
 }  // namespace
 
 struct Classifier::Loaded {
-  std::shared_ptr<Network> network;
-  Architecture architecture;
-  Settings settings;
+  LoadedNetwork network;
   std::unique_ptr<Frozen> frozen;
   int64_t count_to_freeze = 0;  ///< images in a batch; 0: none is to be frozen
   int64_t frozen_batches = 0;
   std::string not_frozen;
-  std::optional<Graph> graph;
   std::vector<std::string> layers;
 
   torch::Tensor tensor(const std::vector<float>& images, int64_t count) const {
-    const ImageShape& image = settings.image;
+    const ImageShape& image = network.settings.image;
     // LibTorch does not write into its input; it has no way to say so.
     return torch::from_blob(const_cast<float*>(images.data()),
                             {count, image.channels, image.height, image.width});
@@ -43,7 +39,7 @@ struct Classifier::Loaded {
   /// Makes the frozen form from a batch, and returns what the network itself computes of it.
   std::vector<float> freeze(const torch::Tensor& batch) {
     try {
-      auto form = std::make_unique<Frozen>(*network, batch);
+      auto form = std::make_unique<Frozen>(*network.network, batch);
       const auto difference = (form->forward(batch) - form->expected()).abs().max().item<double>();
       if (difference <= largest_difference) {
         frozen = std::move(form);
@@ -58,13 +54,8 @@ struct Classifier::Loaded {
     } catch (const std::exception& error) {
       const std::string reason = error.what();
       not_frozen = "it cannot be frozen: " + reason.substr(0, reason.find('\n'));
-      return values_of(network->forward(batch));
+      return values_of(network.network->forward(batch));
     }
-  }
-
-  const Graph& trace() {
-    if (!graph) graph = trace_network(architecture, settings);
-    return *graph;
   }
 };
 
@@ -72,14 +63,12 @@ Classifier::Classifier(const Architecture& architecture, const Fit& fit, const W
                        int threads)
     : loaded_(std::make_unique<Loaded>()) {
   use_threads(threads);
-  loaded_->network = load_network(architecture, fit.settings, file, fit.match);
-  loaded_->architecture = architecture;
-  loaded_->settings = fit.settings;
+  loaded_->network = loaded_network(architecture, fit, file);
 }
 
 Classifier::~Classifier() = default;
 
-int64_t Classifier::classes() const { return loaded_->settings.classes; }
+int64_t Classifier::classes() const { return loaded_->network.settings.classes; }
 
 void Classifier::freeze_batches_of(int64_t count) {
   loaded_->count_to_freeze = count;
@@ -94,7 +83,7 @@ const std::string& Classifier::not_frozen() const { return loaded_->not_frozen; 
 std::vector<float> Classifier::logits(const std::vector<float>& images, int64_t count) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor batch = loaded_->tensor(images, count);
-  if (count != loaded_->count_to_freeze) return values_of(loaded_->network->forward(batch));
+  if (count != loaded_->count_to_freeze) return values_of(loaded_->network.network->forward(batch));
   if (loaded_->frozen) {
     ++loaded_->frozen_batches;
     return values_of(loaded_->frozen->forward(batch));
@@ -104,15 +93,19 @@ std::vector<float> Classifier::logits(const std::vector<float>& images, int64_t 
 }
 
 const std::vector<std::string>& Classifier::layers() const {
-  if (loaded_->layers.empty()) loaded_->layers = layer_names(loaded_->trace());
+  if (loaded_->layers.empty()) loaded_->layers = layer_names(loaded_->network.graph);
   return loaded_->layers;
 }
 
 Activations Classifier::activations(const std::vector<float>& images, int64_t count,
                                     const std::string& layer) {
-  const Graph& graph = loaded_->trace();
-  const torch::Tensor result = activation(*loaded_->network, loaded_->tensor(images, count), graph,
-                                          last_call_of(graph, layer));
+  const torch::NoGradGuard no_grad;
+  const LoadedNetwork& network = loaded_->network;
+  ObserveOptions options;
+  options.to_the_end = false;
+  const torch::Tensor result = observe(*network.network, loaded_->tensor(images, count),
+                                       {last_call_of(network.graph, layer)}, options)
+                                   .kept[0];
   return {result.sizes().vec(), values_of(result)};
 }
 

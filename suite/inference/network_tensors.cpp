@@ -1,13 +1,10 @@
 #include "suite/inference/network_tensors.h"
 
-#include <torch/utils.h>
-
 #include <stdexcept>
 
 #include "architectures/nearest.h"
 #include "architectures/network.h"
 #include "suite/analysis/trace.h"
-#include "suite/inference/load.h"
 #include "suite/inference/state_dict.h"
 
 namespace convscope {
@@ -17,16 +14,6 @@ std::vector<StateTensor> without_memory(const Architecture& architecture,
                                         const Settings& settings) {
   const WithoutMemory on;
   return state_dict(*architecture.build(settings));
-}
-
-std::vector<float> values_of(Network& network, const Architecture& architecture,
-                             const std::string& tensor) {
-  for (const StateTensor& own : state_dict(network)) {
-    if (own.name != tensor) continue;
-    const torch::Tensor values = own.tensor.detach().to(torch::kFloat32).contiguous();
-    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
-  }
-  throw std::invalid_argument(architecture.name + " has no tensor '" + tensor + "'");
 }
 
 }  // namespace
@@ -51,18 +38,6 @@ std::vector<NetworkTensor> network_tensors(const Architecture& architecture,
     tensors.push_back(std::move(tensor));
   }
   return tensors;
-}
-
-std::vector<float> initial_values(const Architecture& architecture, const Settings& settings,
-                                  const std::string& tensor, uint64_t seed) {
-  torch::manual_seed(seed);
-  return values_of(*architecture.build(settings), architecture, tensor);
-}
-
-std::vector<float> loaded_values(const Architecture& architecture, const Fit& fit,
-                                 const WeightsFile& file, const std::string& tensor) {
-  return values_of(*load_network(architecture, fit.settings, file, fit.match), architecture,
-                   tensor);
 }
 
 Fit fit(const Architecture& architecture, Settings settings, const WeightsFile& file,

@@ -22,15 +22,6 @@ struct Fit {
   Match match;
 };
 
-/// A tensor of the network as the paper initialises it, from LibTorch's generator with this seed.
-/// Throws std::invalid_argument if it has none of that name.
-std::vector<float> initial_values(const Architecture& architecture, const Settings& settings,
-                                  const std::string& tensor, uint64_t seed);
-
-/// The same with a file's weights, whatever type they are stored in.
-std::vector<float> loaded_values(const Architecture& architecture, const Fit& fit,
-                                 const WeightsFile& file, const std::string& tensor);
-
 /// Matches a file with a network. If the file's head is for another number of classes, and nothing
 /// else differs, the settings are changed to that number unless `keep_classes`.
 Fit fit(const Architecture& architecture, Settings settings, const WeightsFile& file,

@@ -1,0 +1,124 @@
+#include "suite/commands/subject.h"
+
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "suite/commands/network_options.h"
+#include "suite/data/folder.h"
+#include "suite/inference/threads.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+uint64_t seed_of(const Invocation& invocation) {
+  return static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+}
+
+}  // namespace
+
+void add_subject_options(po::options_description& options) {
+  add_weights_options(options);
+  options.add_options()  //
+      ("untrained", po::bool_switch(), "the weights that training begins with")(
+          "seed", text_value("0"), "of all that is left to chance")(
+          "threads,t", text_value(), "of the network (default: the cores)");
+}
+
+Subject subject(const Invocation& invocation, bool head_needed) {
+  if (!invocation.text("threads").empty()) {
+    use_threads(static_cast<int>(threads_asked_for(invocation)));
+  } else {
+    use_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  }
+  if (invocation.flag("untrained")) {
+    if (!invocation.text("weights").empty()) {
+      throw UsageError(invocation.command.name + ": --untrained takes no --weights");
+    }
+    return untrained_subject(invocation, untrained_network(invocation));
+  }
+  WeightedNetwork weighted = weighted_network(invocation, head_needed);
+  LoadedNetwork network = loaded_network(weighted.architecture, weighted.fit, weighted.file);
+  std::string weights = weighted.file.path.filename().string();
+  return {std::move(weighted), std::move(network), std::move(weights)};
+}
+
+Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& weighted) {
+  return {weighted,
+          initial_network(weighted.architecture, weighted.fit.settings, seed_of(invocation)),
+          "untrained"};
+}
+
+std::vector<fs::path> images_of(const Invocation& invocation, const std::string& option) {
+  std::vector<fs::path> images;
+  if (!invocation.values.count(option)) {
+    throw UsageError(invocation.command.name + ": name images, as in '" +
+                     invocation.command.example + "'");
+  }
+  // Not taken apart at commas: a file may have one in its name.
+  for (const std::string& word : invocation.values[option].as<std::vector<std::string>>()) {
+    if (!fs::exists(word)) throw UsageError("there is no image '" + word + "'");
+    if (!fs::is_directory(word)) {
+      images.emplace_back(word);
+      continue;
+    }
+    const size_t before = images.size();
+    for (const fs::directory_entry& entry : entries_of(word)) {
+      if (entry.is_regular_file() && is_image_name(entry.path())) images.push_back(entry.path());
+    }
+    if (images.size() == before) {
+      throw UsageError("the folder '" + word + "' has no .jpg, .jpeg or .png file");
+    }
+  }
+  return images;
+}
+
+std::string bytes_of_image(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || fs::is_directory(path)) {
+    throw UsageError("cannot read the image '" + path.string() + "'");
+  }
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Image decoded(const fs::path& path, int64_t channels) {
+  const std::string bytes = bytes_of_image(path);
+  try {
+    return decode_image(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), channels);
+  } catch (const BrokenImage& error) {
+    throw UsageError(path.string() + ": " + error.what());
+  }
+}
+
+Photograph photograph(const fs::path& path, const WeightedNetwork& network, int64_t right,
+                      int64_t down) {
+  const ImageShape& shape = network.fit.settings.image;
+  const Image image = decoded(path, shape.channels);
+  View view = centre_view(network.preprocessing, image.full);
+  view.crop.left += right;
+  view.crop.top += down;
+  Photograph taken{render(image, view, network.preprocessing.interpolation), {}};
+  const Region& part = taken.seen.part;
+  if (part.height != shape.height || part.width != shape.width) {
+    throw UsageError(path.string() + " is " + std::to_string(part.height) + "x" +
+                     std::to_string(part.width) + " pixels, and " + network.architecture.name +
+                     " is run on " + std::to_string(shape.height) + "x" +
+                     std::to_string(shape.width) + ": give --input");
+  }
+  taken.values.resize(static_cast<size_t>(shape.channels * shape.height * shape.width));
+  normalise(taken.seen, network.preprocessing, taken.values.data());
+  return taken;
+}
+
+Pixels pixels_of(const Image& image) {
+  Pixels pixels{static_cast<int>(image.part.width), static_cast<int>(image.part.height), {}};
+  for (size_t i = 0; i < image.pixels.size(); i += static_cast<size_t>(image.channels)) {
+    const bool grey = image.channels == 1;
+    pixels.add({image.pixels[i], image.pixels[grey ? i : i + 1], image.pixels[grey ? i : i + 2]});
+  }
+  return pixels;
+}
+
+}  // namespace convscope
