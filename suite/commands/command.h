@@ -66,6 +66,8 @@ Command plot_command();
 Command report_command();
 Command filters_command();
 Command maps_command();
+Command erf_command();
+Command saliency_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

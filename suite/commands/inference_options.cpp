@@ -284,21 +284,10 @@ std::string class_name(const WeightedNetwork& network, int64_t index) {
   return "class " + std::to_string(index);
 }
 
-int64_t threads_asked_for(const Invocation& invocation) {
-  const int64_t threads = positive_integer(invocation, "threads");
+int threads_of(const Invocation& invocation, int64_t usual) {
+  const bool given = !invocation.text("threads").empty();
+  const int64_t threads = given ? positive_integer(invocation, "threads") : usual;
   check_threads("threads", threads);
-  return threads;
-}
-
-Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
-  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
-  const auto given = [&](const std::string& option) { return !invocation.text(option).empty(); };
-  Speed chosen{};
-  chosen.workers = given("workers") ? integer_from_0(invocation, "workers") : cores / 4;
-  const int64_t left = std::max<int64_t>(1, cores - chosen.workers);
-  const int64_t threads = given("threads") ? threads_asked_for(invocation) : left;
-  check_threads("workers", chosen.workers);
-  chosen.threads = static_cast<int>(threads);
   // LibTorch's threads spin while they wait for each other, so that a core which another process
   // has holds up all of them: a tenfold loss was measured.
   const double load = load_average();
@@ -306,6 +295,16 @@ Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
     invocation.err << "note: other processes want the cores (load " << std::round(10 * load) / 10
                    << "); --threads 1 may be faster\n";
   }
+  return static_cast<int>(threads);
+}
+
+Speed speed(const Invocation& invocation, const WeightedNetwork& network) {
+  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  const auto given = [&](const std::string& option) { return !invocation.text(option).empty(); };
+  Speed chosen{};
+  chosen.workers = given("workers") ? integer_from_0(invocation, "workers") : cores / 4;
+  check_threads("workers", chosen.workers);
+  chosen.threads = threads_of(invocation, std::max<int64_t>(1, cores - chosen.workers));
   // Few large images fill the caches; small ones come in numbers, or each call costs more than it
   // computes.
   const ImageShape& image = network.fit.settings.image;

@@ -51,8 +51,9 @@ struct Speed {
 };
 Speed speed(const Invocation& invocation, const WeightedNetwork& network);
 
-/// --threads. Throws UsageError.
-int64_t threads_asked_for(const Invocation& invocation);
+/// --threads, or else `usual`, with a note where other processes are in the way of several. Throws
+/// UsageError.
+int threads_of(const Invocation& invocation, int64_t usual);
 
 /// The images that --data names, as this network wants them. With
 /// `same_classes`, data with another number of classes than the network is an error.

@@ -8,24 +8,27 @@
 #include <ostream>
 
 #include "suite/commands/figure_options.h"
+#include "suite/records/figures.h"
 
 namespace convscope {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder_of(const Invocation& invocation) {
-  const std::string& given = invocation.text("results");
-  return (given.empty() ? fs::path("results") / invocation.command.name : fs::path(given)) /
-         "figures";
-}
+fs::path folder_of(const Invocation& invocation) { return results_folder(invocation) / "figures"; }
 
 }  // namespace
 
 void add_picture_options(po::options_description& options) {
   options.add_options()  //
-      ("results", text_value(), "DIR: pictures go to DIR/figures (default: results/COMMAND)")(
+      ("results", text_value(),
+       "DIR: of records, if there are any, and figures (default: results/COMMAND)")(
           "image-format", list_value(), "svg, png, pdf (default: all)");
+}
+
+fs::path results_folder(const Invocation& invocation) {
+  const std::string& given = invocation.text("results");
+  return given.empty() ? fs::path("results") / invocation.command.name : fs::path(given);
 }
 
 void check_picture_options(const Invocation& invocation) {
@@ -53,6 +56,11 @@ void draw_pictures(const Invocation& invocation, const std::vector<Figure>& figu
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }
+}
+
+std::vector<Figure> figures_of_records(const Invocation& invocation, const std::string& figure) {
+  const Records records{results_folder(invocation), invocation.err};
+  return made(chosen_figures({figure}, records.folder), records, /*asked=*/true);
 }
 
 Sheet::Tile tile(const std::string& label, const Pixels& pixels) {

@@ -1,5 +1,6 @@
 #include "suite/commands/subject.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -28,11 +29,7 @@ void add_subject_options(po::options_description& options) {
 }
 
 Subject subject(const Invocation& invocation, bool head_needed) {
-  if (!invocation.text("threads").empty()) {
-    use_threads(static_cast<int>(threads_asked_for(invocation)));
-  } else {
-    use_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
-  }
+  use_threads(threads_of(invocation, std::max(1u, std::thread::hardware_concurrency())));
   if (invocation.flag("untrained")) {
     if (!invocation.text("weights").empty()) {
       throw UsageError(invocation.command.name + ": --untrained takes no --weights");

@@ -2,6 +2,7 @@
 
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "suite/analysis/network_trace.h"
@@ -39,6 +40,10 @@ std::vector<float> tensor_values(const LoadedNetwork& network, const std::string
     return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
   }
   throw std::invalid_argument(network.architecture.name + " has no tensor '" + tensor + "'");
+}
+
+int64_t images_together(const ImageShape& image) {
+  return std::clamp<int64_t>(4 * 224 * 224 / (image.height * image.width), 1, 16);
 }
 
 }  // namespace convscope

@@ -31,4 +31,8 @@ LoadedNetwork initial_network(const Architecture& architecture, const Settings& 
 /// it has none of that name.
 std::vector<float> tensor_values(const LoadedNetwork& network, const std::string& tensor);
 
+/// How many images of this size go through a network together, so that what their gradients need
+/// stays small.
+int64_t images_together(const ImageShape& image);
+
 }  // namespace convscope

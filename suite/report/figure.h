@@ -196,7 +196,7 @@ struct Columns {
 /// Pictures in rows and columns, each with its name below: kernels, feature maps, photographs.
 struct Sheet {
   struct Tile {
-    std::string label;          ///< "" where no name is needed
+    std::string label;          ///< "" where no name is needed; a line feed begins a second line
     int width = 0, height = 0;  ///< in pixels
     std::vector<uint8_t> rgb;   ///< three bytes for each pixel, row by row from the top
   };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "suite/report/chart.h"
 #include "suite/report/text.h"
@@ -28,6 +30,13 @@ void check(const Sheet& sheet) {
                                               printable(tile.label), tile.rgb.size(), tile.width,
                                               tile.height));
   }
+}
+
+std::vector<std::string> label_lines(const Sheet::Tile& tile) {
+  if (tile.label.empty()) return {};
+  const size_t end = tile.label.find('\n');
+  if (end == std::string::npos) return {tile.label};
+  return {tile.label.substr(0, end), tile.label.substr(end + 1)};
 }
 
 size_t columns_of(const Sheet& sheet) {
@@ -61,14 +70,14 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
   const double side =
       std::min(largest_tile, (page_width - 2 * page_margin - (across - 1) * tile_gap) / across);
   double tallest = 0;  // of its width
-  bool named = false;
+  size_t lines = 0;
   for (const Sheet::Tile& tile : sheet.tiles) {
     tallest = std::max(tallest, static_cast<double>(tile.height) / tile.width);
-    named = named || !tile.label.empty();
+    lines = std::max(lines, label_lines(tile).size());
   }
   // A tile that is taller than wide is made narrower, so that rows do not become columns.
   const double height = side * std::min(tallest, 1.5);
-  const double label = named ? small_size * line_height : 0;
+  const double line = small_size * line_height, label = static_cast<double>(lines) * line;
   const double row_height = height + label + tile_gap;
   const double key = sheet.key.empty() ? 0 : small_size * line_height + 2;
   const double above = header_height(title, {}) + 2;
@@ -84,12 +93,15 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
     const double width = std::min(side, height / aspect);
     const double x = left + (side - width) / 2;
     drawing.shapes.push_back(raster_of(tile, {x, top - width * aspect, x + width, top}));
-    if (!tile.label.empty())
-      drawing.texts.push_back({{left + side / 2, top - height - label / 2},
-                               shortened(tile.label, side, small_size),
+    double middle = top - height - line / 2;
+    for (const std::string& text : label_lines(tile)) {
+      drawing.texts.push_back({{left + side / 2, middle},
+                               shortened(text, side, small_size),
                                Anchor::centre,
                                small_size,
                                muted});
+      middle -= line;
+    }
   }
   if (!sheet.key.empty())
     drawing.texts.push_back({{page_margin, page_margin + small_size / 2},

@@ -1,0 +1,322 @@
+// convscope erf: how much of its receptive field a unit really uses.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+#include <set>
+
+#include "suite/commands/command.h"
+#include "suite/commands/network_options.h"
+#include "suite/commands/output.h"
+#include "suite/commands/picture_output.h"
+#include "suite/commands/progress.h"
+#include "suite/commands/subject.h"
+#include "suite/interpretation/unit_gradients.h"
+#include "suite/pictures/field_map.h"
+#include "suite/records/figures.h"
+#include "suite/report/text.h"
+#include "suite/timing/statistics.h"
+
+namespace convscope {
+namespace {
+
+/// What was measured of a layer: the sum over the images of its gradients, each image's divided by
+/// its own sum, and how each of them lies.
+struct LayerField {
+  const FieldLayer* layer;
+  std::vector<double> magnitudes;
+  std::vector<double> sides, widths, gaussians;  ///< of each image that the unit depends on
+};
+
+struct FieldRow {
+  const Subject* subject;
+  std::string shown;  ///< "noise" or "photographs"
+  const LayerField* field;
+
+  CentreUnit unit() const { return centre_unit(*field->layer); }
+  bool clipped() const {
+    const ImageShape& image = subject->network.settings.image;
+    return unit().clipped(image.height, image.width);
+  }
+};
+
+Cell middle(const std::vector<double>& values) {
+  return values.empty() ? Cell() : Cell(median(values));
+}
+
+Cell end_of_interval(const std::vector<double>& values, double Interval::*end) {
+  const auto interval = median_interval(values);
+  return interval ? Cell((*interval).*end) : Cell();
+}
+
+std::string field_text(const FieldLayer& layer) {
+  return layer.sides[0].size == layer.sides[1].size
+             ? std::to_string(layer.sides[0].size)
+             : fmt::format("{}x{}", layer.sides[0].size, layer.sides[1].size);
+}
+
+const std::vector<Column<FieldRow>>& columns() {
+  using R = FieldRow;
+  static const std::vector<Column<FieldRow>> all = {
+      {"model", "Network", Human::none,
+       [](const R& r) { return Cell(r.subject->network.architecture.name); }},
+      {"weights", "Weights", Human::plain, [](const R& r) { return Cell(r.subject->weights); }},
+      {"input", "Input", Human::none,
+       [](const R& r) { return Cell(to_string(r.subject->network.settings.image)); }},
+      {"shown", "Shown", Human::none, [](const R& r) { return Cell(r.shown); }},
+      {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.field->layer->layer); }},
+      {"op", "Operator", Human::none, [](const R& r) { return Cell(r.field->layer->op); }},
+      {"depth", "Depth", Human::plain,
+       [](const R& r) { return Cell(int64_t{r.field->layer->depth}); }},
+      {"rf", "RF", Human::plain, [](const R& r) { return Cell(field_text(*r.field->layer)); },
+       Align::right},
+      {"erf_side", "95 % within", Human::plain, [](const R& r) { return middle(r.field->sides); }},
+      {"erf_side_low", "from", Human::plain,
+       [](const R& r) { return end_of_interval(r.field->sides, &Interval::low); }},
+      {"erf_side_high", "to", Human::plain,
+       [](const R& r) { return end_of_interval(r.field->sides, &Interval::high); }},
+      {"erf_share", "Share of RF's area", Human::plain,
+       [](const R& r) {
+         return r.field->sides.empty() ? Cell()
+                                       : Cell(share_of_field(median(r.field->sides), r.unit()));
+       }},
+      {"width", "Width", Human::plain, [](const R& r) { return middle(r.field->widths); }},
+      {"width_low", "from", Human::plain,
+       [](const R& r) { return end_of_interval(r.field->widths, &Interval::low); }},
+      {"width_high", "to", Human::plain,
+       [](const R& r) { return end_of_interval(r.field->widths, &Interval::high); }},
+      {"gaussian", "Gaussian", Human::plain, [](const R& r) { return middle(r.field->gaussians); }},
+      {"images", "Images", Human::none,
+       [](const R& r) { return Cell(static_cast<int64_t>(r.field->sides.size())); }},
+      {"clipped", "Clipped", Human::plain, [](const R& r) { return Cell(r.clipped()); }},
+      {"status", "Status", Human::none,
+       [](const R& r) { return Cell(std::string(r.field->sides.empty() ? "failed" : "ok")); }},
+      {"reason", "Reason", Human::none, [](const R& r) {
+         return r.field->sides.empty()
+                    ? Cell(std::string("the unit in the middle depends on no pixel of any image"))
+                    : Cell();
+       }}};
+  return all;
+}
+
+std::vector<FieldLayer> layers_asked_for(const Invocation& invocation, const Graph& graph) {
+  const std::vector<std::string> names = invocation.list("at");
+  if (names.empty()) return field_layers(graph);
+  std::vector<FieldLayer> layers;
+  for (const std::string& name : names) layers.push_back(field_layer(graph, name));
+  return layers;
+}
+
+/// Adds one image's gradients to what is known of each layer.
+void add(std::vector<LayerField>& fields, const std::vector<std::vector<double>>& gradients,
+         int64_t image, const ImageShape& shape) {
+  const int64_t pixels = shape.height * shape.width;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const double* of_image = gradients[i].data() + image * pixels;
+    double sum = 0;
+    for (int64_t p = 0; p < pixels; ++p) sum += of_image[p];
+    if (!(sum > 0) || !std::isfinite(sum)) continue;  // every path to the unit is cut by a ReLU
+    const GradientSpread spread =
+        gradient_spread(of_image, shape.height, shape.width, centre_unit(*fields[i].layer));
+    fields[i].sides.push_back(spread.side);
+    if (std::isfinite(spread.width)) fields[i].widths.push_back(spread.width);
+    fields[i].gaussians.push_back(spread.gaussian);
+    fields[i].magnitudes.resize(static_cast<size_t>(pixels));
+    for (int64_t p = 0; p < pixels; ++p) {
+      fields[i].magnitudes[static_cast<size_t>(p)] += of_image[p] / sum;
+    }
+  }
+}
+
+/// The images that are named, or else noise, some at a time: values of at most `most` from number
+/// `first` on.
+class ShownImages {
+ public:
+  ShownImages(const Invocation& invocation, const Subject& subject)
+      : subject_(subject), seed_(static_cast<uint64_t>(integer_from_0(invocation, "seed"))) {
+    if (invocation.values.count("image")) {
+      photographs_ = images_of(invocation);
+      count_ = static_cast<int64_t>(photographs_.size());
+    } else {
+      count_ = positive_integer(invocation, "noise");
+    }
+  }
+
+  int64_t count() const { return count_; }
+  std::string kind() const { return photographs_.empty() ? "noise" : "photographs"; }
+
+  std::vector<float> values(int64_t first, int64_t most) const {
+    const ImageShape& shape = subject_.network.settings.image;
+    if (photographs_.empty()) return noise_images(shape, most, seed_, first);
+    std::vector<float> all;
+    for (int64_t i = first; i < first + most; ++i) {
+      const Photograph taken = photograph(photographs_[static_cast<size_t>(i)], subject_.weighted);
+      all.insert(all.end(), taken.values.begin(), taken.values.end());
+    }
+    return all;
+  }
+
+ private:
+  const Subject& subject_;
+  uint64_t seed_;
+  std::vector<std::filesystem::path> photographs_;
+  int64_t count_;
+};
+
+std::vector<LayerField> measured(const Invocation& invocation, const Subject& subject,
+                                 const std::vector<FieldLayer>& layers, const ShownImages& shown) {
+  const ImageShape& shape = subject.network.settings.image;
+  const auto seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+  const int64_t together = std::clamp<int64_t>(4 * 224 * 224 / (shape.height * shape.width), 1, 16);
+  std::vector<LayerField> fields;
+  for (const FieldLayer& layer : layers) fields.push_back({&layer, {}, {}, {}, {}});
+  Progress progress(invocation.err, subject.network.architecture.name + ", " + subject.weights,
+                    shown.count(), "images");
+  for (int64_t first = 0; first < shown.count(); first += together) {
+    const int64_t count = std::min(together, shown.count() - first);
+    const auto gradients =
+        unit_gradients(subject.network, layers, shown.values(first, count), count, seed, first);
+    for (int64_t image = 0; image < count; ++image) add(fields, gradients, image, shape);
+    progress.update(first + count);
+  }
+  progress.finish();
+  return fields;
+}
+
+/// Of many layers some, evenly through the depth, the last one among them.
+std::vector<const LayerField*> some_of_them(const std::vector<LayerField>& fields) {
+  constexpr size_t most = 12;
+  std::vector<const LayerField*> there, chosen;
+  for (const LayerField& field : fields) {
+    if (!field.sides.empty()) there.push_back(&field);
+  }
+  const size_t count = std::min(most, there.size());
+  for (size_t i = 0; i < count; ++i) {
+    chosen.push_back(there[count == 1 ? there.size() - 1 : i * (there.size() - 1) / (count - 1)]);
+  }
+  return chosen;
+}
+
+Figure sheet_of(const Subject& subject, const std::vector<LayerField>& fields,
+                const std::string& shown) {
+  const std::string& name = subject.network.architecture.name;
+  const ImageShape& shape = subject.network.settings.image;
+  Sheet sheet;
+  for (const LayerField* field : some_of_them(fields)) {
+    const CentreUnit unit = centre_unit(*field->layer);
+    const Frame frame{static_cast<double>(unit.top), static_cast<double>(unit.left),
+                      static_cast<double>(unit.field_height),
+                      static_cast<double>(unit.field_width)};
+    const double side = median(field->sides);
+    const Frame core{frame.top + (frame.height - side) / 2, frame.left + (frame.width - side) / 2,
+                     side, side};
+    sheet.tiles.push_back(
+        tile(fmt::format("{}\n{:.0f} of {}", field->layer->layer, side, field_text(*field->layer)),
+             field_picture(field->magnitudes.data(), shape.height, shape.width, frame, core)));
+  }
+  sheet.key = "Black: the receptive field; orange: 95 % of the gradient. Darker is larger.";
+  const bool untrained = subject.weights == "untrained";
+  return {
+      file_name("erf_" + name + (untrained ? "_untrained" : "")),
+      fmt::format("Effective receptive fields of {}{}", name,
+                  untrained ? ", untrained" : ", trained"),
+      sheet,
+      fmt::format("How strongly the unit in the middle of each layer depends on each pixel: the "
+                  "magnitude of the gradient, averaged over {} images ({}); each by its own "
+                  "largest. Under it the side in pixels of the square that holds 95 % of it, "
+                  "and that of the receptive field. Grey lies beyond the image.",
+                  fields.front().sides.size(), shown)};
+}
+
+void note_clipped(const Invocation& invocation, const std::vector<FieldRow>& rows) {
+  const auto clipped =
+      std::count_if(rows.begin(), rows.end(), [](const FieldRow& row) { return row.clipped(); });
+  if (clipped == 0) return;
+  int64_t longest = 0;
+  for (const FieldRow& row : rows) {
+    for (const Field& side : row.field->layer->sides) longest = std::max(longest, side.size);
+  }
+  invocation.err << "note: the receptive fields of " << clipped << " of " << rows.size()
+                 << " layers reach beyond the image, up to " << longest
+                 << " pixels: --input shows them more\n";
+}
+
+/// Rows of other networks, sizes and images stay.
+void write_record(const Invocation& invocation, const std::filesystem::path& folder,
+                  const std::vector<FieldRow>& rows) {
+  const auto key = [](const std::vector<std::string>& fields) {
+    return std::vector<std::string>(fields.begin(), fields.begin() + 4);
+  };
+  std::set<std::vector<std::string>> replaced;
+  for (const FieldRow& row : rows) {
+    std::vector<std::string> texts;
+    for (const Cell& cell : cells(columns(), row)) texts.push_back(raw_text(cell));
+    replaced.insert(key(texts));
+  }
+  const auto record = open_pruned_record(
+      folder, "erf.csv", column_names(columns()), invocation.err,
+      [&](const CsvFile&, const CsvRow& row) { return replaced.count(key(row.fields)) == 0; });
+  for (const FieldRow& row : rows) record->write(cells(columns(), row));
+}
+
+int run(const Invocation& invocation) {
+  const std::string started = utc_now();
+  Output output(invocation);
+  const Subject trained = subject(invocation, /*head_needed=*/false);
+  std::vector<Subject> subjects = {trained};
+  if (invocation.flag("control")) {
+    if (invocation.flag("untrained")) {
+      throw UsageError("erf: --control compares with the untrained network, and this is it");
+    }
+    subjects.push_back(untrained_subject(invocation, trained.weighted));
+  }
+  const ShownImages shown(invocation, trained);
+  const std::vector<FieldLayer> layers = layers_asked_for(invocation, trained.network.graph);
+  check_picture_options(invocation);
+
+  std::vector<std::vector<LayerField>> fields;
+  for (const Subject& one : subjects) fields.push_back(measured(invocation, one, layers, shown));
+  std::vector<FieldRow> rows;
+  std::vector<Figure> figures;
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    for (const LayerField& field : fields[i]) rows.push_back({&subjects[i], shown.kind(), &field});
+    if (!some_of_them(fields[i]).empty()) {
+      figures.push_back(sheet_of(subjects[i], fields[i], shown.kind()));
+    }
+  }
+  const std::filesystem::path folder = results_folder(invocation);
+  write_record(invocation, folder, rows);
+  record_run(folder, invocation, started, trained.network.architecture.name);
+  output.print(make_table(columns(), rows));
+  note_clipped(invocation, rows);
+  for (Figure& figure : figures_of_records(invocation, "effective_fields")) {
+    figures.push_back(std::move(figure));
+  }
+  draw_pictures(invocation, figures);
+  const bool all = std::none_of(rows.begin(), rows.end(),
+                                [](const FieldRow& row) { return row.field->sides.empty(); });
+  return all ? done : some_failed;
+}
+
+}  // namespace
+
+Command erf_command() {
+  Command command{"erf",
+                  "how much of its receptive field a unit uses",
+                  "convscope erf mobilenet_v2 --weights mobilenet_v2.pth --control",
+                  {},
+                  {"model", "image"},
+                  run};
+  add_subject_options(command.options);
+  command.options.add_options()  //
+      ("image", list_value(), "images, or folders of images (default: noise)")(
+          "noise", text_value("16"), "so many images of noise, where none are named")(
+          "at", list_value(), "LAYER: only these (default: all convolutions and poolings)")(
+          "control", po::bool_switch(), "the same of the untrained network, too");
+  add_output_options(command.options);
+  add_picture_options(command.options);
+  return command;
+}
+
+}  // namespace convscope
