@@ -97,13 +97,18 @@ Figure sheet_of(const Subject& subject, const fs::path& path, const Photograph& 
   const SaliencyRow& one = rows[first];
   Sheet sheet;
   const Pixels seen = pixels_of(photo.seen);
-  sheet.tiles.push_back(
-      tile("as it is shown\n" + fmt::format("{:.3g} %", 100 * one.probability), seen));
+  std::string probability = fmt::format("{:.3g} %", 100 * one.probability);
+  sheet.tiles.emplace_back();
   for (size_t i = first; i < rows.size(); ++i) {
+    if (rows[i].method->name == "random") {
+      probability += fmt::format(", random {:.3f}", area_under(rows[i].deletion));
+      continue;
+    }
     sheet.tiles.push_back(tile(
         fmt::format("{}\ndeletion {:.3f}", rows[i].method->heading, area_under(rows[i].deletion)),
         overlaid(seen, rows[i].map.values)));
   }
+  sheet.tiles.front() = tile("as it is shown\n" + probability, seen);
   sheet.key =
       "Orange speaks for the class, blue against it. The smaller deletion, the more faithful.";
   return {
@@ -113,8 +118,8 @@ Figure sheet_of(const Subject& subject, const fs::path& path, const Photograph& 
       fmt::format("What '{}' rests on", one.class_name), sheet,
       fmt::format("{}, as {}{} sees it: the class has a probability of {:.3g} %. Under each map "
                   "the area below its deletion curve: the mean probability that is left while "
-                  "the squares of the image that the map calls most important are replaced by "
-                  "the mean colour, one after the other.",
+                  "the squares of the image that the map calls most important are blurred, one "
+                  "after the other; under the photograph that of a random order.",
                   path.filename().string(), subject.network.architecture.name,
                   subject.weights == "untrained" ? ", untrained," : "", 100 * one.probability)};
 }
@@ -273,7 +278,9 @@ int run(const Invocation& invocation) {
                      << settings.most_intervals << " intervals\n";
     }
   }
-  draw_pictures(invocation, figures_of_records(invocation, "deletion"));
+  for (const char* figure : {"deletion", "deletion_curves"}) {
+    draw_pictures(invocation, figures_of_records(invocation, figure));
+  }
   return done;
 }
 

@@ -126,13 +126,32 @@ struct Squares {
     });
   }
 
-  void erase(torch::Tensor& image, int64_t square) const {
+  void exchange(torch::Tensor& image, const torch::Tensor& with, int64_t square) const {
     const int64_t top = square / across * side, left = square % across * side;
-    image.narrow(-2, top, std::min(side, image.size(-2) - top))
-        .narrow(-1, left, std::min(side, image.size(-1) - left))
-        .zero_();
+    const auto part = [&](const torch::Tensor& tensor) {
+      return tensor.narrow(-2, top, std::min(side, image.size(-2) - top))
+          .narrow(-1, left, std::min(side, image.size(-1) - left));
+    };
+    part(image).copy_(part(with));
   }
 };
+
+/// N x C x H x W with a Gaussian of this deviation in pixels, the edges repeated.
+torch::Tensor blurred(const torch::Tensor& images, double deviation) {
+  namespace F = torch::nn::functional;
+  const auto reach = static_cast<int64_t>(std::ceil(3 * deviation));
+  const torch::Tensor places = torch::arange(-reach, reach + 1, images.options());
+  torch::Tensor bell = torch::exp(-places * places / (2 * deviation * deviation));
+  bell = bell / bell.sum();
+  const int64_t taps = 2 * reach + 1, channels = images.size(1);
+  const torch::Tensor padded =
+      F::pad(images, F::PadFuncOptions({reach, reach, reach, reach}).mode(torch::kReplicate));
+  const auto along = [&](const torch::Tensor& tensor, at::IntArrayRef shape) {
+    return F::conv2d(tensor, bell.view(shape).repeat({channels, 1, 1, 1}),
+                     F::Conv2dFuncOptions().groups(channels));
+  };
+  return along(along(padded, {1, 1, taps, 1}), {1, 1, 1, taps});
+}
 
 }  // namespace
 
@@ -164,13 +183,14 @@ std::vector<double> deletion_curve(const LoadedNetwork& network, const std::vect
   const ImageShape& shape = network.settings.image;
   const Squares squares(map, shape.height, shape.width);
   torch::Tensor left = image_batch(network, image, 1);
+  const torch::Tensor fill = blurred(left, static_cast<double>(squares.side));
   const auto count = static_cast<int64_t>(squares.order.size());
   std::vector<torch::Tensor> waiting;
   std::vector<double> curve;
   int64_t erased = 0;
   for (int64_t step = 0; step <= steps; ++step) {
     for (; erased < step * count / steps; ++erased) {
-      squares.erase(left, squares.order[static_cast<size_t>(erased)]);
+      squares.exchange(left, fill, squares.order[static_cast<size_t>(erased)]);
     }
     waiting.push_back(left.clone());
     const bool full = static_cast<int64_t>(waiting.size()) == 2 * images_together(shape);

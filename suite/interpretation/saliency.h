@@ -45,11 +45,12 @@ SaliencyMap saliency(const LoadedNetwork& network, const std::string& method,
                      const std::vector<float>& image, int64_t class_index,
                      const SaliencySettings& settings);
 
-/// How the probability of the class falls when the squares of an image that are most salient in
-/// the mean are replaced by the mean colour, one after the other: after shares of 0, 1 / steps, ...
-/// 1 of the area. The image is divided into 28 squares to a side, so that fine and coarse maps lose
-/// the same. The faster it falls, the more faithful is the map. Samek et al. 2017, "Evaluating the
-/// visualization of what a deep neural network has learned"; Petsiuk et al. 2018, "RISE".
+/// How the probability of the class falls while the squares of an image that are most salient in
+/// the mean are blurred, one after the other: after shares of 0, 1 / steps, ... 1 of the area. The
+/// image is divided into 28 squares to a side, so that fine and coarse maps lose the same. The
+/// faster it falls, the more faithful is the map. Samek et al. 2017, "Evaluating the visualization
+/// of what a deep neural network has learned"; Petsiuk et al. 2018, "RISE". With one colour for a
+/// blur, the edges of squares strewn at random mislead networks more than what they cover.
 std::vector<double> deletion_curve(const LoadedNetwork& network, const std::vector<float>& image,
                                    const std::vector<float>& map, int64_t class_index,
                                    int64_t steps);
