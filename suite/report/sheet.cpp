@@ -37,6 +37,28 @@ size_t columns_of(const Sheet& sheet) {
   return std::min(columns, tiles);
 }
 
+std::vector<std::string> lines_of(const std::string& label) {
+  std::vector<std::string> lines;
+  for (size_t from = 0; from <= label.size() && !label.empty();) {
+    const size_t end = std::min(label.find('\n', from), label.size());
+    lines.push_back(label.substr(from, end - from));
+    from = end + 1;
+  }
+  return lines;
+}
+
+// Around the picture, so that it hides nothing of it.
+void draw_frame_of(Drawing& drawing, const Box& box) {
+  constexpr double away = 0.6, line = 2.4;
+  drawing.shapes.push_back(Polyline{{{box.left - away, box.bottom - away},
+                                     {box.right + away, box.bottom - away},
+                                     {box.right + away, box.top + away},
+                                     {box.left - away, box.top + away},
+                                     {box.left - away, box.bottom - away}},
+                                    palette(1),
+                                    line});
+}
+
 // Few pixels as blocks of equal ones: viewers would blur them where they are drawn larger.
 Raster raster_of(const Sheet::Tile& tile, const Box& box) {
   const int times = std::max(1, 96 / std::max(tile.width, tile.height));
@@ -61,14 +83,15 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
   const double side =
       std::min(largest_tile, (page_width - 2 * page_margin - (across - 1) * tile_gap) / across);
   double tallest = 0;  // of its width
-  bool named = false;
+  size_t lines = 0;    // of the longest name
   for (const Sheet::Tile& tile : sheet.tiles) {
     tallest = std::max(tallest, static_cast<double>(tile.height) / tile.width);
-    named = named || !tile.label.empty();
+    lines = std::max(lines, lines_of(tile.label).size());
   }
   // A tile that is taller than wide is made narrower, so that rows do not become columns.
   const double height = side * std::min(tallest, 1.5);
-  const double label = named ? small_size * line_height : 0;
+  const double line = small_size * line_height;
+  const double label = static_cast<double>(lines) * line;
   const double row_height = height + label + tile_gap;
   const double key = sheet.key.empty() ? 0 : small_size * line_height + 2;
   const double above = header_height(title, {}) + 2;
@@ -83,13 +106,18 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
     const double aspect = static_cast<double>(tile.height) / tile.width;
     const double width = std::min(side, height / aspect);
     const double x = left + (side - width) / 2;
-    drawing.shapes.push_back(raster_of(tile, {x, top - width * aspect, x + width, top}));
-    if (!tile.label.empty())
-      drawing.texts.push_back({{left + side / 2, top - height - label / 2},
-                               shortened(tile.label, side, small_size),
+    const Box box{x, top - width * aspect, x + width, top};
+    drawing.shapes.push_back(raster_of(tile, box));
+    if (tile.framed) draw_frame_of(drawing, box);
+    double y = top - height - line / 2;
+    for (const std::string& text : lines_of(tile.label)) {
+      drawing.texts.push_back({{left + side / 2, y},
+                               shortened(text, side, small_size),
                                Anchor::centre,
                                small_size,
                                muted});
+      y -= line;
+    }
   }
   if (!sheet.key.empty())
     drawing.texts.push_back({{page_margin, page_margin + small_size / 2},
