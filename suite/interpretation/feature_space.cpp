@@ -11,6 +11,7 @@
 
 #include "suite/analysis/graph_layers.h"
 #include "suite/analysis/ops.h"
+#include "suite/analysis/receptive_field.h"
 #include "suite/inference/observe.h"
 #include "suite/interpretation/gradients.h"
 
@@ -35,6 +36,15 @@ size_t head_of(const Graph& graph) {
     if (op && (op->kind == Kind::convolution || op->kind == Kind::linear)) return i;
   }
   throw std::invalid_argument("the network has neither a convolution nor a linear layer");
+}
+
+/// Which of its arguments the image is behind, and not a weight, wherever the operator has it.
+int input_from_image(const Graph& graph, const Call& call) {
+  const std::vector<Fields> fields = receptive_fields(graph).of_value;
+  for (const int input : call.inputs) {
+    if (input >= 0 && !fields[static_cast<size_t>(input)].sides.empty()) return input;
+  }
+  throw std::invalid_argument(call.layer + " does not depend on the image");
 }
 
 /// Rows of length 1, in double precision.
@@ -146,9 +156,10 @@ Directions directions(const Features& features, const torch::Tensor& mean) {
 FeaturePlace feature_place(const Graph& graph, const std::string& layer) {
   if (!layer.empty()) return place_of_result(graph, last_call_of(graph, layer), layer);
   const Call& head = graph.calls[head_of(graph)];
+  const int taken = input_from_image(graph, head);
   for (size_t i = 0; i < graph.calls.size(); ++i) {
     const std::vector<int>& outputs = graph.calls[i].outputs;
-    if (std::count(outputs.begin(), outputs.end(), head.inputs.at(0))) {
+    if (std::count(outputs.begin(), outputs.end(), taken)) {
       return place_of_result(graph, i, "the input of " + head.layer);
     }
   }
