@@ -57,9 +57,9 @@ std::vector<std::vector<size_t>> by_class(const std::vector<int64_t>& labels) {
   return classes;
 }
 
-/// No larger than a tile of a sheet shows.
-Pixels thumbnail(const SeenImages& images, size_t i, const WeightedNetwork& network) {
-  constexpr int64_t largest = 112;
+/// With a longer side of at most `largest` pixels: what a tile of a sheet shows.
+Pixels thumbnail(const SeenImages& images, size_t i, const WeightedNetwork& network,
+                 int64_t largest) {
   const Preprocessing& preprocessing = network.preprocessing;
   const Image image = images.dataset->image(images.indices[i]);
   Image seen = render(image, centre_view(preprocessing, image.full), preprocessing.interpolation);
@@ -150,12 +150,8 @@ Queries chosen_queries(const SeenImages& data, size_t count, uint64_t seed) {
 }
 
 Queries named_queries(const Invocation& invocation, const Subject& seen, const FeaturePlace& place,
-                      const Speed& chosen, const SeenImages& data, size_t most) {
-  const std::vector<fs::path> files = images_of(invocation, "query");
-  if (files.size() > most) {
-    throw UsageError(
-        fmt::format("--query: {} images do not fit a sheet; name at most {}", files.size(), most));
-  }
+                      const Speed& chosen, const SeenImages& data,
+                      const std::vector<fs::path>& files) {
   const int64_t channels = seen.weighted.fit.settings.image.channels;
   Queries queries{seen_images(invocation, seen, place, chosen, image_files(files, channels)), {}};
   std::map<std::string, size_t> places;
@@ -177,22 +173,24 @@ Figure neighbour_sheet(const Subject& seen, const std::string& layer, const Seen
   const WeightedNetwork& network = seen.weighted;
   Sheet sheet;
   sheet.columns = neighbours.at(0).size() + 1;
+  const int64_t largest = std::clamp<int64_t>(900 / static_cast<int64_t>(sheet.columns), 40, 224);
   bool framed = false;
   for (size_t q = 0; q < neighbours.size(); ++q) {
-    const std::string of_query = queries.images.class_of(q);
-    sheet.tiles.push_back(
-        tile(short_name(queries.images, q) + "\n", thumbnail(queries.images, q, network)));
+    const int64_t label = queries.images.labels[q];
+    const auto of_class = std::count(data.labels.begin(), data.labels.end(), label);
+    const bool class_known = !queries.images.class_of(q).empty() && of_class > 1;
+    sheet.tiles.push_back(tile(short_name(queries.images, q) + "\nquery",
+                               thumbnail(queries.images, q, network, largest)));
     for (const Neighbour& neighbour : neighbours[q]) {
       sheet.tiles.push_back(
           tile(fmt::format("{}\n{:.3f}", short_name(data, neighbour.index), neighbour.similarity),
-               thumbnail(data, neighbour.index, network)));
-      const std::string of_class = data.class_of(neighbour.index);
-      sheet.tiles.back().framed = !of_query.empty() && !of_class.empty() && of_class != of_query;
+               thumbnail(data, neighbour.index, network, largest)));
+      sheet.tiles.back().framed = class_known && data.labels[neighbour.index] != label;
       framed = framed || sheet.tiles.back().framed;
     }
   }
-  sheet.key = "At the left the query, then the nearest images with their similarity.";
-  if (framed) sheet.key += " Framed: of another class.";
+  sheet.key = "A query, then the images nearest to it, with the cosine.";
+  if (framed) sheet.key += " Framed: another class.";
   const bool untrained = seen.weights == "untrained";
   return {file_name("neighbours_" + network.architecture.name + (untrained ? "_untrained" : "")),
           fmt::format("What looks alike to {}{}", network.architecture.name,

@@ -1,6 +1,7 @@
 // The images of `neighbours`: read as features, chosen as queries, and drawn as a sheet.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,9 +47,10 @@ struct Queries {
 /// `seed`.
 Queries chosen_queries(const SeenImages& data, size_t count, uint64_t seed);
 
-/// The images that --query names, at most `most`.
+/// Images in files; one that is also in the data has its class.
 Queries named_queries(const Invocation& invocation, const Subject& seen, const FeaturePlace& place,
-                      const Speed& chosen, const SeenImages& data, size_t most);
+                      const Speed& chosen, const SeenImages& data,
+                      const std::vector<std::filesystem::path>& files);
 
 /// A row for each query: the image, and its nearest ones as the network sees them.
 Figure neighbour_sheet(const Subject& seen, const std::string& layer, const SeenImages& data,

@@ -146,6 +146,9 @@ Table components_table(const Origin& origin, const PrincipalComponents& found) {
   return table;
 }
 
+/// In the digits that a float holds, whatever its size.
+double as_float(double value) { return std::stod(fmt::format("{:.7g}", value)); }
+
 Table map_table(const SeenImages& data, const PrincipalComponents& found) {
   Table table{{{"index", "Index"}, {"image", "Image"}, {"class", "Class"}}, {}};
   for (size_t c = 1; c <= found.count; ++c) {
@@ -155,7 +158,7 @@ Table map_table(const SeenImages& data, const PrincipalComponents& found) {
     auto& row = table.rows.emplace_back();
     row = {static_cast<int64_t>(data.indices[i]), data.name(i), data.class_of(i)};
     for (size_t c = 0; c < found.count; ++c) {
-      row.emplace_back(std::round(found.scores[i * found.count + c] * 1e6) / 1e6);
+      row.emplace_back(as_float(found.scores[i * found.count + c]));
     }
   }
   return table;
@@ -169,6 +172,12 @@ int run(const Invocation& invocation) {
   const std::string started = utc_now();
   const size_t most = count_of(invocation, "nearest", most_nearest);
   const size_t wanted = count_of(invocation, "queries", most_queries);
+  std::vector<fs::path> asked;
+  if (invocation.values.count("query")) asked = images_of(invocation, "query");
+  if (asked.size() > most_queries) {
+    throw UsageError(fmt::format("--query: {} images do not fit a sheet; name at most {}",
+                                 asked.size(), most_queries));
+  }
   Output output(invocation);
   const Subject seen = subject(invocation, /*head_needed=*/false);
   const WeightedNetwork& weighted = seen.weighted;
@@ -180,13 +189,13 @@ int run(const Invocation& invocation) {
   const SeenImages data =
       seen_images(invocation, seen, place, chosen, images_of_data(invocation, weighted));
   if (data.count() <= most) {
-    throw UsageError(fmt::format("--nearest {}: each image needs as many others, and {} has {}",
-                                 most, invocation.text("data"), data.count()));
+    throw UsageError(fmt::format("--nearest {}: an image of {} has only {} others", most,
+                                 invocation.text("data"), data.count() - 1));
   }
   const Queries queries =
-      invocation.values.count("query")
-          ? named_queries(invocation, seen, place, chosen, data, most_queries)
-          : chosen_queries(data, wanted, static_cast<uint64_t>(integer_from_0(invocation, "seed")));
+      asked.empty()
+          ? chosen_queries(data, wanted, static_cast<uint64_t>(integer_from_0(invocation, "seed")))
+          : named_queries(invocation, seen, place, chosen, data, asked);
   const auto neighbours = nearest(data.features, queries.images.features, queries.itself, most);
   const Origin origin{weighted.architecture.name, seen.weights, layer_words(place),
                       invocation.text("data")};

@@ -49,7 +49,7 @@ std::vector<std::string> lines_of(const std::string& label) {
 
 // Around the picture, so that it hides nothing of it.
 void draw_frame_of(Drawing& drawing, const Box& box) {
-  constexpr double away = 0.6, line = 2.4;
+  constexpr double away = 0.65, line = 1.3;
   drawing.shapes.push_back(Polyline{{{box.left - away, box.bottom - away},
                                      {box.right + away, box.bottom - away},
                                      {box.right + away, box.top + away},
