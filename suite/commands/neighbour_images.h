@@ -17,7 +17,7 @@ namespace convscope {
 /// Those of a dataset that could be read.
 struct SeenImages {
   std::shared_ptr<const Dataset> dataset;
-  Features features;                 ///< a row for each
+  FeatureRows features;              ///< a row for each
   std::vector<size_t> indices = {};  ///< in the dataset
   std::vector<int64_t> labels = {};  ///< places in `classes`, -1: not known
   std::vector<std::string> classes = {};

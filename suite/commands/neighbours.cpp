@@ -189,8 +189,9 @@ int run(const Invocation& invocation) {
   const SeenImages data =
       seen_images(invocation, seen, place, chosen, images_of_data(invocation, weighted));
   if (data.count() <= most) {
-    throw UsageError(fmt::format("--nearest {}: an image of {} has only {} others", most,
-                                 invocation.text("data"), data.count() - 1));
+    throw UsageError(fmt::format("--nearest {}: an image of {} has only {} other{}", most,
+                                 invocation.text("data"), data.count() - 1,
+                                 data.count() == 2 ? "" : "s"));
   }
   const Queries queries =
       asked.empty()

@@ -48,7 +48,7 @@ int input_from_image(const Graph& graph, const Call& call) {
 }
 
 /// Rows of length 1, in double precision.
-torch::Tensor unit_rows(const Features& features, size_t from, size_t to) {
+torch::Tensor unit_rows(const FeatureRows& features, size_t from, size_t to) {
   const auto rows = static_cast<int64_t>(to - from);
   const torch::Tensor values =
       torch::from_blob(const_cast<float*>(features.row(from)), {rows, features.size})
@@ -65,7 +65,7 @@ double inner_product(const float* a, const float* b, int64_t size) {
 
 /// In an order of its own, so that equal features have equal cosines, whatever the threads and the
 /// blocks of a matrix product do. Rounded to where float features carry no information.
-double cosine(const Features& a, size_t i, const Features& b, size_t j) {
+double cosine(const FeatureRows& a, size_t i, const FeatureRows& b, size_t j) {
   const double lengths = std::sqrt(inner_product(a.row(i), a.row(i), a.size)) *
                          std::sqrt(inner_product(b.row(j), b.row(j), b.size));
   if (!(lengths > 0)) return 0;
@@ -77,7 +77,7 @@ bool is_nearer(const Neighbour& a, const Neighbour& b) {
 }
 
 /// Of all cosines of a query, those that may be among the largest, computed again in a fixed order.
-std::vector<Neighbour> best_of(const Features& data, const Features& queries, size_t query,
+std::vector<Neighbour> best_of(const FeatureRows& data, const FeatureRows& queries, size_t query,
                                size_t itself, size_t most, const double* cosines) {
   std::vector<size_t> order;
   order.reserve(data.count());
@@ -106,7 +106,8 @@ torch::Tensor with_fixed_signs(const torch::Tensor& columns) {
 }
 
 /// Rows from which the mean is taken away; a block of them at a time, for there may be many.
-torch::Tensor centred(const Features& features, const torch::Tensor& mean, size_t from, size_t to) {
+torch::Tensor centred(const FeatureRows& features, const torch::Tensor& mean, size_t from,
+                      size_t to) {
   return torch::from_blob(const_cast<float*>(features.row(from)),
                           {static_cast<int64_t>(to - from), features.size})
              .to(torch::kFloat64) -
@@ -120,7 +121,7 @@ void for_blocks(size_t count, size_t rows, Function function) {
   for (size_t from = 0; from < count; from += rows) function(from, std::min(count, from + rows));
 }
 
-torch::Tensor mean_of(const Features& features) {
+torch::Tensor mean_of(const FeatureRows& features) {
   torch::Tensor sum = torch::zeros({features.size}, torch::kFloat64);
   for_blocks(features.count(), rows_at_a_time, [&](size_t from, size_t to) {
     sum += centred(features, torch::zeros({1}, torch::kFloat64), from, to).sum(0);
@@ -134,7 +135,7 @@ struct Directions {
 };
 
 /// The smaller of the two products of the rows with themselves has the spectrum of both.
-Directions directions(const Features& features, const torch::Tensor& mean) {
+Directions directions(const FeatureRows& features, const torch::Tensor& mean) {
   const size_t count = features.count();
   if (static_cast<int64_t>(count) >= features.size) {
     torch::Tensor product = torch::zeros({features.size, features.size}, torch::kFloat64);
@@ -169,7 +170,7 @@ FeaturePlace feature_place(const Graph& graph, const std::string& layer) {
 }
 
 void add_features(const LoadedNetwork& network, const FeaturePlace& place,
-                  const std::vector<float>& images, int64_t count, Features& features) {
+                  const std::vector<float>& images, int64_t count, FeatureRows& features) {
   const torch::NoGradGuard no_grad;
   ObserveOptions options;
   options.to_the_end = false;
@@ -181,7 +182,7 @@ void add_features(const LoadedNetwork& network, const FeaturePlace& place,
   features.values.insert(features.values.end(), rows.begin(), rows.end());
 }
 
-std::vector<std::vector<Neighbour>> nearest(const Features& data, const Features& queries,
+std::vector<std::vector<Neighbour>> nearest(const FeatureRows& data, const FeatureRows& queries,
                                             const std::vector<size_t>& itself, size_t most,
                                             const std::function<void(size_t done)>& progress) {
   const torch::NoGradGuard no_grad;
@@ -238,7 +239,7 @@ int64_t majority(const std::vector<Neighbour>& neighbours, const std::vector<int
       ->first;
 }
 
-PrincipalComponents principal_components(const Features& features, size_t most) {
+PrincipalComponents principal_components(const FeatureRows& features, size_t most) {
   const torch::NoGradGuard no_grad;
   const size_t count = features.count();
   if (count < 2) {

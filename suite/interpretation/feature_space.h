@@ -25,7 +25,7 @@ struct FeaturePlace {
 FeaturePlace feature_place(const Graph& graph, const std::string& layer);
 
 /// Rows of equal length, one for each image.
-struct Features {
+struct FeatureRows {
   int64_t size = 0;           ///< numbers in a row
   std::vector<float> values;  ///< row by row
 
@@ -35,7 +35,7 @@ struct Features {
 
 /// Adds the rows of `count` images (channels x height x width values each).
 void add_features(const LoadedNetwork& network, const FeaturePlace& place,
-                  const std::vector<float>& images, int64_t count, Features& features);
+                  const std::vector<float>& images, int64_t count, FeatureRows& features);
 
 /// Another image, and the cosine of the angle between both features: 1 for the same direction.
 struct Neighbour {
@@ -48,9 +48,9 @@ inline constexpr size_t no_image = static_cast<size_t>(-1);
 
 /// For each of `queries` the `most` images of `data` with the largest cosine, by an exact search;
 /// among equals the lower index first. `itself`: for each query its place in `data`, which is left
-/// out, or no_image. Features that are 0 everywhere are similar to nothing: their cosine is 0.
+/// out, or no_image. FeatureRows that are 0 everywhere are similar to nothing: their cosine is 0.
 /// Throws std::invalid_argument if the rows differ in length or there are fewer images than `most`.
-std::vector<std::vector<Neighbour>> nearest(const Features& data, const Features& queries,
+std::vector<std::vector<Neighbour>> nearest(const FeatureRows& data, const FeatureRows& queries,
                                             const std::vector<size_t>& itself, size_t most,
                                             const std::function<void(size_t done)>& progress = {});
 
@@ -58,7 +58,7 @@ std::vector<std::vector<Neighbour>> nearest(const Features& data, const Features
 int64_t majority(const std::vector<Neighbour>& neighbours, const std::vector<int64_t>& labels,
                  size_t k);
 
-/// Features seen along the directions in which they vary most (Pearson 1901, Hotelling 1933).
+/// FeatureRows seen along the directions in which they vary most (Pearson 1901, Hotelling 1933).
 struct PrincipalComponents {
   size_t count = 0;              ///< of the components
   std::vector<double> scores;    ///< images x count: distances from the mean along each direction
@@ -70,6 +70,6 @@ struct PrincipalComponents {
 /// The largest entry of a direction, by magnitude, is positive: without that its sign is chance.
 /// Beyond what the images span, scores and shares are 0. Throws std::invalid_argument for fewer
 /// images, std::runtime_error where LibTorch was built without LAPACK.
-PrincipalComponents principal_components(const Features& features, size_t most);
+PrincipalComponents principal_components(const FeatureRows& features, size_t most);
 
 }  // namespace convscope

@@ -126,6 +126,7 @@ void draw_names(Drawing& drawing, const Frame& frame, std::vector<Group> groups,
   std::stable_sort(groups.begin(), groups.end(),
                    [](const Group& a, const Group& b) { return a.points > b.points; });
   std::vector<Box> taken;
+  std::vector<Polygon> grounds;  // above all leaders
   std::vector<std::optional<PlacedLabel>> placed;
   for (const Group& group : groups) {
     const std::string name = shortened(group.name, longest_group, name_size);
@@ -154,12 +155,12 @@ void draw_names(Drawing& drawing, const Frame& frame, std::vector<Group> groups,
       drawing.shapes.push_back(Polyline{{group.middle, end}, color, 0.8});
       draw_marker(drawing, 0, group.middle, 1.4, color);
     }
-    drawing.shapes.push_back(Polygon{{{found->left, found->bottom},
-                                      {found->right, found->bottom},
-                                      {found->right, found->top},
-                                      {found->left, found->top}},
-                                     paper,
-                                     0.8});
+    grounds.push_back(Polygon{{{found->left, found->bottom},
+                               {found->right, found->bottom},
+                               {found->right, found->top},
+                               {found->left, found->top}},
+                              paper,
+                              0.8});
     drawing.texts.push_back({{(found->left + found->right) / 2, (found->bottom + found->top) / 2},
                              name,
                              Anchor::centre,
@@ -167,6 +168,7 @@ void draw_names(Drawing& drawing, const Frame& frame, std::vector<Group> groups,
                              color,
                              /*bold=*/true});
   }
+  drawing.shapes.insert(drawing.shapes.end(), grounds.begin(), grounds.end());
   note_left_out(drawing, placed);
 }
 

@@ -141,7 +141,7 @@ TEST_F(NeighboursCommand, WrongInputsAreOneClearLine) {
   expect_usage_error({"--data", path("one"), "-k", "1"}, "has only 0 others");
   image("one/2.jpg", 2);
   expect_usage_error({"--data", path("one")},
-                     "--nearest 7: an image of " + path("one") + " has only 1 others");
+                     "--nearest 7: an image of " + path("one") + " has only 1 other");
   expect_usage_error({"--data", path("one"), "--split", "val"}, "without classes");
   expect_usage_error({"--data", path("one"), "-k", "0"}, "--nearest");
   expect_usage_error({"--data", path("one"), "-k", "21"}, "--nearest: expected from 1 to 20");

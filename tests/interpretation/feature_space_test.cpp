@@ -17,8 +17,8 @@
 namespace convscope {
 namespace {
 
-Features rows(const std::vector<std::vector<float>>& values) {
-  Features features{static_cast<int64_t>(values.at(0).size()), {}};
+FeatureRows rows(const std::vector<std::vector<float>>& values) {
+  FeatureRows features{static_cast<int64_t>(values.at(0).size()), {}};
   for (const auto& row : values) {
     features.values.insert(features.values.end(), row.begin(), row.end());
   }
@@ -39,7 +39,7 @@ std::vector<size_t> indices(const std::vector<Neighbour>& neighbours) {
 }
 
 TEST(Neighbours, AreThoseAtTheSmallestAngleHoweverFar) {
-  const Features data =
+  const FeatureRows data =
       rows({at_angle(90, 1), at_angle(0, 5), at_angle(20, 0.1), at_angle(10, 30)});
   const auto found = nearest(data, rows({at_angle(12, 2)}), {no_image}, 3);
   ASSERT_EQ(found.size(), 1u);
@@ -49,7 +49,8 @@ TEST(Neighbours, AreThoseAtTheSmallestAngleHoweverFar) {
 }
 
 TEST(Neighbours, ADuplicateIsNearestWithSimilarityOneAndTheLowerIndexComesFirst) {
-  Features data = rows({{0.3f, 0.7f, 0.11f}, {1, 0, 0}, {0.3f, 0.7f, 0.11f}, {0.3f, 0.7f, 0.11f}});
+  FeatureRows data =
+      rows({{0.3f, 0.7f, 0.11f}, {1, 0, 0}, {0.3f, 0.7f, 0.11f}, {0.3f, 0.7f, 0.11f}});
   const auto found = nearest(data, data, {0, 1, 2, 3}, 3);
   EXPECT_EQ(indices(found[0]), (std::vector<size_t>{2, 3, 1})) << "each without itself";
   EXPECT_EQ(indices(found[2]), (std::vector<size_t>{0, 3, 1}));
@@ -59,7 +60,7 @@ TEST(Neighbours, ADuplicateIsNearestWithSimilarityOneAndTheLowerIndexComesFirst)
 }
 
 TEST(Neighbours, NothingIsSimilarToZerosAndOppositesAreLast) {
-  const Features data = rows({{-1, 0}, {0, 0}, {0.1f, 0}});
+  const FeatureRows data = rows({{-1, 0}, {0, 0}, {0.1f, 0}});
   const auto found = nearest(data, rows({{2, 0}, {0, 0}}), {no_image, 1}, 2);
   EXPECT_EQ(indices(found[0]), (std::vector<size_t>{2, 1}));
   EXPECT_EQ(found[0][1].similarity, 0);
@@ -71,11 +72,11 @@ TEST(Neighbours, OfManyImagesAreThoseThatALoopFinds) {
   constexpr size_t count = 5000, queries = 300, most = 4;  // more than a block of either
   constexpr int64_t size = 5;
   Random random(7);
-  Features data{size, {}};
+  FeatureRows data{size, {}};
   for (size_t i = 0; i < count * size; ++i) {
     data.values.push_back(static_cast<float>(random.below(7) - 3));  // many equal directions
   }
-  const Features asked{size, {data.values.begin(), data.values.begin() + queries * size}};
+  const FeatureRows asked{size, {data.values.begin(), data.values.begin() + queries * size}};
   std::vector<size_t> itself(queries);
   for (size_t q = 0; q < queries; ++q) itself[q] = q;
   const auto found = nearest(data, asked, itself, most);
@@ -99,7 +100,7 @@ TEST(Neighbours, OfManyImagesAreThoseThatALoopFinds) {
 }
 
 TEST(Neighbours, FewerImagesThanAskedForAreAnError) {
-  const Features two = rows({{1, 0}, {0, 1}});
+  const FeatureRows two = rows({{1, 0}, {0, 1}});
   EXPECT_NO_THROW(nearest(two, two, {0, 1}, 1));
   EXPECT_THROW(nearest(two, two, {0, 1}, 2), std::invalid_argument);
   EXPECT_THROW(nearest(two, rows({{1, 0, 0}}), {no_image}, 1), std::invalid_argument);
@@ -146,9 +147,9 @@ TEST(PrincipalComponents, OfATurnedEllipseAreItsAxes) {
   EXPECT_NEAR(found.scores[2 * 3 + 1], -2, 1e-6);
 }
 
-Features some_features(size_t count, int64_t size, float sign = 1) {
+FeatureRows some_features(size_t count, int64_t size, float sign = 1) {
   Random random(3);
-  Features features{size, {}};
+  FeatureRows features{size, {}};
   for (size_t i = 0; i < count * static_cast<size_t>(size); ++i) {
     features.values.push_back(sign * static_cast<float>(random.uniform()));
   }
@@ -162,8 +163,8 @@ void expect_near(const std::vector<double>& a, const std::vector<double>& b, dou
 
 TEST(PrincipalComponents, AreTheSameOfFewImagesAndOfTheseTwice) {
   // 4 images of 6 numbers go one way through the arithmetic, 8 the other.
-  const Features once = some_features(4, 6);
-  Features twice = once;
+  const FeatureRows once = some_features(4, 6);
+  FeatureRows twice = once;
   twice.values.insert(twice.values.end(), once.values.begin(), once.values.end());
   const auto a = principal_components(once, 3), b = principal_components(twice, 3);
   expect_near(a.shares, b.shares);
@@ -237,7 +238,7 @@ TEST(AddFeatures, TheHeadMakesTheLogitsOfThemAndMapsAreAveraged) {
   const torch::Tensor images = torch::randn({3, 3, 32, 32});
   const std::vector<float> values(images.data_ptr<float>(),
                                   images.data_ptr<float>() + images.numel());
-  Features at_head, at_maps;
+  FeatureRows at_head, at_maps;
   add_features(network, feature_place(network.graph, ""), values, 3, at_head);
   add_features(network, feature_place(network.graph, "layer3"), values, 3, at_maps);
   ASSERT_EQ(at_head.count(), 3u);
