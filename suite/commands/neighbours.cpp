@@ -174,6 +174,11 @@ int run(const Invocation& invocation) {
   const size_t wanted = count_of(invocation, "queries", most_queries);
   std::vector<fs::path> asked;
   if (invocation.values.count("query")) asked = images_of(invocation, "query");
+  if (!asked.empty() && !invocation.values["queries"].defaulted()) {
+    throw UsageError(
+        "neighbours: --query names the images, and --queries chooses some of the "
+        "data; give one of them");
+  }
   if (asked.size() > most_queries) {
     throw UsageError(fmt::format("--query: {} images do not fit a sheet; name at most {}",
                                  asked.size(), most_queries));

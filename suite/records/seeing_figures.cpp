@@ -53,7 +53,7 @@ std::vector<Figure> features_map(const Records& records) {
                        scatter.groups.end());
   const bool coloured = scatter.groups.size() <= Scatter::most_colours;
   std::string caption = fmt::format(
-      "Each point is {} of {}, by its features at {} (maps averaged over positions), seen along "
+      "Each point is {} of {}, by its features at {}, seen along "
       "the two directions in which these vary most; the rest of the variance is not seen here.",
       step == 1 ? "an image" : fmt::format("one of {} images", step), dataset_name(data), layer);
   if (scatter.groups.size() > 1) {

@@ -149,6 +149,8 @@ TEST_F(NeighboursCommand, WrongInputsAreOneClearLine) {
   expect_usage_error({"--data", path("one"), "-k", "1", "--at", "conv9"}, "there are conv1");
   expect_usage_error({"--data", path("one"), "-k", "1", "--query", path("none.jpg")},
                      "no image '" + path("none.jpg") + "'");
+  expect_usage_error({"--data", path("one"), "--query", path("one"), "--queries", "2"},
+                     "give one of them");
   expect_usage_error({"--data", path("none")}, "no such file or folder");
   fs::create_directories(path("empty"));
   expect_usage_error({"--data", path("empty")}, "found nothing");

@@ -99,6 +99,16 @@ TEST(Neighbours, OfManyImagesAreThoseThatALoopFinds) {
   }
 }
 
+TEST(Neighbours, EqualCosinesAreEqualWhateverTheOrderOfTheirSums) {
+  std::vector<float> row = {0.1f, 0.2f, 0.3f, 0.45f, 0.7f};
+  std::vector<std::vector<float>> permutations;
+  do {
+    permutations.push_back(row);
+  } while (std::next_permutation(row.begin(), row.end()));
+  const auto found = nearest(rows(permutations), rows({{1, 1, 1, 1, 1}}), {no_image}, 5);
+  EXPECT_EQ(indices(found[0]), (std::vector<size_t>{0, 1, 2, 3, 4}));
+}
+
 TEST(Neighbours, FewerImagesThanAskedForAreAnError) {
   const FeatureRows two = rows({{1, 0}, {0, 1}});
   EXPECT_NO_THROW(nearest(two, two, {0, 1}, 1));
