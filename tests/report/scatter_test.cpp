@@ -61,7 +61,7 @@ TEST(ScatterTest, OfMoreGroupsThanColoursThePointsAreGreyAndTheMiddlesNamed) {
   const Figure figure{"s", "Forty groups", made_scatter(40, 9, 5)};
   const canvas::Drawing drawing = canvas::draw(figure);
   size_t grey = 0;
-  for (const auto& mark : shapes_of<canvas::Polygon>(drawing)) grey += mark.fill == canvas::rim;
+  for (const auto& mark : shapes_of<canvas::Polygon>(drawing)) grey += mark.fill == canvas::rule;
   EXPECT_EQ(grey, 200u);
   EXPECT_TRUE(has_text(drawing, "group 39"));
   expect_texts_apart_on_the_page(figure);
