@@ -111,7 +111,8 @@ void draw_points(Drawing& drawing, const Scatter& scatter, const Frame& frame,
   });
   for (const size_t i : order) {
     const Point at = frame.at(scatter.points[i].x, scatter.points[i].y);
-    draw_marker(drawing, coloured ? places[i] : 0, at, radius, coloured ? palette(places[i]) : rule);
+    draw_marker(drawing, coloured ? places[i] : 0, at, radius,
+                coloured ? palette(places[i]) : rule);
     std::get<Polygon>(drawing.shapes.back()).opacity = opacity_for(scatter.points.size());
   }
 }
