@@ -68,6 +68,7 @@ Command filters_command();
 Command maps_command();
 Command erf_command();
 Command saliency_command();
+Command neighbours_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

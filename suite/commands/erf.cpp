@@ -287,7 +287,7 @@ int run(const Invocation& invocation) {
   }
   const std::filesystem::path folder = results_folder(invocation);
   write_record(invocation, folder, rows);
-  record_run(folder, invocation, started, trained.network.architecture.name);
+  record_run(folder, invocation, started, trained.network.architecture.name, facts_of(trained));
   output.print(make_table(columns(), rows));
   note_clipped(invocation, rows);
   for (Figure& figure : figures_of_records(invocation, "effective_fields")) {

@@ -153,6 +153,21 @@ NetworkCase one_network(const Invocation& invocation) {
   return cases[0];
 }
 
+/// Those of --class-names, or of the data that such a network is usually for.
+ClassList class_list_of(const Invocation& invocation, const Settings& settings) {
+  const std::string& list = invocation.text("class-names");
+  if (list.empty()) {
+    return known_classes(settings.classes, settings.image.channels, settings.image.height);
+  }
+  ClassList classes = read_class_list(list);
+  const auto listed = static_cast<int64_t>(classes.names.size());
+  if (listed != settings.classes) {
+    throw UsageError(list + " lists " + std::to_string(listed) + " classes, and the network has " +
+                     std::to_string(settings.classes));
+  }
+  return classes;
+}
+
 /// What --data and its like say of the images.
 DatasetOptions dataset_options(const Invocation& invocation, const WeightedNetwork& network,
                                bool same_classes) {
@@ -252,16 +267,7 @@ WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed)
     }
   }
 
-  const std::string& list = invocation.text("class-names");
-  const ImageShape& image = network.fit.settings.image;
-  network.classes = list.empty()
-                        ? known_classes(network.fit.settings.classes, image.channels, image.height)
-                        : read_class_list(list);
-  const auto listed = static_cast<int64_t>(network.classes.names.size());
-  if (!list.empty() && listed != network.fit.settings.classes) {
-    throw UsageError(list + " lists " + std::to_string(listed) + " classes, and the network has " +
-                     std::to_string(network.fit.settings.classes));
-  }
+  network.classes = class_list_of(invocation, network.fit.settings);
   return network;
 }
 
@@ -275,6 +281,7 @@ WeightedNetwork untrained_network(const Invocation& invocation) {
     network.fit.settings.image.height = network.fit.settings.image.width =
         network.preprocessing.crop;
   }
+  network.classes = class_list_of(invocation, network.fit.settings);
   return network;
 }
 

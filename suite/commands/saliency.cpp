@@ -269,7 +269,8 @@ int run(const Invocation& invocation) {
   }
   progress.finish();
   write_records(invocation, shown, rows);
-  record_run(results_folder(invocation), invocation, started, shown.network.architecture.name);
+  record_run(results_folder(invocation), invocation, started, shown.network.architecture.name,
+             facts_of(shown));
   output.print(summary_of(rows, methods));
   for (const SaliencyRow& row : rows) {
     if (row.map.gap > 0.01) {

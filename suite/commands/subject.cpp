@@ -8,6 +8,7 @@
 #include "suite/commands/network_options.h"
 #include "suite/data/folder.h"
 #include "suite/inference/threads.h"
+#include "suite/weights/sha256.h"
 
 namespace convscope {
 namespace {
@@ -29,7 +30,10 @@ void add_subject_options(po::options_description& options) {
 }
 
 Subject subject(const Invocation& invocation, bool head_needed) {
-  use_threads(threads_of(invocation, std::max(1u, std::thread::hardware_concurrency())));
+  // Where images are read meanwhile, the command shares the cores out by speed().
+  if (!invocation.command.options.find_nothrow("workers", false)) {
+    use_threads(threads_of(invocation, std::max(1u, std::thread::hardware_concurrency())));
+  }
   if (invocation.flag("untrained")) {
     if (!invocation.text("weights").empty()) {
       throw UsageError(invocation.command.name + ": --untrained takes no --weights");
@@ -40,6 +44,11 @@ Subject subject(const Invocation& invocation, bool head_needed) {
   LoadedNetwork network = loaded_network(weighted.architecture, weighted.fit, weighted.file);
   std::string weights = weighted.file.path.filename().string();
   return {std::move(weighted), std::move(network), std::move(weights)};
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const Subject& subject) {
+  if (subject.weights == "untrained") return {};
+  return {{"weights_sha256", sha256_of(subject.weighted.file.path)}};
 }
 
 Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& weighted) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "suite/commands/inference_options.h"
@@ -25,6 +26,9 @@ struct Subject {
 
 /// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.
 Subject subject(const Invocation& invocation, bool head_needed);
+
+/// What a manifest records of it: the SHA-256 of the weights' file.
+std::vector<std::pair<std::string, std::string>> facts_of(const Subject& subject);
 
 /// The same network as its paper initialises it, by --seed.
 Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& weighted);

@@ -204,6 +204,7 @@ Drawing draw(const Figure& figure) {
     Drawing operator()(const Distributions& all) const { return draw_distributions(title, all); }
     Drawing operator()(const Columns& columns) const { return draw_columns(title, columns); }
     Drawing operator()(const Sheet& sheet) const { return draw_sheet(title, sheet); }
+    Drawing operator()(const Scatter& scatter) const { return draw_scatter(title, scatter); }
   } const by_kind{figure.title};
   return std::visit(by_kind, figure.content);
 }

@@ -92,6 +92,7 @@ Drawing draw_dots(const std::string& title, const Dots& dots);
 Drawing draw_distributions(const std::string& title, const Distributions& distributions);
 Drawing draw_columns(const std::string& title, const Columns& columns);
 Drawing draw_sheet(const std::string& title, const Sheet& sheet);
+Drawing draw_scatter(const std::string& title, const Scatter& scatter);
 Drawing draw(const Figure& figure);
 
 }  // namespace convscope::canvas

@@ -196,19 +196,36 @@ struct Columns {
 /// Pictures in rows and columns, each with its name below: kernels, feature maps, photographs.
 struct Sheet {
   struct Tile {
-    std::string label;          ///< "" where no name is needed; a line feed begins a second line
+    std::string label;          ///< in lines; "" where no name is needed
     int width = 0, height = 0;  ///< in pixels
     std::vector<uint8_t> rgb;   ///< three bytes for each pixel, row by row from the top
+    bool framed = false;        ///< with a frame that tells it from the others
   };
   std::vector<Tile> tiles;  ///< row by row; at most 1024
   size_t columns = 0;       ///< 0: by the number of tiles
   std::string key = {};     ///< a line at the bottom: what colours mean
 };
 
+/// Points in groups, with the name of each group in the middle of its points. A unit is as long on
+/// both axes, so that distances can be compared. With more groups than there are colours, points
+/// are grey, and the middles are marked as far as there is room for their names.
+struct Scatter {
+  static constexpr size_t most_colours = 14, most_points = 20000;
+  struct Item {
+    std::string label;
+    std::string group;  ///< "" is not named
+    double x, y;
+  };
+  Axis x, y;  ///< linear
+  std::vector<Item> points;
+  std::vector<std::string> groups = {};  ///< the order of the colours; others come after
+};
+
 struct Figure {
   std::string name;   ///< of the files, without an ending: letters, digits, '-' and '_'
   std::string title;  ///< a short statement; text is drawn as it is, never as mark-up
-  std::variant<StackedBars, Lines, Bubbles, HeatMap, Dots, Distributions, Columns, Sheet> content;
+  std::variant<StackedBars, Lines, Bubbles, HeatMap, Dots, Distributions, Columns, Sheet, Scatter>
+      content;
   std::string caption = {};  ///< what is shown and how to read it, in a sentence or three
 };
 

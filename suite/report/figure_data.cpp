@@ -187,8 +187,19 @@ Table data(const Columns& columns) {
 // Of a picture, no more than what it is called: its pixels are in the picture.
 Table data(const Sheet& sheet) {
   Table table{{{"tile", "Tile"}, {"width", "Width (pixels)"}, {"height", "Height (pixels)"}}, {}};
-  for (const Sheet::Tile& tile : sheet.tiles)
-    add_row(table, tile.label, int64_t{tile.width}, int64_t{tile.height});
+  for (const Sheet::Tile& tile : sheet.tiles) {
+    std::string label = tile.label;
+    std::replace(label.begin(), label.end(), '\n', ' ');
+    add_row(table, label, int64_t{tile.width}, int64_t{tile.height});
+  }
+  return table;
+}
+
+Table data(const Scatter& scatter) {
+  Table table{
+      {{"label", "Name"}, {"group", "Group"}, {"x", scatter.x.label}, {"y", scatter.y.label}}, {}};
+  for (const Scatter::Item& point : scatter.points)
+    add_row(table, point.label, point.group, point.x, point.y);
   return table;
 }
 

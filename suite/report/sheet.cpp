@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <string>
-#include <vector>
 
 #include "suite/report/chart.h"
 #include "suite/report/text.h"
@@ -32,18 +30,33 @@ void check(const Sheet& sheet) {
   }
 }
 
-std::vector<std::string> label_lines(const Sheet::Tile& tile) {
-  if (tile.label.empty()) return {};
-  const size_t end = tile.label.find('\n');
-  if (end == std::string::npos) return {tile.label};
-  return {tile.label.substr(0, end), tile.label.substr(end + 1)};
-}
-
 size_t columns_of(const Sheet& sheet) {
   if (sheet.columns > 0) return std::min(sheet.columns, sheet.tiles.size());
   const size_t tiles = sheet.tiles.size();
   const size_t columns = tiles <= 12 ? 4 : tiles <= 64 ? 8 : tiles <= 144 ? 12 : 16;
   return std::min(columns, tiles);
+}
+
+std::vector<std::string> lines_of(const std::string& label) {
+  std::vector<std::string> lines;
+  for (size_t from = 0; from <= label.size() && !label.empty();) {
+    const size_t end = std::min(label.find('\n', from), label.size());
+    lines.push_back(label.substr(from, end - from));
+    from = end + 1;
+  }
+  return lines;
+}
+
+// Around the picture, so that it hides nothing of it.
+void draw_frame_of(Drawing& drawing, const Box& box) {
+  constexpr double away = 0.65, line = 1.3;
+  drawing.shapes.push_back(Polyline{{{box.left - away, box.bottom - away},
+                                     {box.right + away, box.bottom - away},
+                                     {box.right + away, box.top + away},
+                                     {box.left - away, box.top + away},
+                                     {box.left - away, box.bottom - away}},
+                                    palette(1),
+                                    line});
 }
 
 // Few pixels as blocks of equal ones: viewers would blur them where they are drawn larger.
@@ -70,14 +83,15 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
   const double side =
       std::min(largest_tile, (page_width - 2 * page_margin - (across - 1) * tile_gap) / across);
   double tallest = 0;  // of its width
-  size_t lines = 0;
+  size_t lines = 0;    // of the longest name
   for (const Sheet::Tile& tile : sheet.tiles) {
     tallest = std::max(tallest, static_cast<double>(tile.height) / tile.width);
-    lines = std::max(lines, label_lines(tile).size());
+    lines = std::max(lines, lines_of(tile.label).size());
   }
   // A tile that is taller than wide is made narrower, so that rows do not become columns.
   const double height = side * std::min(tallest, 1.5);
-  const double line = small_size * line_height, label = static_cast<double>(lines) * line;
+  const double line = small_size * line_height;
+  const double label = static_cast<double>(lines) * line;
   const double row_height = height + label + tile_gap;
   const double key = sheet.key.empty() ? 0 : small_size * line_height + 2;
   const double above = header_height(title, {}) + 2;
@@ -92,15 +106,17 @@ Drawing draw_sheet(const std::string& title, const Sheet& sheet) {
     const double aspect = static_cast<double>(tile.height) / tile.width;
     const double width = std::min(side, height / aspect);
     const double x = left + (side - width) / 2;
-    drawing.shapes.push_back(raster_of(tile, {x, top - width * aspect, x + width, top}));
-    double middle = top - height - line / 2;
-    for (const std::string& text : label_lines(tile)) {
-      drawing.texts.push_back({{left + side / 2, middle},
+    const Box box{x, top - width * aspect, x + width, top};
+    drawing.shapes.push_back(raster_of(tile, box));
+    if (tile.framed) draw_frame_of(drawing, box);
+    double y = top - height - line / 2;
+    for (const std::string& text : lines_of(tile.label)) {
+      drawing.texts.push_back({{left + side / 2, y},
                                shortened(text, side, small_size),
                                Anchor::centre,
                                small_size,
                                muted});
-      middle -= line;
+      y -= line;
     }
   }
   if (!sheet.key.empty())

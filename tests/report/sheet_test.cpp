@@ -38,6 +38,24 @@ TEST(SheetTest, PixelsAreSquareAndSmallPicturesMadeOfBlocks) {
   EXPECT_EQ(rasters[0].rgb[3 * (31 * 96 + 32)], 90);
 }
 
+TEST(SheetTest, NamesHaveLinesAndAFrameHidesNothing) {
+  Sheet sheet;
+  sheet.tiles = {tile("one\ntwo", 5, 5), tile("one", 5, 5), tile("", 5, 5)};
+  sheet.tiles[1].framed = true;
+  const Figure figure{"sheet", "Three tiles", sheet};
+  const canvas::Drawing drawing = canvas::draw(figure);
+  EXPECT_GT(box_of(drawing, "one").bottom, box_of(drawing, "two").top - 1);
+  const auto frames = shapes_of<canvas::Polyline>(drawing);
+  ASSERT_EQ(frames.size(), 1u);
+  const canvas::Box picture = shapes_of<canvas::Raster>(drawing)[1].box;
+  for (const canvas::Point& corner : frames[0].points) {
+    EXPECT_TRUE(corner.x < picture.left || corner.x > picture.right);
+    EXPECT_TRUE(corner.y < picture.bottom || corner.y > picture.top);
+  }
+  expect_texts_apart_on_the_page(figure);
+  EXPECT_EQ(human_text(figure_data(figure).rows[0][0], Human::plain), "one two");
+}
+
 TEST(SheetTest, WhatIsNoPictureIsAnErrorThatNamesIt) {
   EXPECT_EQ(error_of({"s", "t", Sheet()}), "a sheet needs a tile");
   Sheet sheet;
