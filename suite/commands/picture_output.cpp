@@ -14,13 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder_of(const Invocation& invocation) {
-  const std::string& given = invocation.text("results");
-  return (given.empty() ? fs::path("results") / invocation.command.name : fs::path(given)) /
-         "figures";
-}
+fs::path folder_of(const Invocation& invocation) { return results_folder(invocation) / "figures"; }
 
 }  // namespace
+
+fs::path results_folder(const Invocation& invocation) {
+  const std::string& given = invocation.text("results");
+  return given.empty() ? fs::path("results") / invocation.command.name : fs::path(given);
+}
 
 void add_picture_options(po::options_description& options) {
   options.add_options()  //

@@ -1,6 +1,7 @@
 // Where the pictures of a network's insides go.
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "suite/commands/command.h"
@@ -11,6 +12,9 @@ namespace convscope {
 
 /// Adds --results and --image-format.
 void add_picture_options(po::options_description& options);
+
+/// --results, or results/COMMAND.
+std::filesystem::path results_folder(const Invocation& invocation);
 
 /// What can be known to be wrong before the work: gnuplot is missing, or the folder cannot be
 /// written. Throws UsageError.

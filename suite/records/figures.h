@@ -22,11 +22,12 @@ struct RecordFigure {
 /// All of them, in the order of a report.
 const std::vector<RecordFigure>& record_figures();
 
-/// Their parts: what networks cost, that through their depth, the times, and training.
+/// Their parts: what networks cost, that through their depth, the times, training, and what networks see.
 std::vector<RecordFigure> cost_figures();
 std::vector<RecordFigure> depth_figures();
 std::vector<RecordFigure> time_figures();
 std::vector<RecordFigure> training_figures();
+std::vector<RecordFigure> seeing_figures();
 
 /// Whether the records that it is drawn from are there.
 bool drawable(const RecordFigure& figure, const std::filesystem::path& folder);
