@@ -29,6 +29,15 @@ std::optional<MapLayer> as_map_layer(const Graph& graph, const ReceptiveFields& 
   return MapLayer{name, call, graph.values[value].shape, seen.sides.at(1)};
 }
 
+/// The layer of a call, or the one before it and the operator.
+std::string name_of(const Graph& graph, size_t call) {
+  size_t before = call;
+  while (before > 0 && graph.calls[before].layer.empty()) --before;
+  const std::string& layer = graph.calls[before].layer;
+  if (before == call) return layer;
+  return layer + "+" + graph.calls[call].op.substr(graph.calls[call].op.rfind(':') + 1);
+}
+
 /// Maps (N x C x height x width) whose vectors of channels have the length 1, or are 0.
 torch::Tensor directions(torch::Tensor maps) {
   // Scaled first, so that no square is beyond the numbers that there are.
@@ -114,7 +123,7 @@ std::vector<MapLayer> map_layers(const Graph& graph) {
   for (size_t i = 0; i < graph.calls.size(); ++i) {
     const Op* op = find_operator(graph.calls[i].op);
     if (!op || (op->kind != Kind::convolution && op->kind != Kind::pooling)) continue;
-    const auto layer = as_map_layer(graph, fields, graph.calls[i].layer, i);
+    const auto layer = as_map_layer(graph, fields, name_of(graph, i), i);
     if (!layer) continue;
     layers.erase(std::remove_if(layers.begin(), layers.end(),
                                 [&](const MapLayer& one) { return one.name == layer->name; }),
@@ -125,12 +134,13 @@ std::vector<MapLayer> map_layers(const Graph& graph) {
 }
 
 MapLayer map_layer(const Graph& graph, const std::string& layer) {
-  const size_t call = last_call_of(graph, layer);
-  if (const auto found = as_map_layer(graph, receptive_fields(graph), layer, call)) return *found;
   std::string others;
   for (const MapLayer& other : map_layers(graph)) {
+    if (other.name == layer) return other;
     others += (others.empty() ? "" : ", ") + other.name;
   }
+  const size_t call = last_call_of(graph, layer);
+  if (const auto found = as_map_layer(graph, receptive_fields(graph), layer, call)) return *found;
   throw std::invalid_argument("'" + layer + "' computes no feature maps; these do: " + others);
 }
 

@@ -20,11 +20,12 @@ struct MapLayer {
   Field field;  ///< along the width; its stride is what shifts are told by
 };
 
-/// Every layer that convolves or pools to feature maps, by its last such call.
+/// Every layer that convolves or pools to feature maps, by its last such call. A call that no
+/// module makes is named by the layer before it: "conv1+max_pool2d".
 std::vector<MapLayer> map_layers(const Graph& graph);
 
-/// The last call of a layer, or of what is in it. Throws std::invalid_argument if there is none of
-/// that name, or if it computes no feature maps.
+/// One of map_layers(), or the last call of another layer or of what is in it. Throws
+/// std::invalid_argument if there is none of that name, or if it computes no feature maps.
 MapLayer map_layer(const Graph& graph, const std::string& layer);
 
 /// An image and what lies to the right of it: channels x height x `width` values, of which the

@@ -66,7 +66,9 @@ void drop_partial_spread(Lines& lines) {
 
 std::string of_images(const ShiftRecord& record, const ShiftedNetwork& network) {
   const double images = record.images[network.rows.at(0)];
-  return images == 1 ? "one image" : fmt::format("{:.0f} images", images);
+  return images == 1
+             ? "Of one image"
+             : fmt::format("Mean of {:.0f} images, with its 95 % interval as a band", images);
 }
 
 Axis shift_axis() {
@@ -91,8 +93,11 @@ std::vector<Figure> shift_layers(const Records& records) {
     Lines lines;
     lines.x = shift_axis();
     lines.y.label = "Cosine distance of feature maps";
+    lines.y.from_zero = false;  // for the names below one another where teeth end together
+    std::string names;
     for (const auto& [stride, layer] : last) {
-      const std::string label = fmt::format("stride {}: {}", stride, layer);
+      const std::string label = fmt::format("stride {}", stride);
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", layer);
       Lines::Series series{label, label, {}};
       for (const size_t row : network.rows) {
         const bool shown = record.downsamplings[row] == "as-built" && record.layers[row] == layer &&
@@ -106,11 +111,11 @@ std::vector<Figure> shift_layers(const Records& records) {
     figures.push_back(
         {"shift_layers_" + file_name(network.model),
          "Shift equivariance of " + network.model + " through its strides", lines,
-         "How far the moved feature maps are from those of the moved image, for the last layer of "
-         "each stride (" +
-             of_images(record, network) +
-             "; bands: 95 % intervals of the mean). Exact equivariance is 0. Shifts by a multiple "
-             "of the stride only differ where the image's border is seen."});
+         of_images(record, network) +
+             ": how far the moved feature maps are from those of the moved image (0: exactly "
+             "equivariant), for the last layer of each stride: " +
+             names +
+             ". What is left at multiples of the stride comes from the image's border alone."});
   }
   if (figures.empty()) {
     records.err << "shift_layers: shift.csv has no layer of a network as it is built\n";
@@ -139,10 +144,10 @@ std::vector<Figure> shift_answers(const Records& records) {
     figures.push_back(
         {"shift_answers_" + file_name(network.model),
          "How the answers of " + network.model + " move with the image", lines,
-         "Distance between the logits of the moved image and of the one that has not moved (" +
-             of_images(record, network) +
-             "; bands: 95 % intervals of the mean), with the same weights and other ways of making "
-             "maps smaller in the place of the network's own. It was not trained with these."});
+         of_images(record, network) +
+             ": distance between the logits of the moved image and of the one that has not moved. "
+             "Beside the network as it is built, it is shown with the same weights and other ways "
+             "of making maps smaller, which it was not trained with."});
   }
   if (figures.empty()) records.err << "shift_answers: shift.csv has no answer\n";
   return figures;
