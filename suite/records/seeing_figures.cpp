@@ -14,14 +14,15 @@ namespace {
 
 /// One network of shift.csv, with its rows' places in the file.
 struct ShiftedNetwork {
-  std::string model, input;
+  std::string model;
+  std::string name;  ///< with what tells it from others of the record
   std::vector<size_t> rows;
 };
 
 /// shift.csv by column, as its figures need it.
 struct ShiftRecord {
   std::vector<std::string> downsamplings, layers;
-  std::vector<double> strides, shifts, images, distances, lows, highs, same;
+  std::vector<double> strides, shifts, images, distances, lows, highs, agreeing;
   std::vector<ShiftedNetwork> networks;
 
   explicit ShiftRecord(const CsvFile& csv)
@@ -33,7 +34,7 @@ struct ShiftRecord {
         distances(numbers(csv, "distance")),
         lows(numbers(csv, "distance_low")),
         highs(numbers(csv, "distance_high")),
-        same(numbers(csv, "top1_same")) {
+        agreeing(numbers(csv, "same_as_built")) {
     const auto models = texts(csv, "model"), weights = texts(csv, "weights"),
                inputs = texts(csv, "input");
     std::map<std::vector<std::string>, size_t> place;
@@ -41,10 +42,14 @@ struct ShiftRecord {
       const auto [found, is_new] =
           place.emplace(std::vector{models[i], weights[i], inputs[i]}, networks.size());
       if (is_new) {
-        const bool untrained = weights[i] == "untrained";
-        networks.push_back({models[i] + (untrained ? ", untrained" : ""), inputs[i], {}});
+        networks.push_back({models[i], models[i] + " (" + weights[i] + ", " + inputs[i] + ")", {}});
       }
       if (std::isfinite(distances[i])) networks[found->second].rows.push_back(i);
+    }
+    std::map<std::string, int> of_model;
+    for (const ShiftedNetwork& network : networks) ++of_model[network.model];
+    for (ShiftedNetwork& network : networks) {
+      if (of_model[network.model] == 1) network.name = network.model;
     }
   }
 
@@ -56,6 +61,19 @@ struct ShiftRecord {
     }
   }
 };
+
+/// How often a network whose downsampling was exchanged still answers as it did, in percent, the
+/// mean over its shifts; NaN where that was not compared.
+double agreement(const ShiftRecord& record, const ShiftedNetwork& network,
+                 const std::string& downsampling) {
+  double sum = 0, shifts = 0;
+  for (const size_t row : network.rows) {
+    if (record.downsamplings[row] != downsampling || std::isfinite(record.strides[row])) continue;
+    sum += record.agreeing[row];
+    ++shifts;
+  }
+  return sum / shifts;
+}
 
 /// A band is drawn of all points or of none.
 void drop_partial_spread(Lines& lines) {
@@ -110,12 +128,11 @@ std::vector<Figure> shift_layers(const Records& records) {
     drop_partial_spread(lines);
     figures.push_back(
         {"shift_layers_" + file_name(network.model),
-         "Shift equivariance of " + network.model + " through its strides", lines,
+         "Shift equivariance of " + network.name + " through its strides", lines,
          of_images(record, network) +
              ": how far the moved feature maps are from those of the moved image (0: exactly "
              "equivariant), for the last layer of each stride: " +
-             names +
-             ". What is left at multiples of the stride comes from the image's border alone."});
+             names + ". What is left at multiples of the stride comes from the image's border."});
   }
   if (figures.empty()) {
     records.err << "shift_layers: shift.csv has no layer of a network as it is built\n";
@@ -134,20 +151,28 @@ std::vector<Figure> shift_answers(const Records& records) {
     for (const size_t row : network.rows) {
       if (std::isfinite(record.strides[row])) continue;
       const std::string& name = record.downsamplings[row];
-      if (lines.series.empty() || lines.series.back().label != name) {
+      if (lines.series.empty() || lines.series.back().group != name) {
         lines.series.push_back({name, name, {}});
       }
       record.add(row, lines.series.back());
     }
     if (lines.series.empty()) continue;
+    for (Lines::Series& series : lines.series) {
+      const double percent = agreement(record, network, series.group);
+      if (series.group != "as-built" && std::isfinite(percent)) {
+        series.label += fmt::format(" ({:.0f} %)", percent);
+      }
+    }
     drop_partial_spread(lines);
     figures.push_back(
         {"shift_answers_" + file_name(network.model),
-         "How the answers of " + network.model + " move with the image", lines,
+         "How the answers of " + network.name + " move with the image", lines,
          of_images(record, network) +
              ": distance between the logits of the moved image and of the one that has not moved. "
              "Beside the network as it is built, it is shown with the same weights and other ways "
-             "of making maps smaller, which it was not trained with."});
+             "of making maps smaller, which it was not trained with; in brackets, how often its "
+             "class is then that of the network as it is built. What answers always alike moves "
+             "little, too."});
   }
   if (figures.empty()) records.err << "shift_answers: shift.csv has no answer\n";
   return figures;

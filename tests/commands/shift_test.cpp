@@ -47,8 +47,7 @@ class ShiftCommand : public testing::Test {
 
 TEST_F(ShiftCommand, RecordsEachLayerAndTheAnswerAtEachShift) {
   const std::string a = image("a.jpg", 40, 60), b = image("b.jpg", 32, 70);
-  const Result result = shift({"resnet20", a, b, "--shifts", "0,3,4", "--format", "csv", "--input",
-                               "32", "--resize", "32", "--crop", "32"});
+  const Result result = shift({"resnet20", a, b, "--shifts", "0,3,4", "--format", "csv"});
   ASSERT_EQ(result.code, 0) << result.err;
   const CsvFile csv = read_csv(path("results/shift.csv"));
   EXPECT_EQ(
@@ -142,7 +141,8 @@ TEST_F(ShiftCommand, MistakesAreOneLine) {
   expect_usage_error({"lenet5", photo, "--shifts", "0-8*2"}, "'0-8*2' is no whole number");
   expect_usage_error({"lenet5", photo, "--downsampling", "max"}, "lenet5 is the same with 'max'");
   expect_usage_error({"lenet5", photo, "--downsampling", "blured"}, "did you mean 'blurred'");
-  expect_usage_error({"lenet5", photo, "--at", "fc1"}, "these do: conv1, conv1+max_pool2d, conv2, conv2+max_pool2d");
+  expect_usage_error({"lenet5", photo, "--at", "fc1"},
+                     "these do: conv1, conv1+max_pool2d, conv2, conv2+max_pool2d");
   expect_usage_error({"lenet5", photo, "--at", "conv3"}, "there is no layer 'conv3'");
   EXPECT_FALSE(fs::exists(path("results/shift.csv")));
 }

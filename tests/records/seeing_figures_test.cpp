@@ -53,7 +53,7 @@ TEST_F(SeeingFigures, AnswersAreALineForEachWayOfDownsampling) {
   ASSERT_EQ(lines.series.size(), 2u);
   EXPECT_EQ(lines.series[0].points.size(), 2u);
   EXPECT_TRUE(lines.series[0].spread.empty()) << "a band of all points or of none";
-  EXPECT_EQ(lines.series[1].label, "blurred");
+  EXPECT_EQ(lines.series[1].label, "blurred (100 %)") << "how often it answers as built";
 }
 
 TEST_F(SeeingFigures, EachNetworkHasItsOwn) {
@@ -64,6 +64,15 @@ TEST_F(SeeingFigures, EachNetworkHasItsOwn) {
   ASSERT_EQ(figures("shift_layers").size(), 1u);
   EXPECT_EQ(figures("shift_layers")[0].name, "shift_layers_two");
   expect_none("shift_answers", "no answer");
+}
+
+TEST_F(SeeingFigures, TheSameNetworkTwiceIsToldApart) {
+  const std::string row = map("as-built", "a", 1, 1, "0.5");
+  record("shift.csv", header + row + std::string(row).replace(row.find("w.pth"), 5, "v.pth"));
+  const auto all = figures("shift_layers");
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_NE(all[0].title.find("net (w.pth, 3x8x8)"), std::string::npos) << all[0].title;
+  EXPECT_NE(all[1].title.find("net (v.pth, 3x8x8)"), std::string::npos) << all[1].title;
 }
 
 TEST_F(SeeingFigures, WhatIsEmptyOrHostileIsDrawnOrSaid) {
