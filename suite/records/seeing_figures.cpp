@@ -159,9 +159,9 @@ std::vector<Figure> shift_answers(const Records& records) {
     if (lines.series.empty()) continue;
     for (Lines::Series& series : lines.series) {
       const double percent = agreement(record, network, series.group);
-      if (series.group != "as-built" && std::isfinite(percent)) {
-        series.label += fmt::format(" ({:.0f} %)", percent);
-      }
+      if (series.group == "as-built" || !std::isfinite(percent)) continue;
+      series.label += fmt::format(" ({:.0f} %)", percent);
+      lines.y.label = "Cosine distance of the logits (in brackets: same class as as-built)";
     }
     drop_partial_spread(lines);
     figures.push_back(
