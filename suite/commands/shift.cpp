@@ -184,12 +184,13 @@ int run(const Invocation& invocation) {
 }  // namespace
 
 Command shift_command() {
-  Command command{"shift",
-                  "how far feature maps and answers move when the image does",
-                  "convscope shift mobilenet_v2 --weights mobilenet_v2.pth photo.jpg",
-                  {},
-                  {"model", "image"},
-                  run};
+  Command command{
+      "shift",
+      "how far feature maps and answers move when the image does: shift.csv and figures",
+      "convscope shift mobilenet_v2 --weights mobilenet_v2.pth photo.jpg",
+      {},
+      {"model", "image"},
+      run};
   add_subject_options(command.options);
   command.options.add_options()  //
       ("image", list_value(), "images, or folders of images")(
