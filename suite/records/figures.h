@@ -22,7 +22,8 @@ struct RecordFigure {
 /// All of them, in the order of a report.
 const std::vector<RecordFigure>& record_figures();
 
-/// Their parts: what networks cost, that through their depth, the times, training, and what networks see.
+/// Their parts: what networks cost, that through their depth, the times, training, and what
+/// networks see.
 std::vector<RecordFigure> cost_figures();
 std::vector<RecordFigure> depth_figures();
 std::vector<RecordFigure> time_figures();
