@@ -88,7 +88,7 @@ TEST(Layering, TorchStaysBehindTheBorder) {
       "network.h",     "layers.h",     "intercept.h", "trace.h",         "module_names.h",
       "observe.h",     "device.h",     "frozen.h",    "frozen_engine.h", "tape.h",
       "load.h",        "state_dict.h", "mixing.h",    "optimizer.h",     "frozen_features.h",
-      "gradients.h",   "attribution.h"};
+      "gradients.h",   "attribution.h", "downsampled.h"};
   for (const auto& [folder, below] : allowed) {
     for (const Include& include : includes_of(folder)) {
       if (!is_torch(include.path)) continue;

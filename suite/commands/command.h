@@ -69,6 +69,7 @@ Command maps_command();
 Command erf_command();
 Command saliency_command();
 Command neighbours_command();
+Command shift_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

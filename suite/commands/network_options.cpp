@@ -53,7 +53,7 @@ ImageShape parse_size(const std::string& text) {
 }
 
 /// "160-320+32", "32-256*2": from, to, and the step; nothing for what is no range, or an empty one.
-std::vector<int64_t> range(const std::string& text, int64_t largest) {
+std::vector<int64_t> range(const std::string& text, int64_t largest, int64_t least = 1) {
   const size_t dash = text.find('-');
   const size_t by = dash == std::string::npos ? dash : text.find_first_of("+*", dash);
   if (by == std::string::npos) return {};
@@ -61,7 +61,8 @@ std::vector<int64_t> range(const std::string& text, int64_t largest) {
   const auto last = integer(text.substr(dash + 1, by - dash - 1));
   const auto step = integer(text.substr(by + 1));
   const bool grows = text[by] == '+';
-  if (!first || !last || !step || *first < 1 || *last > largest || *step < (grows ? 1 : 2)) {
+  if (!first || !last || !step || *first < (grows ? least : 1) || *last > largest ||
+      *step < (grows ? 1 : 2)) {
     return {};
   }
   std::vector<int64_t> numbers;
@@ -178,6 +179,23 @@ std::vector<int64_t> positive_integers(const Invocation& invocation, const std::
           "--" + option + " '" + text +
           "' is no whole number of at least 1: write 8, or a list or range like 1,8,64, "
           "1-5 or 1-16*2");
+    }
+    numbers.insert(numbers.end(), some.begin(), some.end());
+  }
+  return numbers;
+}
+
+std::vector<int64_t> integers_from_0(const Invocation& invocation, const std::string& option) {
+  std::vector<int64_t> numbers;
+  for (const std::string& text : invocation.list(option)) {
+    const bool steps = text.find_first_of("+*") != std::string::npos;
+    std::vector<int64_t> some = range(steps ? text : text + "+1", largest_side - 1, /*least=*/0);
+    const auto one = integer(text);
+    if (one && *one >= 0 && *one < largest_side) some = {*one};
+    if (some.empty()) {
+      throw UsageError("--" + option + " '" + text + "' is no whole number from 0 to " +
+                       std::to_string(largest_side - 1) +
+                       ": write 8, or a list or range like 0,8,16 or 0-32");
     }
     numbers.insert(numbers.end(), some.begin(), some.end());
   }

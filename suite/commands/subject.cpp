@@ -99,21 +99,25 @@ Image decoded(const fs::path& path, int64_t channels) {
 }
 
 Photograph photograph(const fs::path& path, const WeightedNetwork& network, int64_t right,
-                      int64_t down) {
+                      int64_t down, int64_t wider) {
   const ImageShape& shape = network.fit.settings.image;
   const Image image = decoded(path, shape.channels);
   View view = centre_view(network.preprocessing, image.full);
   view.crop.left += right;
   view.crop.top += down;
-  Photograph taken{render(image, view, network.preprocessing.interpolation), {}};
+  view.crop.width += wider;
+  const Region& crop = view.crop;
+  const bool ends = crop.left < 0 || crop.top < 0 || crop.left + crop.width > view.resized.width ||
+                    crop.top + crop.height > view.resized.height;
+  Photograph taken{render(image, view, network.preprocessing.interpolation), {}, ends};
   const Region& part = taken.seen.part;
-  if (part.height != shape.height || part.width != shape.width) {
+  if (part.height != shape.height || part.width != shape.width + wider) {
     throw UsageError(path.string() + " is " + std::to_string(part.height) + "x" +
-                     std::to_string(part.width) + " pixels, and " + network.architecture.name +
-                     " is run on " + std::to_string(shape.height) + "x" +
-                     std::to_string(shape.width) + ": give --input");
+                     std::to_string(part.width - wider) + " pixels, and " +
+                     network.architecture.name + " is run on " + std::to_string(shape.height) +
+                     "x" + std::to_string(shape.width) + ": give --input");
   }
-  taken.values.resize(static_cast<size_t>(shape.channels * shape.height * shape.width));
+  taken.values.resize(static_cast<size_t>(shape.channels * part.height * part.width));
   normalise(taken.seen, network.preprocessing, taken.values.data());
   return taken;
 }

@@ -42,12 +42,14 @@ std::vector<std::filesystem::path> images_of(const Invocation& invocation,
 struct Photograph {
   Image seen;
   std::vector<float> values;  ///< channels x height x width
+  bool ends = false;          ///< some of it lies beyond the image, and is black
 };
 
 /// `right` and `down`: how many pixels the network's window is moved from the middle; what it then
-/// sees beyond the image is black. Throws UsageError that names the file.
+/// sees beyond the image is black. With `wider`, so many pixels to the right of the window are part
+/// of it. Throws UsageError that names the file.
 Photograph photograph(const std::filesystem::path& path, const WeightedNetwork& network,
-                      int64_t right = 0, int64_t down = 0);
+                      int64_t right = 0, int64_t down = 0, int64_t wider = 0);
 
 /// A file's bytes as an image of so many channels. Throws UsageError that names the file.
 Image decoded(const std::filesystem::path& path, int64_t channels);

@@ -15,8 +15,9 @@ namespace convscope {
 const std::vector<RecordFigure>& record_figures() {
   static const std::vector<RecordFigure> all = [] {
     std::vector<RecordFigure> figures;
-    for (const auto& part : {training_figures(), time_figures(), cost_figures(), depth_figures(),
-                             field_figures(), saliency_figures(), neighbour_figures()}) {
+    for (const auto& part :
+         {training_figures(), time_figures(), cost_figures(), depth_figures(), field_figures(),
+          saliency_figures(), shift_figures(), neighbour_figures()}) {
       figures.insert(figures.end(), part.begin(), part.end());
     }
     return figures;

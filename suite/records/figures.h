@@ -23,13 +23,14 @@ struct RecordFigure {
 const std::vector<RecordFigure>& record_figures();
 
 /// Their parts: what networks cost, that through their depth, the times, training, how far units
-/// look, what answers rest on, and images by their features.
+/// look, what answers rest on, shifts, and images by their features.
 std::vector<RecordFigure> cost_figures();
 std::vector<RecordFigure> depth_figures();
 std::vector<RecordFigure> time_figures();
 std::vector<RecordFigure> training_figures();
 std::vector<RecordFigure> field_figures();
 std::vector<RecordFigure> saliency_figures();
+std::vector<RecordFigure> shift_figures();
 std::vector<RecordFigure> neighbour_figures();
 
 /// Whether the records that it is drawn from are there.

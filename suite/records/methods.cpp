@@ -167,6 +167,23 @@ std::string transfer_methods(const Manifest::Run& run) {
       run.setting("seeds").empty() ? "1" : run.setting("seeds"));
 }
 
+std::string shift_methods(const Records& records) {
+  const CsvFile csv = records.read_models("shift.csv");
+  if (csv.rows.empty()) return "";
+  const auto shifts = integers(csv, "shift"), images = integers(csv, "images");
+  const auto [nearest, furthest] = std::minmax_element(shifts.begin(), shifts.end());
+  const int64_t most = *std::max_element(images.begin(), images.end());
+  return fmt::format(
+      "Shifts. What a network sees was moved over {} by {} to {} pixels. Feature maps were "
+      "compared "
+      "as by Zhang (2019): the cosine distance of the vectors of channels between the moved maps "
+      "and those of the moved image, at the image's resolution, over all positions that both have. "
+      "{}Other ways of downsampling stood in the place of the network's own with the same weights, "
+      "without training.",
+      most == 1 ? "one photograph" : fmt::format("{} photographs", most), *nearest, *furthest,
+      most == 1 ? "" : "Distances are means over the photographs with Student's 95 % interval. ");
+}
+
 /// What stands in few words.
 std::string machine_methods(const Manifest::Run& run) {
   if (run.name == "bench --layers") {
@@ -194,6 +211,7 @@ std::vector<std::string> methods(const Records& records, const Manifest& manifes
     if (!paragraph.empty()) paragraphs.push_back(paragraph);
   };
   if (records.has("cost.csv")) add(count_methods(records));
+  if (records.has("shift.csv")) add(shift_methods(records));
   for (const Manifest::Run& run : manifest.runs) {
     const std::string command = run.command();
     if (command == "bench" && run.name == "bench" && records.has("bench.csv")) {

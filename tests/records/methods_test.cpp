@@ -187,6 +187,14 @@ TEST_F(Methods, CountsAreOfTheNetworksThatFinished) {
   EXPECT_TRUE(has(text, "There is no manifest.json")) << text;
 }
 
+TEST_F(Methods, ShiftsTellHowFarAndOverHowManyPhotographs) {
+  put(folder.path / "shift.csv", "model,shift,images\na,4,7\na,0,7\na,16,6\n");
+  EXPECT_TRUE(has(paragraphs({}), "moved over 7 photographs by 0 to 16 pixels")) << paragraphs({});
+  put(folder.path / "shift.csv", "model,shift,images\na,4,1\n");
+  EXPECT_TRUE(has(paragraphs({}), "one photograph")) << paragraphs({});
+  EXPECT_FALSE(has(paragraphs({}), "interval"));
+}
+
 TEST_F(Methods, TimingTellsItsSettingsAndTheNoisyCases) {
   put(folder.path / "bench.csv", "model,samples,status\na,12,ok\nb,40,noisy\nc,,failed\n");
   Manifest manifest;
