@@ -2,27 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-#include <stdexcept>
-
-#include "suite/analysis/graph_layers.h"
-#include "suite/analysis/ops.h"
-#include "suite/analysis/receptive_field.h"
+#include <vector>
 
 namespace convscope {
 namespace {
 
 constexpr double held = 0.95;
-
-std::optional<FieldLayer> at_call(const Graph& graph, const ReceptiveFields& fields, size_t call) {
-  const Call& made = graph.calls[call];
-  if (made.outputs.empty() || made.outputs[0] < 0) return std::nullopt;
-  const auto output = static_cast<size_t>(made.outputs[0]);
-  const Fields& of = fields.of_value[output];
-  const Shape& shape = graph.values[output].shape;
-  if (!of.spatial() || of.sides.size() != 2 || shape.size() != 4) return std::nullopt;
-  return FieldLayer{made.layer, made.op, call, of.depth, of.sides, shape[2], shape[3]};
-}
 
 /// Sums by distance from the middle, in half pixels, so that a middle between two pixels is one of
 /// its own.
@@ -108,31 +93,9 @@ double fitted_width(const std::vector<Point>& points, double widest) {
 
 }  // namespace
 
-std::vector<FieldLayer> field_layers(const Graph& graph) {
-  const ReceptiveFields fields = receptive_fields(graph);
-  std::vector<FieldLayer> layers;
-  for (size_t call = 0; call < graph.calls.size(); ++call) {
-    const Op* op = find_operator(graph.calls[call].op);
-    if (!op || (op->kind != Kind::convolution && op->kind != Kind::pooling)) continue;
-    if (const auto layer = at_call(graph, fields, call)) layers.push_back(*layer);
-  }
-  return layers;
-}
-
-FieldLayer field_layer(const Graph& graph, const std::string& layer) {
-  auto found = at_call(graph, receptive_fields(graph), last_call_of(graph, layer));
-  if (!found) {
-    throw std::invalid_argument("'" + layer +
-                                "' computes no feature maps, so its units have no place in the "
-                                "image; an earlier layer does");
-  }
-  found->layer = layer;
-  return *found;
-}
-
-CentreUnit centre_unit(const FieldLayer& layer) {
+CentreUnit centre_unit(const MapLayer& layer) {
   const Field &down = layer.sides.at(0), &across = layer.sides.at(1);
-  const int64_t row = layer.height / 2, column = layer.width / 2;
+  const int64_t row = layer.shape.at(2) / 2, column = layer.shape.at(3) / 2;
   return {row,
           column,
           row * down.stride - down.padding,

@@ -4,30 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
-#include "suite/analysis/fields.h"
-#include "suite/analysis/graph.h"
+#include "suite/analysis/map_layers.h"
 
 namespace convscope {
-
-/// A layer whose units each have a place in the image.
-struct FieldLayer {
-  std::string layer;         ///< "layer1.0.conv1"
-  std::string op;            ///< "aten::conv2d"
-  size_t call;               ///< in Graph::calls
-  int depth;                 ///< convolutions and linear layers on the longest path to it
-  std::vector<Field> sides;  ///< along height and width
-  int64_t height, width;     ///< of its maps
-};
-
-/// The convolutions and poolings of an image classifier that give feature maps, in execution order.
-std::vector<FieldLayer> field_layers(const Graph& graph);
-
-/// One of these layers by its name, or the last map of a module around it ("layer1"). Throws
-/// std::invalid_argument that lists the layers, or says that this one has no maps.
-FieldLayer field_layer(const Graph& graph, const std::string& layer);
 
 /// The unit in the middle of a layer's maps, and what it may depend on.
 struct CentreUnit {
@@ -40,7 +20,7 @@ struct CentreUnit {
     return top < 0 || left < 0 || top + field_height > height || left + field_width > width;
   }
 };
-CentreUnit centre_unit(const FieldLayer& layer);
+CentreUnit centre_unit(const MapLayer& layer);
 
 /// How the magnitude of a gradient lies around the middle of a receptive field.
 struct GradientSpread {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
-#include <set>
 
 #include "suite/commands/command.h"
 #include "suite/commands/network_options.h"
@@ -24,7 +23,7 @@ namespace {
 /// What was measured of a layer: the sum over the images of its gradients, each image's divided by
 /// its own sum, and how each of them lies.
 struct LayerField {
-  const FieldLayer* layer;
+  const MapLayer* layer;
   std::vector<double> magnitudes;
   std::vector<double> sides, widths, gaussians;  ///< of each image that the unit depends on
 };
@@ -50,7 +49,7 @@ Cell end_of_interval(const std::vector<double>& values, double Interval::*end) {
   return interval ? Cell((*interval).*end) : Cell();
 }
 
-std::string field_text(const FieldLayer& layer) {
+std::string field_text(const MapLayer& layer) {
   return layer.sides[0].size == layer.sides[1].size
              ? std::to_string(layer.sides[0].size)
              : fmt::format("{}x{}", layer.sides[0].size, layer.sides[1].size);
@@ -65,7 +64,7 @@ const std::vector<Column<FieldRow>>& columns() {
       {"input", "Input", Human::none,
        [](const R& r) { return Cell(to_string(r.subject->network.settings.image)); }},
       {"shown", "Shown", Human::none, [](const R& r) { return Cell(r.shown); }},
-      {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.field->layer->layer); }},
+      {"layer", "Layer", Human::plain, [](const R& r) { return Cell(r.field->layer->name); }},
       {"op", "Operator", Human::none, [](const R& r) { return Cell(r.field->layer->op); }},
       {"depth", "Depth", Human::plain,
        [](const R& r) { return Cell(int64_t{r.field->layer->depth}); }},
@@ -100,11 +99,11 @@ const std::vector<Column<FieldRow>>& columns() {
   return all;
 }
 
-std::vector<FieldLayer> layers_asked_for(const Invocation& invocation, const Graph& graph) {
+std::vector<MapLayer> layers_asked_for(const Invocation& invocation, const Graph& graph) {
   const std::vector<std::string> names = invocation.list("at");
-  if (names.empty()) return field_layers(graph);
-  std::vector<FieldLayer> layers;
-  for (const std::string& name : names) layers.push_back(field_layer(graph, name));
+  if (names.empty()) return map_layers(graph);
+  std::vector<MapLayer> layers;
+  for (const std::string& name : names) layers.push_back(map_layer(graph, name));
   return layers;
 }
 
@@ -165,12 +164,12 @@ class ShownImages {
 };
 
 std::vector<LayerField> measured(const Invocation& invocation, const Subject& subject,
-                                 const std::vector<FieldLayer>& layers, const ShownImages& shown) {
+                                 const std::vector<MapLayer>& layers, const ShownImages& shown) {
   const ImageShape& shape = subject.network.settings.image;
   const auto seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
   const int64_t together = std::clamp<int64_t>(4 * 224 * 224 / (shape.height * shape.width), 1, 16);
   std::vector<LayerField> fields;
-  for (const FieldLayer& layer : layers) fields.push_back({&layer, {}, {}, {}, {}});
+  for (const MapLayer& layer : layers) fields.push_back({&layer, {}, {}, {}, {}});
   Progress progress(invocation.err, subject.network.architecture.name + ", " + subject.weights,
                     shown.count(), "images");
   for (int64_t first = 0; first < shown.count(); first += together) {
@@ -205,14 +204,14 @@ Figure sheet_of(const Subject& subject, const std::vector<LayerField>& fields,
   Sheet sheet;
   for (const LayerField* field : some_of_them(fields)) {
     const CentreUnit unit = centre_unit(*field->layer);
-    const Frame frame{static_cast<double>(unit.top), static_cast<double>(unit.left),
-                      static_cast<double>(unit.field_height),
-                      static_cast<double>(unit.field_width)};
+    const FieldFrame frame{static_cast<double>(unit.top), static_cast<double>(unit.left),
+                           static_cast<double>(unit.field_height),
+                           static_cast<double>(unit.field_width)};
     const double side = median(field->sides);
-    const Frame core{frame.top + (frame.height - side) / 2, frame.left + (frame.width - side) / 2,
-                     side, side};
+    const FieldFrame core{frame.top + (frame.height - side) / 2,
+                          frame.left + (frame.width - side) / 2, side, side};
     sheet.tiles.push_back(
-        tile(fmt::format("{}\n{:.0f} of {}", field->layer->layer, side, field_text(*field->layer)),
+        tile(fmt::format("{}\n{:.0f} of {}", field->layer->name, side, field_text(*field->layer)),
              field_picture(field->magnitudes.data(), shape.height, shape.width, frame, core)));
   }
   sheet.key = "Black: the receptive field; orange: 95 % of the gradient. Darker is larger.";
@@ -245,18 +244,14 @@ void note_clipped(const Invocation& invocation, const std::vector<FieldRow>& row
 /// Rows of other networks, sizes and images stay.
 void write_record(const Invocation& invocation, const std::filesystem::path& folder,
                   const std::vector<FieldRow>& rows) {
-  const auto key = [](const std::vector<std::string>& fields) {
-    return std::vector<std::string>(fields.begin(), fields.begin() + 4);
-  };
-  std::set<std::vector<std::string>> replaced;
+  std::vector<std::vector<std::string>> replaced;
   for (const FieldRow& row : rows) {
-    std::vector<std::string> texts;
-    for (const Cell& cell : cells(columns(), row)) texts.push_back(raw_text(cell));
-    replaced.insert(key(texts));
+    const LoadedNetwork& network = row.subject->network;
+    replaced.push_back({network.architecture.name, row.subject->weights,
+                        to_string(network.settings.image), row.shown});
   }
-  const auto record = open_pruned_record(
-      folder, "erf.csv", column_names(columns()), invocation.err,
-      [&](const CsvFile&, const CsvRow& row) { return replaced.count(key(row.fields)) == 0; });
+  const auto record =
+      open_record_without(folder, "erf.csv", column_names(columns()), invocation.err, replaced);
   for (const FieldRow& row : rows) record->write(cells(columns(), row));
 }
 
@@ -272,7 +267,7 @@ int run(const Invocation& invocation) {
     subjects.push_back(untrained_subject(invocation, trained.weighted));
   }
   const ShownImages shown(invocation, trained);
-  const std::vector<FieldLayer> layers = layers_asked_for(invocation, trained.network.graph);
+  const std::vector<MapLayer> layers = layers_asked_for(invocation, trained.network.graph);
   check_picture_options(invocation);
 
   std::vector<std::vector<LayerField>> fields;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -122,6 +123,16 @@ std::unique_ptr<CsvWriter> open_pruned_record(
   open_record(folder, file, columns, /*resume=*/true, err);
   prune(folder / file, keep);
   return open_record(folder, file, columns, /*resume=*/true, err);
+}
+
+std::unique_ptr<CsvWriter> open_record_without(
+    const fs::path& folder, const std::string& file, const std::vector<std::string>& columns,
+    std::ostream& err, const std::vector<std::vector<std::string>>& replaced) {
+  return open_pruned_record(folder, file, columns, err, [&](const CsvFile&, const CsvRow& row) {
+    return std::none_of(replaced.begin(), replaced.end(), [&](const auto& begin) {
+      return std::equal(begin.begin(), begin.end(), row.fields.begin());
+    });
+  });
 }
 
 namespace {

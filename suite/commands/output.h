@@ -62,6 +62,13 @@ std::unique_ptr<CsvWriter> open_pruned_record(
     const std::vector<std::string>& columns, std::ostream& err,
     const std::function<bool(const CsvFile&, const CsvRow&)>& keep);
 
+/// The same without the rows that begin with the fields of one of `replaced`: those that are about
+/// to be written anew. Throws UsageError if it cannot be written.
+std::unique_ptr<CsvWriter> open_record_without(
+    const std::filesystem::path& folder, const std::string& file,
+    const std::vector<std::string>& columns, std::ostream& err,
+    const std::vector<std::vector<std::string>>& replaced);
+
 /// Writes what ran, with what settings, where, into `folder`/manifest.json, beside what other
 /// commands of the same experiment wrote there. `what` tells this run
 /// from others of the command; `facts` are what else it should record; `where` it ran.

@@ -193,7 +193,7 @@ SaliencySettings settings_of(const Invocation& invocation, const LoadedNetwork& 
   if (layer.empty()) {
     settings.map_call = last_map_call(network.graph);
   } else {
-    settings.map_call = field_layer(network.graph, layer).call;
+    settings.map_call = map_layer(network.graph, layer).call;
   }
   settings.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
   return settings;
@@ -206,11 +206,8 @@ void write_records(const Invocation& invocation, const Subject& subject,
                                             to_string(subject.network.settings.image)};
   const auto record = [&](const std::string& file, std::vector<std::string> columns) {
     columns.insert(columns.begin(), {"model", "weights", "input"});
-    return open_pruned_record(results_folder(invocation), file, columns, invocation.err,
-                              [&](const CsvFile&, const CsvRow& row) {
-                                return !std::equal(network.begin(), network.end(),
-                                                   row.fields.begin());
-                              });
+    return open_record_without(results_folder(invocation), file, columns, invocation.err,
+                               {network});
   };
   const auto write = [&](CsvWriter& writer, std::vector<Cell> row) {
     row.insert(row.begin(), network.begin(), network.end());

@@ -18,7 +18,6 @@
 #include "suite/commands/subject.h"
 #include "suite/records/figures.h"
 #include "suite/report/text.h"
-#include "suite/weights/sha256.h"
 
 namespace convscope {
 namespace {
@@ -85,12 +84,9 @@ std::vector<MapLayer> layers_asked_for(const Invocation& invocation, const Loade
 void write_record(const Invocation& invocation, const ShiftCase& of,
                   const std::vector<ShiftFound>& found) {
   const Table table = shift_record(of, found);
-  const std::vector<std::string> own = {of.model, of.weights, of.input};
   const auto record =
-      open_pruned_record(results_folder(invocation), "shift.csv", column_names(table),
-                         invocation.err, [&](const CsvFile&, const CsvRow& row) {
-                           return !std::equal(own.begin(), own.end(), row.fields.begin());
-                         });
+      open_record_without(results_folder(invocation), "shift.csv", column_names(table),
+                          invocation.err, {{of.model, of.weights, of.input}});
   for (const auto& row : table.rows) record->write(row);
 }
 
@@ -164,11 +160,7 @@ int run(const Invocation& invocation) {
   const int64_t failed = measure(invocation, seen, of, images, found);
   output.print(shift_summary(of, found));
   write_record(invocation, of, found);
-  std::vector<std::pair<std::string, std::string>> facts;
-  if (!invocation.flag("untrained")) {
-    facts.emplace_back("weights_sha256", sha256_of(seen.weighted.file.path));
-  }
-  record_run(results_folder(invocation), invocation, started, of.model, facts);
+  record_run(results_folder(invocation), invocation, started, of.model, facts_of(seen));
   draw(invocation, of.model);
   int64_t not_finite = 0;
   for (const ShiftFound& one : found) {

@@ -86,7 +86,7 @@ std::vector<Column<ShiftRow>> shift_columns() {
       {"layer", "", plain,
        [](const R& r) { return Cell(r.layer ? r.of->layers[*r.layer].name : answer); }},
       {"stride", "", plain,
-       [](const R& r) { return r.layer ? Cell(r.of->layers[*r.layer].field.stride) : Cell(); }},
+       [](const R& r) { return r.layer ? Cell(r.of->layers[*r.layer].sides[1].stride) : Cell(); }},
       {"shift", "", plain, [](const R& r) { return Cell(r.of->shifts[r.shift]); }},
       {"images", "", plain, [](const R& r) { return Cell(r.distance().count()); }},
       {"distance", "", plain, [](const R& r) { return mean_of(r.distance()); }},

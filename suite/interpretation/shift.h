@@ -6,27 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "suite/analysis/fields.h"
+#include "suite/analysis/map_layers.h"
 #include "suite/inference/loaded_network.h"
 #include "suite/interpretation/downsampling.h"
 
 namespace convscope {
-
-/// A layer that computes feature maps.
-struct MapLayer {
-  std::string name;
-  size_t call;  ///< in Graph::calls
-  Shape shape;  ///< of its maps, with the batch
-  Field field;  ///< along the width; its stride is what shifts are told by
-};
-
-/// Every layer that convolves or pools to feature maps, by its last such call. A call that no
-/// module makes is named by the layer before it: "conv1+max_pool2d".
-std::vector<MapLayer> map_layers(const Graph& graph);
-
-/// One of map_layers(), or the last call of another layer or of what is in it. Throws
-/// std::invalid_argument if there is none of that name, or if it computes no feature maps.
-MapLayer map_layer(const Graph& graph, const std::string& layer);
 
 /// An image and what lies to the right of it: channels x height x `width` values, of which the
 /// network sees as many columns as its input has.

@@ -32,11 +32,11 @@ torch::Tensor signs(int64_t count, int64_t channels, uint64_t seed, int64_t firs
 }  // namespace
 
 std::vector<std::vector<double>> unit_gradients(const LoadedNetwork& network,
-                                                const std::vector<FieldLayer>& layers,
+                                                const std::vector<MapLayer>& layers,
                                                 const std::vector<float>& images, int64_t count,
                                                 uint64_t seed, int64_t first) {
   std::vector<size_t> calls;
-  for (const FieldLayer& layer : layers) calls.push_back(layer.call);
+  for (const MapLayer& layer : layers) calls.push_back(layer.call);
   const torch::Tensor batch = image_batch(network, images, count).requires_grad_();
   ObserveOptions options;
   options.to_the_end = false;

@@ -15,7 +15,7 @@ namespace convscope {
 /// they do not cancel; chance depends on `seed`, the image's number (`first` and following) and the
 /// layer alone. One forward pass, and a backward pass for each layer. images_together() at a time.
 std::vector<std::vector<double>> unit_gradients(const LoadedNetwork& network,
-                                                const std::vector<FieldLayer>& layers,
+                                                const std::vector<MapLayer>& layers,
                                                 const std::vector<float>& images, int64_t count,
                                                 uint64_t seed, int64_t first);
 

@@ -9,8 +9,8 @@ namespace {
 constexpr Colour black = {38, 38, 38}, vermillion = {213, 94, 0}, beyond = {222, 222, 222};
 
 /// A line of `thickness` pixels inside the edge of a frame, as far as it lies in the picture.
-void draw(Pixels& pixels, const Frame& frame, double top, double left, double scale, int thickness,
-          Colour colour) {
+void draw(Pixels& pixels, const FieldFrame& frame, double top, double left, double scale,
+          int thickness, Colour colour) {
   const auto at = [scale](double place, double from) {
     return static_cast<int>(std::lround((place - from) * scale));
   };
@@ -35,8 +35,8 @@ void draw(Pixels& pixels, const Frame& frame, double top, double left, double sc
 
 }  // namespace
 
-Pixels field_picture(const double* magnitudes, int64_t height, int64_t width, const Frame& field,
-                     const Frame& core) {
+Pixels field_picture(const double* magnitudes, int64_t height, int64_t width,
+                     const FieldFrame& field, const FieldFrame& core) {
   // A square around the field, but not so far that the image becomes a spot in it.
   const auto longest = static_cast<double>(std::max(height, width));
   const double around = std::max(field.height, field.width);

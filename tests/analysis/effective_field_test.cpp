@@ -70,7 +70,7 @@ TEST(EffectiveField, TheShareOfTheFieldIsOfItsArea) {
 TEST(EffectiveField, TheUnitInTheMiddleKnowsWhereItLooks) {
   // Features of a 7 x 7 convolution with stride 2 and padding 3 on 224 pixels: number 56 sees from
   // 109 to 115.
-  const FieldLayer layer{"conv1", "aten::conv2d", 0, 1, {{7, 2, 3}, {7, 2, 3}}, 112, 112};
+  const MapLayer layer{"conv1", "aten::conv2d", 0, {1, 64, 112, 112}, {{7, 2, 3}, {7, 2, 3}}, 1};
   const CentreUnit unit = centre_unit(layer);
   EXPECT_EQ(unit.row, 56);
   EXPECT_EQ(unit.top, 109);

@@ -23,7 +23,7 @@ TEST(DownsamplingExchange, BinomialFiltersAreRowsOfPascalsTriangle) {
                                                      15.0 / 64, 6.0 / 64, 1.0 / 64}));
 }
 
-torch::Tensor rows(const std::vector<std::vector<double>>& values) {
+torch::Tensor map_of_rows(const std::vector<std::vector<double>>& values) {
   std::vector<torch::Tensor> all;
   for (const auto& row : values) all.push_back(torch::tensor(row, torch::kFloat64));
   return torch::stack(all).unsqueeze(0).unsqueeze(0);
@@ -39,10 +39,10 @@ TEST(DownsamplingExchange, ASinglePixelIsBlurredByHalvesAndQuarters) {
   image[0][0][1][2] = 16;
   // Row 1 is beside rows 0 and 2, and stands for what is beyond row 0, too: 1/2 and 1/4. Column 2
   // is the middle of its own window: 1/2, and in no other.
-  expect_equal(blurred_maps(image, {2, 2}, {3, 3}), rows({{0, 4, 0}, {0, 2, 0}, {0, 0, 0}}));
+  expect_equal(blurred_maps(image, {2, 2}, {3, 3}), map_of_rows({{0, 4, 0}, {0, 2, 0}, {0, 0, 0}}));
   // Along one side only.
   expect_equal(blurred_maps(image, {1, 2}, {5, 3}),
-               rows({{0, 0, 0}, {0, 8, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}}));
+               map_of_rows({{0, 0, 0}, {0, 8, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}}));
 }
 
 TEST(DownsamplingExchange, WhatIsTheSameEverywhereStaysSo) {
@@ -78,27 +78,30 @@ const std::vector<std::vector<double>> numbers_of_5x5 = {{1, 2, 3, 4, 5},
                                                          {21, 22, 23, 24, 25}};
 
 TEST(DownsamplingExchange, WindowsStayWhereTheyAre) {
-  const torch::Tensor image = rows(numbers_of_5x5);
+  const torch::Tensor image = map_of_rows(numbers_of_5x5);
   const auto max = [](torch::Tensor x) { return torch::max_pool2d(x, 3, 2, 1); };
-  expect_equal(answered(max, D::as_built, image), rows({{7, 9, 10}, {17, 19, 20}, {22, 24, 25}}));
+  expect_equal(answered(max, D::as_built, image),
+               map_of_rows({{7, 9, 10}, {17, 19, 20}, {22, 24, 25}}));
   // The corner's window has four pixels within the image: 1, 2, 6, 7.
   expect_equal(answered(max, D::average, image),
-               rows({{4, 5.5, 7}, {11.5, 13, 14.5}, {19, 20.5, 22}}));
-  expect_equal(answered(max, D::strided, image), rows({{1, 3, 5}, {11, 13, 15}, {21, 23, 25}}));
+               map_of_rows({{4, 5.5, 7}, {11.5, 13, 14.5}, {19, 20.5, 22}}));
+  expect_equal(answered(max, D::strided, image),
+               map_of_rows({{1, 3, 5}, {11, 13, 15}, {21, 23, 25}}));
   const auto average = [](torch::Tensor x) { return torch::avg_pool2d(x, 3, 2, 1); };
   expect_equal(answered(average, D::max, image), answered(max, D::as_built, image));
   expect_equal(answered(average, D::strided, image), answered(max, D::strided, image));
 }
 
 TEST(DownsamplingExchange, RoundingUpKeepsItsLastWindow) {
-  const torch::Tensor image = rows({{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}, {13, 14, 15, 16}});
+  const torch::Tensor image =
+      map_of_rows({{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}, {13, 14, 15, 16}});
   const auto max = [](torch::Tensor x) { return torch::max_pool2d(x, 3, 2, 0, 1, true); };
-  expect_equal(answered(max, D::as_built, image), rows({{11, 12}, {15, 16}}));
-  expect_equal(answered(max, D::average, image), rows({{6, 7.5}, {12, 13.5}}));
-  expect_equal(answered(max, D::strided, image), rows({{6, 8}, {14, 16}}));
+  expect_equal(answered(max, D::as_built, image), map_of_rows({{11, 12}, {15, 16}}));
+  expect_equal(answered(max, D::average, image), map_of_rows({{6, 7.5}, {12, 13.5}}));
+  expect_equal(answered(max, D::strided, image), map_of_rows({{6, 8}, {14, 16}}));
   // The maxima at stride 1 are 11, 12 / 15, 16. Reflection does not reach two beyond a map of two,
   // so that it goes on as it ends: 1/4 11 + 1/2 11 + 1/4 12, and 12.
-  expect_equal(answered(max, D::blurred, image), rows({{12.25, 13}, {15.25, 16}}));
+  expect_equal(answered(max, D::blurred, image), map_of_rows({{12.25, 13}, {15.25, 16}}));
 }
 
 TEST(DownsamplingExchange, AConvolutionIsBlurredAfterIt) {

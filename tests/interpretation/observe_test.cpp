@@ -12,7 +12,7 @@
 namespace convscope {
 namespace {
 
-torch::Tensor noise(const std::vector<int64_t>& shape, uint64_t seed = 1) {
+torch::Tensor noise_of(const std::vector<int64_t>& shape, uint64_t seed = 1) {
   torch::manual_seed(seed);
   return torch::randn(shape, torch::kFloat64);
 }
@@ -48,7 +48,7 @@ TEST(Observe, WhatIsKeptIsFromBeforeALaterLayerWritesIntoIt) {
       hand_made(torch::nn::Sequential(convolution(1, 2, 3),
                                       torch::nn::ReLU(torch::nn::ReLUOptions().inplace(true))),
                 {1, 6, 6});
-  const torch::Tensor image = noise({1, 1, 6, 6});
+  const torch::Tensor image = noise_of({1, 1, 6, 6});
   const Observed observed = observe(*network.network, image, {0, 1});
   EXPECT_LT(observed.kept[0].min().item<double>(), 0);
   EXPECT_TRUE(torch::equal(observed.kept[0].clamp_min(0), observed.kept[1]));
@@ -60,7 +60,7 @@ TEST(Observe, GradientsByWhatIsKeptAreFiniteDifferences) {
       hand_made(torch::nn::Sequential(convolution(2, 3, 3, 1, 1), torch::nn::SiLU(),
                                       convolution(3, 2, 3), torch::nn::Sigmoid()),
                 {2, 7, 7});
-  const torch::Tensor image = noise({1, 2, 7, 7});
+  const torch::Tensor image = noise_of({1, 2, 7, 7});
   ObserveOptions options;
   options.from_kept = true;
   const Observed observed = observe(*network.network, image, {1}, options);
@@ -92,7 +92,7 @@ TEST(Observe, AnExchangedResultIsWhatTheNetworkGoesOnWith) {
     return call == 0 ? std::optional(torch::full({1, 1, 3, 3}, 4.0, torch::kFloat64))
                      : std::nullopt;
   };
-  const Observed observed = observe(*network.network, noise({1, 1, 5, 5}), {}, options);
+  const Observed observed = observe(*network.network, noise_of({1, 1, 5, 5}), {}, options);
   EXPECT_DOUBLE_EQ(observed.result.item<double>(), 4);
 }
 

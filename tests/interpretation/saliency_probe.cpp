@@ -45,6 +45,6 @@ int main(int count, char** words) {
   }
   const auto map = saliency(network, "grad-cam", image, class_index, settings).values;
   append(out, deletion_curve(network, image, map, class_index, 4));
-  const FieldLayer layer = field_layer(network.graph, words[5]);
+  const MapLayer layer = map_layer(network.graph, words[5]);
   append(out, unit_gradients(network, {layer}, image, 1, 1, 0)[0]);
 }

@@ -49,7 +49,7 @@ TEST(Shift, WithoutStrideAndPaddingEverythingMovesAlong) {
     const ShiftResponse response =
         shift_response(network, layers, Downsampling::as_built, noise({3, 20, 24}, 9), up_to(9));
     for (size_t layer = 0; layer < 3; ++layer) {
-      EXPECT_EQ(layers[layer].field.stride, 1);
+      EXPECT_EQ(layers[layer].sides[1].stride, 1);
       for (size_t shift = 0; shift <= 9; ++shift) {
         EXPECT_LE(response.maps[layer][shift].all.value(), most) << layer << " " << shift;
         EXPECT_LE(response.maps[layer][shift].inner.value(), most) << layer << " " << shift;
@@ -65,7 +65,7 @@ TEST(Shift, AStrideShowsBetweenItsMultiples) {
   const ShiftResponse response =
       shift_response(network, layers, Downsampling::as_built, noise({3, 18, 27}, 9), up_to(9));
   for (size_t layer = 0; layer < 2; ++layer) {
-    EXPECT_EQ(layers[layer].field.stride, 3);
+    EXPECT_EQ(layers[layer].sides[1].stride, 3);
     for (size_t shift = 0; shift <= 9; ++shift) {
       const double distance = response.maps[layer][shift].all.value();
       if (shift % 3 == 0) {
@@ -235,8 +235,8 @@ TEST(Shift, AnImageThatIsTooNarrowIsRefused) {
 TEST(Shift, ALayerWithoutMapsIsRefusedByNamingThoseThatHaveThem) {
   const LoadedNetwork network =
       initial_network(find_architecture("lenet5"), find_architecture("lenet5").settings, 0);
-  EXPECT_EQ(map_layer(network.graph, "conv2").field.stride, 2);
-  EXPECT_EQ(map_layer(network.graph, "conv2+max_pool2d").field.stride, 4);
+  EXPECT_EQ(map_layer(network.graph, "conv2").sides[1].stride, 2);
+  EXPECT_EQ(map_layer(network.graph, "conv2+max_pool2d").sides[1].stride, 4);
   for (const char* layer : {"fc1", "conv9"}) {
     try {
       map_layer(network.graph, layer);
@@ -267,7 +267,7 @@ TEST_P(ShiftOfNetworks, InnerMapsMoveAlongWithTheirStride) {
       EXPECT_LE(response.maps[layer][0].all.value(), 1e-9) << layers[layer].name;
       for (size_t i = 0; i < shifts.size(); ++i) {
         const auto inner = response.maps[layer][i].inner;
-        if (!inner || shifts[i] % layers[layer].field.stride != 0) continue;
+        if (!inner || shifts[i] % layers[layer].sides[1].stride != 0) continue;
         ++found;
         EXPECT_LE(*inner, 1e-8) << to_string(one) << ", " << layers[layer].name << " at a shift of "
                                 << shifts[i];

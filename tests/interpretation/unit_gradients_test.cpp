@@ -26,7 +26,7 @@ TEST(UnitGradients, OfEqualWeightsTheWidthGrowsWithTheRootOfTheDepth) {
   // The gradient is the n-fold convolution of a 3x3 box, whose variance is n * (3^2 - 1) / 12.
   for (const int depth : {8, 32}) {
     const LoadedNetwork network = uniform_stack(depth, 2 * depth + 11);
-    const std::vector<FieldLayer> layers = field_layers(network.graph);
+    const std::vector<MapLayer> layers = map_layers(network.graph);
     ASSERT_EQ(layers.size(), static_cast<size_t>(depth));
     const ImageShape& image = network.settings.image;
     const auto gradients =
@@ -54,7 +54,7 @@ TEST(UnitGradients, NothingComesFromBeyondTheReceptiveField) {
       hand_made(torch::nn::Sequential(convolution(3, 8, 5, 2, 2), torch::nn::ReLU(),
                                       torch::nn::MaxPool2d(3), convolution(8, 8, 3)),
                 {3, 65, 65});
-  const auto layers = field_layers(network.graph);
+  const auto layers = map_layers(network.graph);
   ASSERT_EQ(layers.size(), 3u) << "two convolutions and a pooling";
   const auto gradients =
       unit_gradients(network, layers, noise_images(network.settings.image, 4, 2, 0), 4, 1, 0);
@@ -65,7 +65,7 @@ TEST(UnitGradients, NothingComesFromBeyondTheReceptiveField) {
       const bool inside = row >= unit.top && row < unit.top + unit.field_height &&
                           column >= unit.left && column < unit.left + unit.field_width;
       if (!inside) {
-        ASSERT_EQ(gradients[i][static_cast<size_t>(place)], 0) << layers[i].layer;
+        ASSERT_EQ(gradients[i][static_cast<size_t>(place)], 0) << layers[i].name;
       }
     }
   }
@@ -74,8 +74,8 @@ TEST(UnitGradients, NothingComesFromBeyondTheReceptiveField) {
 TEST(UnitGradients, TheFirstLayersAreItsKernelsWithSigns) {
   torch::manual_seed(6);
   const LoadedNetwork network = hand_made(torch::nn::Sequential(convolution(1, 1, 3)), {1, 5, 5});
-  const auto gradients = unit_gradients(network, field_layers(network.graph),
-                                        noise_images({1, 5, 5}, 1, 1, 0), 1, 9, 0);
+  const auto gradients =
+      unit_gradients(network, map_layers(network.graph), noise_images({1, 5, 5}, 1, 1, 0), 1, 9, 0);
   const torch::Tensor kernel =
       network.network->parameters()[0].abs().to(torch::kFloat64).contiguous().view(-1);
   for (int i = 0; i < 9; ++i) {
@@ -89,7 +89,7 @@ TEST(UnitGradients, ChanceIsOfTheImageNotOfItsBatch) {
   const LoadedNetwork network = hand_made(
       torch::nn::Sequential(convolution(3, 6, 3), torch::nn::ReLU(), convolution(6, 6, 3)),
       {3, 9, 9});
-  const auto layers = field_layers(network.graph);
+  const auto layers = map_layers(network.graph);
   const auto both = unit_gradients(network, layers, noise_images({3, 9, 9}, 2, 3, 0), 2, 3, 0);
   const auto second = unit_gradients(network, layers, noise_images({3, 9, 9}, 1, 3, 1), 1, 3, 1);
   for (size_t i = 0; i < 81; ++i) EXPECT_NEAR(both[1][81 + i], second[1][i], 1e-12);
@@ -99,9 +99,9 @@ TEST(UnitGradients, ALayerWithoutMapsIsRefused) {
   const LoadedNetwork network = hand_made(
       torch::nn::Sequential(convolution(1, 2, 3), torch::nn::Flatten(), torch::nn::Linear(18, 4)),
       {1, 5, 5});
-  EXPECT_THROW(field_layer(network.graph, "layers.2"), std::invalid_argument);
-  EXPECT_THROW(field_layer(network.graph, "layers.9"), std::invalid_argument);
-  EXPECT_EQ(field_layer(network.graph, "layers.0").height, 3);
+  EXPECT_THROW(map_layer(network.graph, "layers.2"), std::invalid_argument);
+  EXPECT_THROW(map_layer(network.graph, "layers.9"), std::invalid_argument);
+  EXPECT_EQ(map_layer(network.graph, "layers.0").shape[2], 3);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace convscope {
 namespace {
 
-struct SeeingFigures : MadeFigures {
+struct NeighbourFigures : MadeFigures {
   void components(const std::string& weights = "w.pth") {
     std::string rows = "model,weights,layer,data,component,variance_percent\n";
     for (const auto& [component, percent] : {std::pair(1, "34.123"), {2, "7.5"}, {3, "1"}})
@@ -22,7 +22,7 @@ struct SeeingFigures : MadeFigures {
   }
 };
 
-TEST_F(SeeingFigures, TheAxesSayHowMuchOfTheVarianceTheyShow) {
+TEST_F(NeighbourFigures, TheAxesSayHowMuchOfTheVarianceTheyShow) {
   components();
   images(6, {"bee", "ant"});
   const Figure figure = figures("features_map").at(0);
@@ -39,13 +39,13 @@ TEST_F(SeeingFigures, TheAxesSayHowMuchOfTheVarianceTheyShow) {
   EXPECT_EQ(scatter.points[3].y, 1);
 }
 
-TEST_F(SeeingFigures, UntrainedFeaturesAreCalledSo) {
+TEST_F(NeighbourFigures, UntrainedFeaturesAreCalledSo) {
   components("untrained");
   images(3, {"bee"});
   EXPECT_EQ(figures("features_map").at(0).title, "photos in the features of lenet5, untrained");
 }
 
-TEST_F(SeeingFigures, OfVeryManyImagesEachClassKeepsItsShare) {
+TEST_F(NeighbourFigures, OfVeryManyImagesEachClassKeepsItsShare) {
   components();
   images(9000, {"bee", "bee", "ant"});
   const Scatter scatter = only<Scatter>("features_map");
@@ -56,13 +56,13 @@ TEST_F(SeeingFigures, OfVeryManyImagesEachClassKeepsItsShare) {
   EXPECT_NE(figures("features_map").at(0).caption.find("one of 3 images"), std::string::npos);
 }
 
-TEST_F(SeeingFigures, ImagesWithoutClassesAreDrawnWithoutNames) {
+TEST_F(NeighbourFigures, ImagesWithoutClassesAreDrawnWithoutNames) {
   components();
   images(5, {""});
   EXPECT_EQ(only<Scatter>("features_map").points.size(), 5u);
 }
 
-TEST_F(SeeingFigures, EmptyAndHostileRecordsAreSaid) {
+TEST_F(NeighbourFigures, EmptyAndHostileRecordsAreSaid) {
   components();
   record("features_map.csv", "index,image,class,pc1,pc2\n");
   expect_none("features_map", "no images");

@@ -6,7 +6,7 @@
 namespace convscope {
 namespace {
 
-struct SeeingFigures : MadeFigures {
+struct ShiftFigures : MadeFigures {
   const std::string header =
       "model,weights,input,downsampling,layer,stride,shift,images,distance,distance_low,"
       "distance_high,top1_same,top1_low,top1_high,probability_change,status,inner_distance,"
@@ -28,7 +28,7 @@ struct SeeingFigures : MadeFigures {
   }
 };
 
-TEST_F(SeeingFigures, OneLineForEachStrideOfItsLastLayerAsBuilt) {
+TEST_F(ShiftFigures, OneLineForEachStrideOfItsLastLayerAsBuilt) {
   record("shift.csv", header + map("as-built", "a", 1, 0, "0") + map("as-built", "a", 1, 1, "0.5") +
                           map("as-built", "b", 2, 0, "0") + map("as-built", "b", 2, 1, "0.25") +
                           map("as-built", "c", 2, 0, "0") + map("as-built", "c", 2, 1, "0.125") +
@@ -46,7 +46,7 @@ TEST_F(SeeingFigures, OneLineForEachStrideOfItsLastLayerAsBuilt) {
   EXPECT_NE(caption.find("4 images"), std::string::npos) << caption;
 }
 
-TEST_F(SeeingFigures, AnswersAreALineForEachWayOfDownsampling) {
+TEST_F(ShiftFigures, AnswersAreALineForEachWayOfDownsampling) {
   record("shift.csv", header + map("as-built", "a", 1, 1, "0.5") + answer("as-built", 0, "0") +
                           answer("as-built", 1, "0.25", "0.125,0.5") + answer("blurred", 1, "0.1"));
   const Lines lines = only<Lines>("shift_answers");
@@ -56,7 +56,7 @@ TEST_F(SeeingFigures, AnswersAreALineForEachWayOfDownsampling) {
   EXPECT_EQ(lines.series[1].label, "blurred (100 %)") << "how often it answers as built";
 }
 
-TEST_F(SeeingFigures, EachNetworkHasItsOwn) {
+TEST_F(ShiftFigures, EachNetworkHasItsOwn) {
   record("shift.csv", header + map("as-built", "a", 1, 1, "0.5", "one") +
                           map("as-built", "a", 1, 1, "0.5", "two"));
   EXPECT_EQ(figures("shift_layers").size(), 2u);
@@ -66,7 +66,7 @@ TEST_F(SeeingFigures, EachNetworkHasItsOwn) {
   expect_none("shift_answers", "no answer");
 }
 
-TEST_F(SeeingFigures, TheSameNetworkTwiceIsToldApart) {
+TEST_F(ShiftFigures, TheSameNetworkTwiceIsToldApart) {
   const std::string row = map("as-built", "a", 1, 1, "0.5");
   record("shift.csv", header + row + std::string(row).replace(row.find("w.pth"), 5, "v.pth"));
   const auto all = figures("shift_layers");
@@ -75,7 +75,7 @@ TEST_F(SeeingFigures, TheSameNetworkTwiceIsToldApart) {
   EXPECT_NE(all[1].title.find("net (v.pth, 3x8x8)"), std::string::npos) << all[1].title;
 }
 
-TEST_F(SeeingFigures, WhatIsEmptyOrHostileIsDrawnOrSaid) {
+TEST_F(ShiftFigures, WhatIsEmptyOrHostileIsDrawnOrSaid) {
   record("shift.csv", header);
   expect_none("shift_layers", "no layer");
   record("shift.csv", header + map("as-built", "a", 1, 1, ""));
