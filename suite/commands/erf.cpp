@@ -45,6 +45,7 @@ Cell middle(const std::vector<double>& values) {
 }
 
 Cell end_of_interval(const std::vector<double>& values, double Interval::*end) {
+  if (values.empty()) return {};
   const auto interval = median_interval(values);
   return interval ? Cell((*interval).*end) : Cell();
 }

@@ -184,6 +184,33 @@ std::string shift_methods(const Records& records) {
       most == 1 ? "" : "Distances are means over the photographs with Student's 95 % interval. ");
 }
 
+std::string field_methods(const Records& records) {
+  const CsvFile csv = records.read_models("erf.csv");
+  if (csv.rows.empty()) return "";
+  const auto images = integers(csv, "images");
+  return fmt::format(
+      "Effective receptive fields. After Luo et al. (2016): the gradient of the unit in the middle "
+      "of each layer by the pixels of up to {} images ({}), its maps added up with random signs; "
+      "its magnitude over the colours, each image's divided by its sum. The side is that of the "
+      "square around the middle that holds 95 % of it, the width the deviation of the Gaussian "
+      "that fits its profile best; medians over the images with the interval of order statistics.",
+      *std::max_element(images.begin(), images.end()), texts(csv, "shown")[0]);
+}
+
+std::string saliency_methods(const Records& records) {
+  const CsvFile csv = records.read_models("saliency.csv");
+  if (csv.rows.empty()) return "";
+  return "Saliency. Maps are of the logit of the class. Gradients (Simonyan et al. 2014), guided "
+         "(Springenberg et al. 2015) and SmoothGrad (Smilkov et al. 2017; 32 copies, noise of 15 % "
+         "of the image's range) are the largest magnitude of a pixel's colours; integrated "
+         "gradients (Sundararajan et al. 2017) and occlusion (Zeiler and Fergus 2014) have the "
+         "mean colour as baseline; Grad-CAM (Selvaraju et al. 2017) is of the last feature maps "
+         "unless told otherwise. Deletion curves (Samek et al. 2017, Petsiuk et al. 2018): the "
+         "image is divided into 28 squares to a side, which are blurred in the order of their mean "
+         "saliency; the area is the mean probability that is left. Gap is how far integrated "
+         "gradients are from their sum.";
+}
+
 /// What stands in few words.
 std::string machine_methods(const Manifest::Run& run) {
   if (run.name == "bench --layers") {
@@ -211,6 +238,8 @@ std::vector<std::string> methods(const Records& records, const Manifest& manifes
     if (!paragraph.empty()) paragraphs.push_back(paragraph);
   };
   if (records.has("cost.csv")) add(count_methods(records));
+  if (records.has("erf.csv")) add(field_methods(records));
+  if (records.has("saliency.csv")) add(saliency_methods(records));
   if (records.has("shift.csv")) add(shift_methods(records));
   for (const Manifest::Run& run : manifest.runs) {
     const std::string command = run.command();

@@ -1,0 +1,136 @@
+// erf and saliency as their user meets them, on images and weights that the test makes itself.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "suite/report/csv_file.h"
+#include "tests/commands/convscope_with.h"
+#include "tests/data/made_images.h"
+#include "tests/report/temporary_folder.h"
+
+namespace convscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+class InterpretationCommands : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder.path / name).string(); }
+
+  std::string image(const std::string& name) const {
+    const Bytes bytes = made_jpeg(40, 50, {});
+    put(path(name), {bytes.begin(), bytes.end()});
+    return path(name);
+  }
+
+  Result run(std::vector<std::string> words) const {
+    for (const char* word : {"--untrained", "--threads", "1", "--image-format", "svg"}) {
+      words.emplace_back(word);
+    }
+    words.push_back("--results");
+    words.push_back(path("results"));
+    return convscope_with(words);
+  }
+
+  void expect_usage_error(const std::vector<std::string>& words, const std::string& said) const {
+    const Result result = run(words);
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_TRUE(contains(result.err, said)) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_F(InterpretationCommands, ErfRecordsEveryConvolutionWithinItsField) {
+  const Result result = run({"erf", "resnet20", "--noise", "6"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const CsvFile csv = read_csv(path("results/erf.csv"));
+  EXPECT_EQ(csv.rows.size(), 19u) << "its convolutions";
+  const auto fields = integers(csv, "rf");
+  const auto sides = numbers(csv, "erf_side"), lows = numbers(csv, "erf_side_low"),
+             highs = numbers(csv, "erf_side_high"), shares = numbers(csv, "erf_share");
+  const auto clipped = texts(csv, "clipped");
+  EXPECT_EQ(fields.front(), 3);
+  for (size_t i = 0; i < sides.size(); ++i) {
+    EXPECT_GT(sides[i], 0);
+    EXPECT_LE(lows[i], sides[i]);
+    EXPECT_GE(highs[i], sides[i]);
+    EXPECT_LE(shares[i], 1);
+    if (clipped[i] == "false") {
+      EXPECT_LE(sides[i], static_cast<double>(fields[i]));
+    }
+  }
+  EXPECT_TRUE(contains(result.err, "reach beyond the image"));
+  const std::string svg = contents(path("results/figures/erf_resnet20_untrained.svg"));
+  EXPECT_TRUE(contains(svg, "Effective receptive fields of resnet20, untrained"));
+  EXPECT_TRUE(fs::exists(path("results/figures/effective_fields_resnet20_3x32x32.svg")));
+  // Once more with another seed: the rows are replaced; photographs are other rows.
+  ASSERT_EQ(run({"erf", "resnet20", "--noise", "1", "--seed", "2"}).code, 0);
+  EXPECT_EQ(read_csv(path("results/erf.csv")).rows.size(), 19u);
+  const Result shown =
+      run({"erf", "resnet20", image("a.jpg"), "--at", "layer1", "--format", "csv"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_TRUE(contains(shown.out, "photographs")) << shown.out;
+  EXPECT_EQ(read_csv(path("results/erf.csv")).rows.size(), 20u);
+}
+
+TEST_F(InterpretationCommands, ErfIsTheSameForTheSameSeed) {
+  const std::vector<std::string> words = {"erf", "lenet5", "--noise", "3", "--format", "csv"};
+  EXPECT_EQ(run(words).out, run(words).out);
+  std::vector<std::string> other = words;
+  other.insert(other.end(), {"--seed", "5"});
+  EXPECT_NE(run(words).out, run(other).out);
+}
+
+TEST_F(InterpretationCommands, SaliencyRecordsEachMethodAndItsCurve) {
+  const Result result = run({"saliency", "resnet20", image("a.jpg"), image("b.jpg"), "--class", "3",
+                             "--class", "7", "--format", "csv"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const CsvFile csv = read_csv(path("results/saliency.csv"));
+  ASSERT_EQ(csv.rows.size(), 2u * 2 * 7);
+  const auto methods = texts(csv, "method");
+  EXPECT_EQ(std::set<std::string>(methods.begin(), methods.end()).size(), 7u);
+  const auto areas = numbers(csv, "deletion");
+  EXPECT_TRUE(std::all_of(areas.begin(), areas.end(), [](double a) { return a >= 0 && a <= 1; }));
+  EXPECT_EQ(read_csv(path("results/deletion.csv")).rows.size(), 2u * 2 * 7 * 29);
+  for (const char* name : {"saliency_resnet20_a_3_untrained", "saliency_resnet20_b_7_untrained",
+                           "deletion_resnet20_untrained"}) {
+    EXPECT_TRUE(fs::exists(path("results/figures/" + std::string(name) + ".svg"))) << name;
+  }
+  const CsvFile printed = [&] {
+    put(path("printed.csv"), result.out);
+    return read_csv(path("printed.csv"));
+  }();
+  EXPECT_EQ(printed.rows.size(), 7u);
+  EXPECT_EQ(integers(printed, "images")[0], 4);
+}
+
+TEST_F(InterpretationCommands, SaliencyTakesTheLikeliestClassAndOneMethod) {
+  const Result result = run({"saliency", "lenet5", image("a.jpg"), "--method", "grad-cam", "--at",
+                             "conv1", "--format", "csv"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(read_csv(path("results/saliency.csv")).rows.size(), 1u);
+}
+
+TEST_F(InterpretationCommands, MistakesAreOneLineThatSaysWhatThereIs) {
+  const std::string photo = image("a.jpg");
+  expect_usage_error({"erf", "resnet20", "--at", "layer9"}, "there is no layer 'layer9'");
+  expect_usage_error({"erf", "resnet20", "--at", "layer9"}, "layer3.2.conv2");
+  expect_usage_error({"erf", "lenet5", "--at", "fc1"}, "'fc1' computes no feature maps");
+  expect_usage_error({"erf", "lenet5", "--noise", "0"}, "--noise");
+  expect_usage_error({"erf", "lenet5", "--control"}, "--control");
+  expect_usage_error({"saliency", "resnet20"}, "name images");
+  expect_usage_error({"saliency", "resnet20", photo, "--class", "10"}, "has classes 0 to 9");
+  expect_usage_error({"saliency", "resnet20", photo, "--class", "shipp"}, "did you mean 'ship'");
+  expect_usage_error({"saliency", "resnet20", photo, "--method", "grad"}, "there are gradient");
+  expect_usage_error({"saliency", "resnet20", photo, "--at", "linear"}, "no feature maps");
+  put(path("text.jpg"), "no image");
+  expect_usage_error({"saliency", "resnet20", path("text.jpg")}, "text.jpg: ");
+}
+
+}  // namespace
+}  // namespace convscope
