@@ -66,6 +66,7 @@ Command plot_command();
 Command report_command();
 Command filters_command();
 Command maps_command();
+Command dream_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

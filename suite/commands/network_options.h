@@ -38,6 +38,9 @@ ImageShape parse_shape(const std::string& text);
 /// Throws UsageError that names the option.
 std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option);
 
+/// The same from 0: "0-8", "3,17".
+std::vector<int64_t> integers_from_0(const Invocation& invocation, const std::string& option);
+
 /// A whole number of at least 1. Throws UsageError that names the option.
 int64_t positive_integer(const Invocation& invocation, const std::string& option);
 

@@ -192,8 +192,8 @@ const std::vector<Command>& commands() {
       list_command(),    cost_command(),  bench_command(),    calibrate_command(),
       compare_command(), plot_command(),  report_command(),   evaluate_command(),
       predict_command(), train_command(), transfer_command(), features_command(),
-      filters_command(), maps_command(),  weights_command(),  env_command(),
-      run_command()};
+      filters_command(), maps_command(),  dream_command(),    weights_command(),
+      env_command(),     run_command()};
   return all;
 }
 
