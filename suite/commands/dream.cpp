@@ -63,7 +63,7 @@ DreamOptions dream_options(const Invocation& invocation) {
 
 int64_t jitter_of(const Invocation& invocation, const ImageShape& image) {
   const int64_t side = std::min(image.height, image.width);
-  if (invocation.text("jitter").empty()) return side / 28;
+  if (invocation.text("jitter").empty()) return side / 14;
   const int64_t jitter = integer_from_0(invocation, "jitter");
   if (jitter > side) {
     throw UsageError(
@@ -229,7 +229,7 @@ Command dream_command() {
           "pixels that the picture is moved by at each step; 0: none (default: a 28th of its "
           "side)")("blur", text_value("0"),
                    "standard deviation in pixels of a Gaussian, each fourth step; 0: none")(
-          "total-variation", text_value("0"),
+          "total-variation", text_value("0.05"),
           "weight beside the objective's gradient, which is 1; 0: none")(
           "decay", text_value("0"),
           "towards grey: weight beside the objective's gradient; 0: none");

@@ -18,7 +18,8 @@ namespace convscope {
 /// (Olah et al. 2017, "Feature visualization"), in which a step changes all pixels together.
 enum class DreamDomain { frequency, pixels };
 
-/// Of a unit that is a map: the mean over all positions, or the position in the middle.
+/// What counts of a unit that is a map: the root mean square over its positions of what is above 0,
+/// or the position in the middle. Of a unit that is a number, this number.
 enum class DreamObjective { channel, centre };
 
 /// A regulariser that is 0 is off. The objective's gradient by the pixels, which are from 0 to 1,
