@@ -22,7 +22,9 @@
 namespace convscope {
 namespace {
 
-constexpr size_t usual_units = 9, most_units = 1024;
+const std::string logits = "logits";
+constexpr int64_t usual_units = 9;  // but not nine of ten classes
+constexpr size_t most_units = 1024;
 
 double number_from_0(const Invocation& invocation, const std::string& option, double most) {
   const std::string& text = invocation.text(option);
@@ -77,7 +79,8 @@ struct Layer {
   std::string name;
   size_t call;
   int64_t units;
-  bool is_head;  ///< its units are the network's classes
+  bool is_head;         ///< its units are the network's classes
+  bool is_map = false;  ///< each of them
 };
 
 /// --at, or the logits.
@@ -85,12 +88,14 @@ Layer layer_of(const Invocation& invocation, const Subject& seen) {
   const Graph& graph = seen.network.graph;
   Layer layer{invocation.text("at"), 0, 0, false};
   if (layer.name.empty()) {
-    layer = {"logits", graph.calls.size() - 1, 0, true};
+    layer = {logits, graph.calls.size() - 1, 0, true};
     while (graph.calls[layer.call].outputs != graph.outputs) --layer.call;
   } else {
     layer.call = last_call_of(graph, layer.name);
   }
   layer.units = unit_count(graph, layer.call);
+  const int result = graph.calls[layer.call].outputs[0];
+  layer.is_map = graph.values[static_cast<size_t>(result)].shape.size() == 4;
   // After the last weights.
   const auto has_weights = [&](int value) {
     return value >= 0 && graph.values[static_cast<size_t>(value)].parameter >= 0;
@@ -107,7 +112,7 @@ Layer layer_of(const Invocation& invocation, const Subject& seen) {
 std::vector<int64_t> units_of(const Invocation& invocation, const Layer& layer) {
   std::vector<int64_t> units = integers_from_0(invocation, "unit");
   if (units.empty()) {
-    units.resize(std::min(usual_units, static_cast<size_t>(layer.units)));
+    units.resize(static_cast<size_t>(layer.units > usual_units + 1 ? usual_units : layer.units));
     std::iota(units.begin(), units.end(), 0);
   }
   for (const int64_t unit : units) {
@@ -122,11 +127,15 @@ std::vector<int64_t> units_of(const Invocation& invocation, const Layer& layer) 
   return units;
 }
 
-/// "frequency domain, 256 steps, jitter 8".
-std::string words_of(const DreamOptions& options) {
-  std::string words =
-      fmt::format("{} domain, {} steps",
-                  options.domain == DreamDomain::pixels ? "pixel" : "frequency", options.steps);
+/// "whole maps, frequency domain, 256 steps, jitter 8".
+std::string words_of(const Layer& layer, const DreamOptions& options) {
+  const bool centre = options.objective == DreamObjective::centre;
+  const bool pixels = options.domain == DreamDomain::pixels;
+  std::string words = fmt::format("{}{} domain, {} steps",
+                                  !layer.is_map ? ""
+                                  : centre      ? "middle of the maps, "
+                                                : "whole maps, ",
+                                  pixels ? "pixel" : "frequency", options.steps);
   const auto add = [&words](const char* name, auto value) {
     if (value > 0) words += fmt::format(", {} {}", name, value);
   };
@@ -146,24 +155,25 @@ struct UnitDream {
 Figure sheet_of(const Subject& seen, const Layer& layer, const DreamOptions& options,
                 const std::vector<UnitDream>& dreams) {
   Sheet sheet;
-  sheet.columns = dreams.size() <= 4 ? 2 : dreams.size() <= 9 ? 3 : 0;
+  const size_t count = dreams.size();
+  sheet.columns = count <= 4 ? 2 : count <= 9 ? 3 : count == 10 ? 5 : 0;
   for (const UnitDream& one : dreams) {
-    sheet.tiles.push_back(
-        tile(fmt::format("{}{}{}", one.unit, one.name.empty() ? "" : " ", one.name),
-             pixels_of(one.dream.picture)));
+    std::string label = std::to_string(one.unit);
+    if (!one.name.empty() && one.name != label) label += " " + one.name;  // digits are numbers
+    sheet.tiles.push_back(tile(label, pixels_of(one.dream.picture)));
   }
-  sheet.key = words_of(options);
+  const std::string how = words_of(layer, options);
+  sheet.key = how;
   const std::string& network = seen.network.architecture.name;
   const bool untrained = seen.weights == "untrained";
-  const std::string goal = options.objective == DreamObjective::centre
-                               ? "its unit's answer in the middle"
-                               : "its unit's mean answer";
   return {
       file_name("dream_" + network + "_" + layer.name + (untrained ? "_untrained" : "")),
-      fmt::format("What excites {} of {}{}", layer.name, network, untrained ? ", untrained" : ""),
+      fmt::format("What excites {}{} of {}{}", layer.name == logits ? "the " : "", layer.name,
+                  network, untrained ? ", untrained" : ""),
       sheet,
-      fmt::format("Each picture began as noise and was changed so that {} grew: {}.", goal,
-                  words_of(options))};
+      "Each picture began as noise, and was changed step by step so that what its unit computes "
+      "grew: " +
+          how + "."};
 }
 
 Table table_of(const Subject& seen, const Layer& layer, const std::vector<UnitDream>& dreams) {
@@ -219,7 +229,7 @@ Command dream_command() {
       ("at", text_value(),
        "LAYER: as 'cost --layers' names it, or what it is in (default: the logits)")(
           "unit,u", list_value(),
-          "which of its maps or numbers: 3,17 or 0-8 (default: the first 9)")(
+          "which of its maps or numbers: 3,17 or 0-8 (default: the first 9, or all of 10)")(
           "objective", text_value("channel"), "of a map: channel, its mean, or centre, its middle")(
           "domain", text_value("frequency"),
           "what is changed: frequency, a sum of cosines with the spectrum of photographs, or "
