@@ -89,7 +89,7 @@ Layer layer_of(const Invocation& invocation, const Subject& seen) {
   Layer layer{invocation.text("at"), 0, 0, false};
   if (layer.name.empty()) {
     layer = {logits, graph.calls.size() - 1, 0, true};
-    while (graph.calls[layer.call].outputs != graph.outputs) --layer.call;
+    while (layer.call > 0 && graph.calls[layer.call].outputs != graph.outputs) --layer.call;
   } else {
     layer.call = last_call_of(graph, layer.name);
   }
@@ -200,12 +200,13 @@ int run(const Invocation& invocation) {
   const std::vector<int64_t> units = units_of(invocation, layer);
   options.jitter = jitter_of(invocation, seen.network.settings.image);
   check_picture_options(invocation);
+  const bool named = layer.is_head && !seen.weighted.classes.names.empty();
   std::vector<UnitDream> dreams;
   Progress progress(invocation.err, layer.name, static_cast<int64_t>(units.size()) * options.steps,
                     "steps");
   for (const int64_t unit : units) {
     const auto before = static_cast<int64_t>(dreams.size()) * options.steps;
-    dreams.push_back({unit, layer.is_head ? class_name(seen.weighted, unit) : "",
+    dreams.push_back({unit, named ? class_name(seen.weighted, unit) : "",
                       dream(seen.network, seen.weighted.preprocessing, layer.call, unit, options,
                             [&](int64_t step) { progress.update(before + step); })});
   }

@@ -4,6 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "architectures/catalogue.h"
+#include "architectures/network.h"
+#include "suite/inference/state_dict.h"
+#include "suite/weights/weights_file.h"
 #include "tests/commands/convscope_with.h"
 #include "tests/report/temporary_folder.h"
 
@@ -49,15 +53,38 @@ TEST_F(DreamCommand, UnitsOfALayerAreASheetAndATable) {
       contains(svg, "whole maps, frequency domain, 3 steps, jitter 2, total variation 0.05"));
 }
 
-TEST_F(DreamCommand, WithoutALayerItIsTheClassesOfAllTen) {
-  const Result result = with({"--format", "json", "--total-variation", "0", "--domain", "pixels"});
+TEST_F(DreamCommand, WithoutALayerItIsTheClassesAllTenByName) {
+  torch::manual_seed(1);
+  const Architecture& architecture = find_architecture("lenet5");
+  const auto network = architecture.build(architecture.settings);
+  std::vector<StoredTensor> tensors;
+  for (const StateTensor& own : state_dict(*network)) {
+    tensors.push_back({own.name, ScalarType::float32, own.tensor.sizes().vec(),
+                       own.tensor.strides().vec(),
+                       static_cast<const std::byte*>(own.tensor.data_ptr())});
+  }
+  const std::string file = folder.path / "weights.pth";
+  write_torch_zip(file, tensors);
+  const Result result =
+      convscope_with({"dream", "lenet5", "--weights", file, "--steps", "2", "--threads", "1",
+                      "--results", folder.path, "--image-format", "svg", "--format", "json",
+                      "--total-variation", "0", "--domain", "pixels"});
   ASSERT_EQ(result.code, 0) << result.err;
   const auto rows = nlohmann::json::parse(result.out);
   ASSERT_EQ(rows.size(), 10u);
   EXPECT_EQ(rows[9]["class"], "truck");
-  const std::string svg = figure("dream_lenet5_logits_untrained");
+  EXPECT_EQ(rows[9]["weights"], "weights.pth");
+  const std::string svg = figure("dream_lenet5_logits");
+  EXPECT_TRUE(contains(svg, "What excites the logits of lenet5<"));
   EXPECT_TRUE(contains(svg, "9 truck"));
-  EXPECT_TRUE(contains(svg, "pixel domain, 3 steps, jitter 2<"));
+  EXPECT_TRUE(contains(svg, ">pixel domain, 2 steps, jitter 2<"));
+}
+
+TEST_F(DreamCommand, AnUntrainedHeadHasNoNames) {
+  const Result result = with({"--unit", "9", "--format", "json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(nlohmann::json::parse(result.out)[0]["class"].is_null());
+  EXPECT_TRUE(contains(figure("dream_lenet5_logits_untrained"), ">9</text>"));
 }
 
 TEST_F(DreamCommand, TheSameCommandGivesTheSameFigure) {
