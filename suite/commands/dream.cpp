@@ -231,13 +231,14 @@ Command dream_command() {
        "LAYER: as 'cost --layers' names it, or what it is in (default: the logits)")(
           "unit,u", list_value(),
           "which of its maps or numbers: 3,17 or 0-8 (default: the first 9, or all of 10)")(
-          "objective", text_value("channel"), "of a map: channel, its mean, or centre, its middle")(
+          "objective", text_value("channel"),
+          "of a map: channel, the root mean square of what is above 0, or centre, its middle")(
           "domain", text_value("frequency"),
           "what is changed: frequency, a sum of cosines with the spectrum of photographs, or "
           "pixels")("steps", text_value("256"), "of gradient ascent")("rate", text_value("0.05"),
                                                                       "of a step, by Adam")(
           "jitter", text_value(),
-          "pixels that the picture is moved by at each step; 0: none (default: a 28th of its "
+          "pixels that the picture is moved by at each step; 0: none (default: a 14th of its "
           "side)")("blur", text_value("0"),
                    "standard deviation in pixels of a Gaussian, each fourth step; 0: none")(
           "total-variation", text_value("0.05"),
