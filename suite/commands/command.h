@@ -70,6 +70,7 @@ Command erf_command();
 Command saliency_command();
 Command neighbours_command();
 Command shift_command();
+Command dream_command();
 Command evaluate_command();
 Command predict_command();
 Command train_command();

@@ -53,7 +53,7 @@ ImageShape parse_size(const std::string& text) {
 }
 
 /// "160-320+32", "32-256*2": from, to, and the step; nothing for what is no range, or an empty one.
-std::vector<int64_t> range(const std::string& text, int64_t largest, int64_t least = 1) {
+std::vector<int64_t> range(const std::string& text, int64_t smallest, int64_t largest) {
   const size_t dash = text.find('-');
   const size_t by = dash == std::string::npos ? dash : text.find_first_of("+*", dash);
   if (by == std::string::npos) return {};
@@ -61,8 +61,8 @@ std::vector<int64_t> range(const std::string& text, int64_t largest, int64_t lea
   const auto last = integer(text.substr(dash + 1, by - dash - 1));
   const auto step = integer(text.substr(by + 1));
   const bool grows = text[by] == '+';
-  if (!first || !last || !step || *first < (grows ? least : 1) || *last > largest ||
-      *step < (grows ? 1 : 2)) {
+  if (!first || !last || !step || *first < smallest || *last > largest || *step < (grows ? 1 : 2) ||
+      (!grows && *first == 0)) {
     return {};
   }
   std::vector<int64_t> numbers;
@@ -75,7 +75,7 @@ std::vector<int64_t> range(const std::string& text, int64_t largest, int64_t lea
 std::vector<ImageShape> parse_sizes(const std::string& text) {
   if (text.find('-') == std::string::npos) return {parse_size(text)};
   std::vector<ImageShape> sizes;
-  for (const int64_t side : range(text, largest_side)) sizes.push_back({0, side, side});
+  for (const int64_t side : range(text, 1, largest_side)) sizes.push_back({0, side, side});
   if (sizes.empty()) not_a_size(text);
   return sizes;
 }
@@ -95,6 +95,24 @@ std::string networks_with_width() {
     if (architecture.settings.width > 0) names += (names.empty() ? "" : ", ") + architecture.name;
   }
   return names;
+}
+
+/// The whole numbers of at least `smallest` that a repeatable option lists.
+std::vector<int64_t> integers(const Invocation& invocation, const std::string& option,
+                              int64_t smallest, const std::string& such_as) {
+  std::vector<int64_t> numbers;
+  for (const std::string& text : invocation.list(option)) {
+    const bool steps = text.find_first_of("+*") != std::string::npos;
+    std::vector<int64_t> some = range(steps ? text : text + "+1", smallest, largest_integer);
+    const auto one = integer(text);
+    if (one && *one >= smallest && *one <= largest_integer) some = {*one};
+    if (some.empty()) {
+      throw UsageError("--" + option + " '" + text + "' is no whole number of at least " +
+                       std::to_string(smallest) + ": write 8, or a list or range like " + such_as);
+    }
+    numbers.insert(numbers.end(), some.begin(), some.end());
+  }
+  return numbers;
 }
 
 }  // namespace
@@ -168,38 +186,11 @@ ImageShape parse_shape(const std::string& text) {
 }
 
 std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option) {
-  std::vector<int64_t> numbers;
-  for (const std::string& text : invocation.list(option)) {
-    const bool steps = text.find_first_of("+*") != std::string::npos;
-    std::vector<int64_t> some = range(steps ? text : text + "+1", largest_integer);
-    const auto one = integer(text);
-    if (one && *one >= 1 && *one <= largest_integer) some = {*one};
-    if (some.empty()) {
-      throw UsageError(
-          "--" + option + " '" + text +
-          "' is no whole number of at least 1: write 8, or a list or range like 1,8,64, "
-          "1-5 or 1-16*2");
-    }
-    numbers.insert(numbers.end(), some.begin(), some.end());
-  }
-  return numbers;
+  return integers(invocation, option, 1, "1,8,64, 1-5 or 1-16*2");
 }
 
 std::vector<int64_t> integers_from_0(const Invocation& invocation, const std::string& option) {
-  std::vector<int64_t> numbers;
-  for (const std::string& text : invocation.list(option)) {
-    const bool steps = text.find_first_of("+*") != std::string::npos;
-    std::vector<int64_t> some = range(steps ? text : text + "+1", largest_side - 1, /*least=*/0);
-    const auto one = integer(text);
-    if (one && *one >= 0 && *one < largest_side) some = {*one};
-    if (some.empty()) {
-      throw UsageError("--" + option + " '" + text + "' is no whole number from 0 to " +
-                       std::to_string(largest_side - 1) +
-                       ": write 8, or a list or range like 0,8,16 or 0-32");
-    }
-    numbers.insert(numbers.end(), some.begin(), some.end());
-  }
-  return numbers;
+  return integers(invocation, option, 0, "0,3,17, 0-8 or 0-64+8");
 }
 
 int64_t positive_integer(const Invocation& invocation, const std::string& option) {

@@ -38,7 +38,7 @@ ImageShape parse_shape(const std::string& text);
 /// Throws UsageError that names the option.
 std::vector<int64_t> positive_integers(const Invocation& invocation, const std::string& option);
 
-/// The same from 0 to 65535: "0-32", "0,8,16".
+/// The same from 0: "0-8", "3,17".
 std::vector<int64_t> integers_from_0(const Invocation& invocation, const std::string& option);
 
 /// A whole number of at least 1. Throws UsageError that names the option.

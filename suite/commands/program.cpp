@@ -189,12 +189,12 @@ std::vector<std::string> Invocation::list(const std::string& option) const {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      list_command(),    cost_command(),       bench_command(),    calibrate_command(),
-      compare_command(), plot_command(),       report_command(),   evaluate_command(),
-      predict_command(), train_command(),      transfer_command(), features_command(),
-      filters_command(), maps_command(),       erf_command(),      saliency_command(),
-      shift_command(),   neighbours_command(), weights_command(),  env_command(),
-      run_command()};
+      list_command(),    cost_command(),  bench_command(),      calibrate_command(),
+      compare_command(), plot_command(),  report_command(),     evaluate_command(),
+      predict_command(), train_command(), transfer_command(),   features_command(),
+      filters_command(), maps_command(),  erf_command(),        saliency_command(),
+      shift_command(),   dream_command(), neighbours_command(), weights_command(),
+      env_command(),     run_command()};
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "suite/inference/observe.h"
@@ -12,20 +13,38 @@
 namespace convscope {
 namespace {
 
-/// The sum of the gradients at baseline + share * (image - baseline) for these shares.
-torch::Tensor gradients_along(Network& network, const torch::Tensor& image,
-                              const torch::Tensor& baseline, int64_t class_index,
-                              const std::vector<double>& shares, int64_t together) {
-  torch::Tensor sum = torch::zeros_like(image);
+/// A point of the path from the baseline to the image.
+struct PathPoint {
+  double share, logit;
+  double slope;            ///< of the logit along the path
+  torch::Tensor gradient;  ///< by the pixels
+};
+
+std::vector<PathPoint> points_at(Network& network, const torch::Tensor& image,
+                                 const torch::Tensor& baseline, int64_t class_index,
+                                 const std::vector<double>& shares, int64_t together) {
+  const torch::Tensor path = image - baseline;
+  std::vector<PathPoint> points;
   for (size_t first = 0; first < shares.size(); first += static_cast<size_t>(together)) {
     const size_t end = std::min(shares.size(), first + static_cast<size_t>(together));
-    std::vector<torch::Tensor> points;
+    std::vector<torch::Tensor> images;
+    for (size_t i = first; i < end; ++i) images.push_back(baseline + shares[i] * path);
+    const torch::Tensor leaf = torch::cat(images).requires_grad_();
+    const torch::Tensor logits = network.forward(leaf).select(1, class_index);
+    const torch::Tensor gradients = torch::autograd::grad({logits.sum()}, {leaf})[0];
     for (size_t i = first; i < end; ++i) {
-      points.push_back(baseline + shares[i] * (image - baseline));
+      const auto place = static_cast<int64_t>(i - first);
+      torch::Tensor gradient = gradients.narrow(0, place, 1).clone();
+      const double slope = (gradient * path).sum(torch::kFloat64).item<double>();
+      points.push_back({shares[i], logits[place].item<double>(), slope, std::move(gradient)});
     }
-    sum += logit_gradient(network, torch::cat(points), class_index).sum(0, /*keepdim=*/true);
   }
-  return sum;
+  return points;
+}
+
+/// What the trapezoidal rule misses between two points, which is known: the logits' difference.
+double missed(const PathPoint& from, const PathPoint& to) {
+  return (to.share - from.share) * (from.slope + to.slope) / 2 - (to.logit - from.logit);
 }
 
 torch::Tensor logits_of(Network& network, const torch::Tensor& images, int64_t class_index) {
@@ -56,27 +75,46 @@ torch::Tensor logit_gradient(Network& network, const torch::Tensor& images, int6
 IntegratedGradients integrated_gradients(Network& network, const torch::Tensor& image,
                                          const torch::Tensor& baseline, int64_t class_index,
                                          double largest_gap, int64_t most, int64_t together) {
-  const torch::Tensor ends =
-      logits_of(network, torch::cat({baseline, image}), class_index).to(torch::kFloat64);
-  const double expected = (ends[1] - ends[0]).item<double>();
-  const auto along = [&](const std::vector<double>& shares) {
-    return gradients_along(network, image, baseline, class_index, shares, together);
+  constexpr int64_t at_first = 16;
+  std::vector<double> shares;
+  for (int64_t i = 0; i <= at_first; ++i) {
+    shares.push_back(static_cast<double>(i) / static_cast<double>(at_first));
+  }
+  const auto at = [&](const std::vector<double>& where) {
+    return points_at(network, image, baseline, class_index, where, together);
   };
-  torch::Tensor mean = along({0, 1}) / 2;
-  int64_t intervals = 1;
+  std::vector<PathPoint> points = at(shares);
+  const auto by_share = [](const PathPoint& a, const PathPoint& b) { return a.share < b.share; };
   for (;;) {
-    torch::Tensor attributions = mean * (image - baseline);
-    const double sum = attributions.sum(torch::kFloat64).item<double>();
-    const double gap = std::abs(sum - expected) / std::abs(expected);
-    // A coarse sum can be right by chance.
-    const bool enough = intervals >= 32 && gap <= largest_gap;
-    if (enough || intervals >= most) return {attributions, gap, intervals};
-    std::vector<double> middles;
-    for (int64_t i = 0; i < intervals; ++i) {
-      middles.push_back((static_cast<double>(i) + 0.5) / static_cast<double>(intervals));
+    const double expected = points.back().logit - points.front().logit;
+    // Not of their sum, in which what misses above and below would cancel by chance.
+    std::vector<std::pair<double, double>> misses;  // and the middle of the interval
+    double missed_in_all = 0;
+    for (size_t i = 0; i + 1 < points.size(); ++i) {
+      const double miss = std::abs(missed(points[i], points[i + 1]));
+      missed_in_all += miss;
+      misses.emplace_back(miss, (points[i].share + points[i + 1].share) / 2);
     }
-    mean = (mean + along(middles) / static_cast<double>(intervals)) / 2;
-    intervals *= 2;
+    const auto intervals = static_cast<int64_t>(misses.size());
+    if (missed_in_all <= largest_gap * std::abs(expected) || intervals >= most) {
+      torch::Tensor sum = torch::zeros_like(image);
+      for (size_t i = 0; i < points.size(); ++i) {
+        const double before = i > 0 ? points[i - 1].share : 0,
+                     after = i + 1 < points.size() ? points[i + 1].share : 1;
+        sum.add_(points[i].gradient, (after - before) / 2);
+      }
+      sum *= image - baseline;
+      const double gap =
+          std::abs(sum.sum(torch::kFloat64).item<double>() - expected) / std::abs(expected);
+      return {sum, gap, intervals};
+    }
+    // Those are halved that miss most.
+    std::sort(misses.rbegin(), misses.rend());
+    misses.resize(static_cast<size_t>(std::min({intervals, 2 * together, most - intervals})));
+    std::vector<double> middles;
+    for (const auto& [miss, middle] : misses) middles.push_back(middle);
+    for (PathPoint& point : at(middles)) points.push_back(std::move(point));
+    std::sort(points.begin(), points.end(), by_share);
   }
 }
 
