@@ -87,16 +87,19 @@ IntegratedGradients integrated_gradients(Network& network, const torch::Tensor& 
   const auto by_share = [](const PathPoint& a, const PathPoint& b) { return a.share < b.share; };
   for (;;) {
     const double expected = points.back().logit - points.front().logit;
-    // Not of their sum, in which what misses above and below would cancel by chance.
     std::vector<std::pair<double, double>> misses;  // and the middle of the interval
-    double missed_in_all = 0;
+    double sum_of_misses = 0, missed_in_all = 0;
     for (size_t i = 0; i + 1 < points.size(); ++i) {
-      const double miss = std::abs(missed(points[i], points[i + 1]));
+      const double miss = missed(points[i], points[i + 1]);
       missed_in_all += miss;
-      misses.emplace_back(miss, (points[i].share + points[i + 1].share) / 2);
+      sum_of_misses += std::abs(miss);
+      misses.emplace_back(std::abs(miss), (points[i].share + points[i + 1].share) / 2);
     }
     const auto intervals = static_cast<int64_t>(misses.size());
-    if (missed_in_all <= largest_gap * std::abs(expected) || intervals >= most) {
+    // What misses above and below cancels, but should not by chance.
+    const bool enough = std::abs(missed_in_all) <= largest_gap * std::abs(expected) &&
+                        sum_of_misses <= 10 * largest_gap * std::abs(expected);
+    if (enough || intervals >= most) {
       torch::Tensor sum = torch::zeros_like(image);
       for (size_t i = 0; i < points.size(); ++i) {
         const double before = i > 0 ? points[i - 1].share : 0,

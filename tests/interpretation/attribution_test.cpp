@@ -49,12 +49,27 @@ TEST(Attribution, IntegratedGradientsAddUpToTheDifferenceOfTheLogits) {
   const torch::Tensor image = image_of(), baseline = torch::zeros_like(image);
   const IntegratedGradients found =
       integrated_gradients(*network.network, image, baseline, 1, 1e-3, 1024, 16);
+  EXPECT_LE(integrated_gradients(*network.network, image, baseline, 1, 1e-6, 64, 16).gap,
+            found.gap);
   const torch::NoGradGuard no_grad;
   const double expected =
       (network.network->forward(image) - network.network->forward(baseline))[0][1].item<double>();
   EXPECT_NEAR(found.attributions.sum().item<double>(), expected, 1e-3 * std::abs(expected));
   EXPECT_LE(found.gap, 1e-3);
-  EXPECT_GE(found.intervals, 32) << "few intervals can be right by chance";
+}
+
+TEST(Attribution, WhereTheLogitJumpsTheIntervalsAreSmall) {
+  // Shut until the path is 3/4 there: by equal intervals a kink costs as much as half of one.
+  torch::nn::Sequential layers(torch::nn::ReLU(), torch::nn::Flatten(), torch::nn::Linear(2, 1));
+  layers[2]->as<torch::nn::LinearImpl>()->weight.data().fill_(1);
+  const LoadedNetwork network = hand_made(std::move(layers), {1, 1, 2});
+  const torch::Tensor image = torch::tensor({1., 1.}, torch::kFloat64).view({1, 1, 1, 2}),
+                      baseline = torch::tensor({-3., 0.5}, torch::kFloat64).view({1, 1, 1, 2});
+  const IntegratedGradients found =
+      integrated_gradients(*network.network, image, baseline, 0, 1e-4, 64, 1);
+  EXPECT_NEAR(found.attributions.view(-1)[0].item<double>(), 1, 2e-4);
+  EXPECT_NEAR(found.attributions.view(-1)[1].item<double>(), 0.5, 1e-12);
+  EXPECT_LT(found.intervals, 40) << "equal ones would have to be 10,000";
 }
 
 TEST(Attribution, OfALinearNetworkIntegratedGradientsAreWeightTimesInput) {

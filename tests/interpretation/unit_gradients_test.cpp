@@ -12,14 +12,14 @@ namespace convscope {
 namespace {
 
 /// `depth` convolutions of 3x3 with all weights equal.
-LoadedNetwork uniform_stack(int depth, int64_t side) {
+LoadedNetwork uniform_stack(int depth, int64_t pixels) {
   torch::nn::Sequential layers;
   for (int i = 0; i < depth; ++i) {
     auto conv = convolution(1, 1, 3);
     conv->weight.data().fill_(1. / 9);
     layers->push_back(conv);
   }
-  return hand_made(layers, {1, side, side});
+  return hand_made(layers, {1, pixels, pixels});
 }
 
 TEST(UnitGradients, OfEqualWeightsTheWidthGrowsWithTheRootOfTheDepth) {
