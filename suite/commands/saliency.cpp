@@ -97,18 +97,18 @@ Figure sheet_of(const Subject& subject, const fs::path& path, const Photograph& 
   const SaliencyRow& one = rows[first];
   Sheet sheet;
   const Pixels seen = pixels_of(photo.seen);
-  std::string probability = fmt::format("{:.3g} %", 100 * one.probability);
+  std::string label = fmt::format("as shown: {:.3g} %", 100 * one.probability);
   sheet.tiles.emplace_back();
   for (size_t i = first; i < rows.size(); ++i) {
     if (rows[i].method->name == "random") {
-      probability += fmt::format(", random {:.3f}", area_under(rows[i].deletion));
+      label += fmt::format("\nrandom {:.3f}", area_under(rows[i].deletion));
       continue;
     }
     sheet.tiles.push_back(tile(
         fmt::format("{}\ndeletion {:.3f}", rows[i].method->heading, area_under(rows[i].deletion)),
         overlaid(seen, rows[i].map.values)));
   }
-  sheet.tiles.front() = tile("as it is shown\n" + probability, seen);
+  sheet.tiles.front() = tile(label, seen);
   sheet.key =
       "Orange speaks for the class, blue against it. The smaller deletion, the more faithful.";
   return {
