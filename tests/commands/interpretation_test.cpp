@@ -2,48 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "suite/report/csv_file.h"
-#include "tests/commands/convscope_with.h"
-#include "tests/data/made_images.h"
-#include "tests/report/temporary_folder.h"
+#include "tests/commands/picture_command.h"
 
 namespace convscope {
 namespace {
 
 namespace fs = std::filesystem;
 
-class InterpretationCommands : public testing::Test {
- protected:
-  std::string path(const std::string& name) const { return (folder.path / name).string(); }
-
-  std::string image(const std::string& name) const {
-    const Bytes bytes = made_jpeg(40, 50, {});
-    put(path(name), {bytes.begin(), bytes.end()});
-    return path(name);
-  }
-
-  Result run(std::vector<std::string> words) const {
-    for (const char* word : {"--untrained", "--threads", "1", "--image-format", "svg"}) {
-      words.emplace_back(word);
-    }
-    words.push_back("--results");
-    words.push_back(path("results"));
-    return convscope_with(words);
-  }
-
-  void expect_usage_error(const std::vector<std::string>& words, const std::string& said) const {
-    const Result result = run(words);
-    EXPECT_EQ(result.code, 2) << result.err;
-    EXPECT_EQ(result.out, "");
-    EXPECT_TRUE(contains(result.err, said)) << result.err;
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-  }
-
-  TemporaryFolder folder;
-};
+struct InterpretationCommands : PictureCommand {};
 
 TEST_F(InterpretationCommands, ErfRecordsEveryConvolutionWithinItsField) {
   const Result result = run({"erf", "resnet20", "--noise", "6"});

@@ -6,43 +6,23 @@
 #include <set>
 
 #include "suite/report/csv_file.h"
-#include "tests/commands/convscope_with.h"
-#include "tests/data/made_images.h"
-#include "tests/report/temporary_folder.h"
+#include "tests/commands/picture_command.h"
 
 namespace convscope {
 namespace {
 
 namespace fs = std::filesystem;
 
-class ShiftCommand : public testing::Test {
- protected:
-  std::string path(const std::string& name) const { return (folder.path / name).string(); }
-
-  std::string image(const std::string& name, int64_t height, int64_t width) const {
-    const Bytes bytes = made_jpeg(height, width, {});
-    put(path(name), {bytes.begin(), bytes.end()});
-    return path(name);
-  }
-
+struct ShiftCommand : PictureCommand {
   Result shift(std::vector<std::string> words) const {
     words.insert(words.begin(), "shift");
-    for (const char* word : {"--untrained", "--threads", "1", "--image-format", "svg"}) {
-      words.emplace_back(word);
-    }
-    words.push_back("--results");
-    words.push_back(path("results"));
-    return convscope_with(words);
+    return run(words);
   }
 
-  void expect_usage_error(const std::vector<std::string>& words, const std::string& said) const {
-    const Result result = shift(words);
-    EXPECT_EQ(result.code, 2) << result.err;
-    EXPECT_EQ(result.out, "");
-    EXPECT_TRUE(contains(result.err, said)) << result.err;
+  void expect_usage_error(std::vector<std::string> words, const std::string& said) const {
+    words.insert(words.begin(), "shift");
+    PictureCommand::expect_usage_error(words, said);
   }
-
-  TemporaryFolder folder;
 };
 
 TEST_F(ShiftCommand, RecordsEachLayerAndTheAnswerAtEachShift) {
@@ -137,7 +117,7 @@ TEST_F(ShiftCommand, MistakesAreOneLine) {
   const std::string photo = image("a.jpg", 32, 40);
   expect_usage_error({"lenet5"}, "name images");
   expect_usage_error({"lenet5", photo, "--shifts", "0-32"}, "expected at most 31");
-  expect_usage_error({"lenet5", photo, "--shifts", "-1"}, "from 0 to 65535");
+  expect_usage_error({"lenet5", photo, "--shifts", "-1"}, "no whole number of at least 0");
   expect_usage_error({"lenet5", photo, "--shifts", "0-8*2"}, "'0-8*2' is no whole number");
   expect_usage_error({"lenet5", photo, "--downsampling", "max"}, "lenet5 is the same with 'max'");
   expect_usage_error({"lenet5", photo, "--downsampling", "blured"}, "did you mean 'blurred'");
