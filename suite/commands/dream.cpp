@@ -200,7 +200,9 @@ int run(const Invocation& invocation) {
   const std::vector<int64_t> units = units_of(invocation, layer);
   options.jitter = jitter_of(invocation, seen.network.settings.image);
   check_picture_options(invocation);
-  const bool named = layer.is_head && !seen.weighted.classes.names.empty();
+  // What nobody trained stands for no class yet.
+  const bool named =
+      layer.is_head && seen.weights != "untrained" && !seen.weighted.classes.names.empty();
   std::vector<UnitDream> dreams;
   Progress progress(invocation.err, layer.name, static_cast<int64_t>(units.size()) * options.steps,
                     "steps");
