@@ -193,6 +193,7 @@ Table table_of(const Subject& seen, const Layer& layer, const std::vector<UnitDr
 }
 
 int run(const Invocation& invocation) {
+  const std::string started = utc_now();
   Output output(invocation);
   DreamOptions options = dream_options(invocation);
   const Subject seen = subject(invocation, /*head_needed=*/invocation.text("at").empty());
@@ -214,6 +215,8 @@ int run(const Invocation& invocation) {
   }
   progress.finish();
   draw_pictures(invocation, {sheet_of(seen, layer, options, dreams)});
+  record_run(results_folder(invocation), invocation, started,
+             seen.network.architecture.name + " " + layer.name, facts_of(seen));
   output.print(table_of(seen, layer, dreams));
   return done;
 }

@@ -81,6 +81,7 @@ Figure sheet_of(const WeightedNetwork& network, const KernelBank& bank, int64_t 
 }
 
 int run(const Invocation& invocation) {
+  const std::string started = utc_now();
   const int64_t most = positive_integer(invocation, "most");
   if (most > 1024) throw UsageError("--most: expected from 1 to 1024");
   const bool untrained = invocation.flag("untrained");
@@ -92,6 +93,8 @@ int run(const Invocation& invocation) {
                         tensor.shape[1],  tensor.shape[2],
                         tensor.shape[3],  tensor_values(seen.network, tensor.name)};
   draw_pictures(invocation, {sheet_of(seen.weighted, bank, most, untrained)});
+  record_run(results_folder(invocation), invocation, started,
+             seen.network.architecture.name + " " + bank.layer, facts_of(seen));
   return done;
 }
 

@@ -8,12 +8,13 @@
 #include <numeric>
 #include <ostream>
 
+#include "suite/analysis/graph_layers.h"
 #include "suite/commands/command.h"
-#include "suite/commands/inference_options.h"
 #include "suite/commands/network_options.h"
+#include "suite/commands/output.h"
 #include "suite/commands/picture_output.h"
 #include "suite/commands/subject.h"
-#include "suite/inference/classifier.h"
+#include "suite/inference/activations.h"
 #include "suite/pictures/filtering.h"
 #include "suite/records/figures.h"
 #include "suite/report/table.h"
@@ -45,7 +46,7 @@ std::vector<size_t> strongest_maps(const Activations& maps) {
   return order;
 }
 
-Figure sheet_of(const WeightedNetwork& network, const std::string& layer, const Activations& maps,
+Figure sheet_of(const Subject& network, const std::string& layer, const Activations& maps,
                 const Image& seen, int64_t most) {
   if (maps.shape.size() != 4) {
     throw UsageError("--at: '" + layer + "' computes no maps but " +
@@ -71,26 +72,32 @@ Figure sheet_of(const WeightedNetwork& network, const std::string& layer, const 
   const std::string count = order.size() < all
                                 ? fmt::format("The {} strongest of {} maps", order.size(), all)
                                 : fmt::format("All {} maps", all);
-  return {file_name("maps_" + network.architecture.name + "_" + layer),
-          fmt::format("{} of {} of {}", count, layer, network.architecture.name), sheet,
+  const std::string& name = network.network.architecture.name;
+  const bool untrained = network.weights == "untrained";
+  return {file_name("maps_" + name + "_" + layer + (untrained ? "_untrained" : "")),
+          fmt::format("{} of {} of {}{}", count, layer, name, untrained ? ", untrained" : ""),
+          sheet,
           fmt::format("Feature maps of {} x {}, those with the largest sum of magnitudes first, "
                       "with their channels' numbers; one scale for all.",
                       height, width)};
 }
 
 int run_network(const Invocation& invocation, const fs::path& path) {
+  const std::string started = utc_now();
   const std::string& layer = invocation.text("at");
   const int64_t most = most_of(invocation);
-  const WeightedNetwork network = weighted_network(invocation, /*head_needed=*/false);
-  const Speed chosen = speed(invocation, network);
-  Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
+  const Subject network = subject(invocation, /*head_needed=*/false);
+  const Graph& graph = network.network.graph;
   if (layer.empty()) {
-    throw UsageError("maps: name a layer with --at; there are " + joined(classifier.layers()));
+    throw UsageError("maps: name a layer with --at; there are " + joined(layer_names(graph)));
   }
+  const size_t call = last_call_of(graph, layer);
   check_picture_options(invocation);
-  const Photograph photo = photograph(path, network);
-  const Activations maps = classifier.activations(photo.values, 1, layer);
+  const Photograph photo = photograph(path, network.weighted);
+  const Activations maps = activations(network.network, photo.values, 1, call);
   draw_pictures(invocation, {sheet_of(network, layer, maps, photo.seen, most)});
+  record_run(results_folder(invocation), invocation, started,
+             network.network.architecture.name + " " + layer, facts_of(network));
   return done;
 }
 
@@ -201,8 +208,7 @@ Command maps_command() {
                   {},
                   {"model", "image"},
                   run};
-  add_weights_options(command.options);
-  add_speed_options(command.options);
+  add_subject_options(command.options);
   command.options.add_options()  //
       ("image", text_value(), "FILE: the photograph")(
           "at", text_value(), "LAYER: as 'cost --layers' names it, or what it is in: layer1.0")(

@@ -4,8 +4,6 @@
 
 #include "suite/analysis/graph_layers.h"
 #include "suite/inference/frozen.h"
-#include "suite/inference/loaded_network.h"
-#include "suite/inference/observe.h"
 #include "suite/inference/threads.h"
 
 namespace convscope {
@@ -99,14 +97,8 @@ const std::vector<std::string>& Classifier::layers() const {
 
 Activations Classifier::activations(const std::vector<float>& images, int64_t count,
                                     const std::string& layer) {
-  const torch::NoGradGuard no_grad;
   const LoadedNetwork& network = loaded_->network;
-  ObserveOptions options;
-  options.to_the_end = false;
-  const torch::Tensor result = observe(*network.network, loaded_->tensor(images, count),
-                                       {last_call_of(network.graph, layer)}, options)
-                                   .kept[0];
-  return {result.sizes().vec(), values_of(result)};
+  return convscope::activations(network, images, count, last_call_of(network.graph, layer));
 }
 
 }  // namespace convscope

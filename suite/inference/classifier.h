@@ -7,15 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "suite/inference/network_tensors.h"
+#include "suite/inference/activations.h"
 
 namespace convscope {
-
-/// What a layer computed for a batch.
-struct Activations {
-  std::vector<int64_t> shape;  ///< the batch first
-  std::vector<float> values;
-};
 
 class Classifier {
  public:
