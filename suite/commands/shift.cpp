@@ -46,7 +46,7 @@ std::vector<int64_t> shifts_asked_for(const Invocation& invocation, int64_t widt
 
 std::vector<Downsampling> downsamplings_asked_for(const Invocation& invocation,
                                                   const LoadedNetwork& network) {
-  const std::vector<Downsampling> offered = downsamplings(network.graph);
+  std::vector<Downsampling> offered = downsamplings(network.graph);
   const std::vector<std::string> asked = invocation.list("downsampling");
   if (asked.empty()) return offered;
   std::vector<std::string> names;
