@@ -14,6 +14,7 @@ constexpr double held = 0.95;
 struct Profile {
   std::vector<double> squares;  ///< on the edge of the square of side distance + 1
   std::vector<double> lines;    ///< on the rows and columns at this distance
+  std::vector<int> count;       ///< how many of these lie in the image and in the field
 };
 
 Profile profile_of(const double* magnitudes, int64_t height, int64_t width,
@@ -24,6 +25,15 @@ Profile profile_of(const double* magnitudes, int64_t height, int64_t width,
   profile.squares.resize(static_cast<size_t>(
       4 * std::max(height, width) + 4 * std::abs(middle_row) + 4 * std::abs(middle_column)));
   profile.lines.resize(profile.squares.size());
+  profile.count.resize(profile.squares.size());
+  for (int64_t row = std::max<int64_t>(0, unit.top);
+       row < std::min(height, unit.top + unit.field_height); ++row) {
+    ++profile.count[static_cast<size_t>(std::abs(2 * row - middle_row))];
+  }
+  for (int64_t column = std::max<int64_t>(0, unit.left);
+       column < std::min(width, unit.left + unit.field_width); ++column) {
+    ++profile.count[static_cast<size_t>(std::abs(2 * column - middle_column))];
+  }
   for (int64_t row = 0; row < height; ++row) {
     for (int64_t column = 0; column < width; ++column) {
       const double value = magnitudes[row * width + column];
@@ -111,12 +121,12 @@ GradientSpread gradient_spread(const double* magnitudes, int64_t height, int64_t
   for (const double value : profile.squares) total += value;
   if (!(total > 0)) return {0, 0, 0};
 
-  // At a distance of 0 there is one line, else one on each side; both axes are summed.
+  // Lines without any magnitude count, too: a dilated convolution skips some.
   std::vector<Point> points;
   double mean = 0, times = 0;
   for (size_t distance = 0; distance < profile.lines.size(); ++distance) {
-    if (profile.lines[distance] == 0) continue;
-    const double lines = distance == 0 ? 2 : 4;
+    if (profile.count[distance] == 0) continue;
+    const auto lines = static_cast<double>(profile.count[distance]);
     points.push_back({static_cast<double>(distance) / 2, profile.lines[distance] / lines, lines});
     mean += profile.lines[distance];
     times += lines;

@@ -91,7 +91,7 @@ Layer layer_of(const Invocation& invocation, const Subject& seen) {
     layer = {logits, graph.calls.size() - 1, 0, true};
     while (layer.call > 0 && graph.calls[layer.call].outputs != graph.outputs) --layer.call;
   } else {
-    layer.call = last_call_of(graph, layer.name);
+    layer.call = call_asked_for(invocation, graph);
   }
   layer.units = unit_count(graph, layer.call);
   const int result = graph.calls[layer.call].outputs[0];
@@ -110,7 +110,7 @@ Layer layer_of(const Invocation& invocation, const Subject& seen) {
 }
 
 std::vector<int64_t> units_of(const Invocation& invocation, const Layer& layer) {
-  std::vector<int64_t> units = integers_from_0(invocation, "unit");
+  std::vector<int64_t> units = each_once(integers_from_0(invocation, "unit"));
   if (units.empty()) {
     units.resize(static_cast<size_t>(layer.units > usual_units + 1 ? usual_units : layer.units));
     std::iota(units.begin(), units.end(), 0);
@@ -159,17 +159,16 @@ Figure sheet_of(const Subject& seen, const Layer& layer, const DreamOptions& opt
   sheet.columns = count <= 4 ? 2 : count <= 9 ? 3 : count == 10 ? 5 : 0;
   for (const UnitDream& one : dreams) {
     std::string label = std::to_string(one.unit);
-    if (!one.name.empty() && one.name != label) label += " " + one.name;  // digits are numbers
+    if (!one.name.empty() && one.name != label) label += "\n" + one.name;  // digits are numbers
     sheet.tiles.push_back(tile(label, pixels_of(one.dream.picture)));
   }
   const std::string how = words_of(layer, options);
   sheet.key = how;
-  const std::string& network = seen.network.architecture.name;
-  const bool untrained = seen.weights == "untrained";
   return {
-      file_name("dream_" + network + "_" + layer.name + (untrained ? "_untrained" : "")),
+      file_name("dream_" + seen.name() + "_" + layer.name +
+                (options.objective == DreamObjective::centre ? "_centre" : "") + seen.name_end()),
       fmt::format("What excites {}{} of {}{}", layer.name == logits ? "the " : "", layer.name,
-                  network, untrained ? ", untrained" : ""),
+                  seen.name(), seen.title_end()),
       sheet,
       "Each picture began as noise, and was changed step by step so that what its unit computes "
       "grew: " +
@@ -199,11 +198,14 @@ int run(const Invocation& invocation) {
   const Subject seen = subject(invocation, /*head_needed=*/invocation.text("at").empty());
   const Layer layer = layer_of(invocation, seen);
   const std::vector<int64_t> units = units_of(invocation, layer);
+  if (options.objective == DreamObjective::centre && !layer.is_map) {
+    throw UsageError("--objective centre: " + layer.name +
+                     " computes numbers, which have no middle; name a layer of maps with --at");
+  }
   options.jitter = jitter_of(invocation, seen.network.settings.image);
   check_picture_options(invocation);
   // What nobody trained stands for no class yet.
-  const bool named =
-      layer.is_head && seen.weights != "untrained" && !seen.weighted.classes.names.empty();
+  const bool named = layer.is_head && !seen.untrained && !seen.weighted.classes.names.empty();
   std::vector<UnitDream> dreams;
   Progress progress(invocation.err, layer.name, static_cast<int64_t>(units.size()) * options.steps,
                     "steps");
@@ -231,6 +233,7 @@ Command dream_command() {
                   {"model"},
                   run};
   add_subject_options(command.options);
+  add_threads_option(command.options);
   command.options.add_options()  //
       ("at", text_value(),
        "LAYER: as 'cost --layers' names it, or what it is in (default: the logits)")(

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <ostream>
 
+#include "suite/analysis/receptive_field.h"
 #include "suite/commands/command.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
@@ -40,22 +42,6 @@ struct FieldRow {
   }
 };
 
-Cell middle(const std::vector<double>& values) {
-  return values.empty() ? Cell() : Cell(median(values));
-}
-
-Cell end_of_interval(const std::vector<double>& values, double Interval::*end) {
-  if (values.empty()) return {};
-  const auto interval = median_interval(values);
-  return interval ? Cell((*interval).*end) : Cell();
-}
-
-std::string field_text(const MapLayer& layer) {
-  return layer.sides[0].size == layer.sides[1].size
-             ? std::to_string(layer.sides[0].size)
-             : fmt::format("{}x{}", layer.sides[0].size, layer.sides[1].size);
-}
-
 const std::vector<Column<FieldRow>>& columns() {
   using R = FieldRow;
   static const std::vector<Column<FieldRow>> all = {
@@ -69,24 +55,27 @@ const std::vector<Column<FieldRow>>& columns() {
       {"op", "Operator", Human::none, [](const R& r) { return Cell(r.field->layer->op); }},
       {"depth", "Depth", Human::plain,
        [](const R& r) { return Cell(int64_t{r.field->layer->depth}); }},
-      {"rf", "RF", Human::plain, [](const R& r) { return Cell(field_text(*r.field->layer)); },
+      {"rf", "RF", Human::plain,
+       [](const R& r) { return Cell(to_string(r.field->layer->sides, &Field::size)); },
        Align::right},
-      {"erf_side", "95 % within", Human::plain, [](const R& r) { return middle(r.field->sides); }},
+      {"erf_side", "95 % within", Human::plain,
+       [](const R& r) { return median_of(r.field->sides); }},
       {"erf_side_low", "from", Human::plain,
-       [](const R& r) { return end_of_interval(r.field->sides, &Interval::low); }},
+       [](const R& r) { return median_end(r.field->sides, &Interval::low); }},
       {"erf_side_high", "to", Human::plain,
-       [](const R& r) { return end_of_interval(r.field->sides, &Interval::high); }},
+       [](const R& r) { return median_end(r.field->sides, &Interval::high); }},
       {"erf_share", "Share of RF's area", Human::plain,
        [](const R& r) {
          return r.field->sides.empty() ? Cell()
                                        : Cell(share_of_field(median(r.field->sides), r.unit()));
        }},
-      {"width", "Width", Human::plain, [](const R& r) { return middle(r.field->widths); }},
+      {"width", "Width", Human::plain, [](const R& r) { return median_of(r.field->widths); }},
       {"width_low", "from", Human::plain,
-       [](const R& r) { return end_of_interval(r.field->widths, &Interval::low); }},
+       [](const R& r) { return median_end(r.field->widths, &Interval::low); }},
       {"width_high", "to", Human::plain,
-       [](const R& r) { return end_of_interval(r.field->widths, &Interval::high); }},
-      {"gaussian", "Gaussian", Human::plain, [](const R& r) { return middle(r.field->gaussians); }},
+       [](const R& r) { return median_end(r.field->widths, &Interval::high); }},
+      {"gaussian", "Gaussian", Human::plain,
+       [](const R& r) { return median_of(r.field->gaussians); }},
       {"images", "Images", Human::none,
        [](const R& r) { return Cell(static_cast<int64_t>(r.field->sides.size())); }},
       {"clipped", "Clipped", Human::plain, [](const R& r) { return Cell(r.clipped()); }},
@@ -98,14 +87,6 @@ const std::vector<Column<FieldRow>>& columns() {
                     : Cell();
        }}};
   return all;
-}
-
-std::vector<MapLayer> layers_asked_for(const Invocation& invocation, const Graph& graph) {
-  const std::vector<std::string> names = invocation.list("at");
-  if (names.empty()) return map_layers(graph);
-  std::vector<MapLayer> layers;
-  for (const std::string& name : names) layers.push_back(map_layer(graph, name));
-  return layers;
 }
 
 /// Adds one image's gradients to what is known of each layer.
@@ -129,13 +110,15 @@ void add(std::vector<LayerField>& fields, const std::vector<std::vector<double>>
   }
 }
 
-/// The images that are named, or else noise, some at a time: values of at most `most` from number
-/// `first` on.
+/// The images that are named, or else noise.
 class ShownImages {
  public:
   ShownImages(const Invocation& invocation, const Subject& subject)
       : subject_(subject), seed_(static_cast<uint64_t>(integer_from_0(invocation, "seed"))) {
     if (invocation.values.count("image")) {
+      if (!invocation.values["noise"].defaulted()) {
+        throw UsageError("erf: --noise counts images of noise, and images are named");
+      }
       photographs_ = images_of(invocation);
       count_ = static_cast<int64_t>(photographs_.size());
     } else {
@@ -145,14 +128,24 @@ class ShownImages {
 
   int64_t count() const { return count_; }
   std::string kind() const { return photographs_.empty() ? "noise" : "photographs"; }
+  /// Why an image could not be read; once for each.
+  const std::map<std::string, std::string>& failures() const { return failures_; }
 
-  std::vector<float> values(int64_t first, int64_t most) const {
-    const ImageShape& shape = subject_.network.settings.image;
-    if (photographs_.empty()) return noise_images(shape, most, seed_, first);
+  /// Those of `most` images from number `first` on that can be read.
+  std::vector<float> values(int64_t first, int64_t most) {
+    if (photographs_.empty()) {
+      return noise_images(subject_.network.settings.image, most, seed_, first);
+    }
     std::vector<float> all;
     for (int64_t i = first; i < first + most; ++i) {
-      const Photograph taken = photograph(photographs_[static_cast<size_t>(i)], subject_.weighted);
-      all.insert(all.end(), taken.values.begin(), taken.values.end());
+      const std::filesystem::path& path = photographs_[static_cast<size_t>(i)];
+      try {
+        const Photograph taken = photograph(path, subject_.weighted);
+        all.insert(all.end(), taken.values.begin(), taken.values.end());
+      } catch (const UsageError& error) {
+        failures_[path.string()] = error.what();
+        if (static_cast<int64_t>(failures_.size()) == count_) throw;
+      }
     }
     return all;
   }
@@ -161,24 +154,29 @@ class ShownImages {
   const Subject& subject_;
   uint64_t seed_;
   std::vector<std::filesystem::path> photographs_;
+  std::map<std::string, std::string> failures_;
   int64_t count_;
 };
 
 std::vector<LayerField> measured(const Invocation& invocation, const Subject& subject,
-                                 const std::vector<MapLayer>& layers, const ShownImages& shown) {
+                                 const std::vector<MapLayer>& layers, ShownImages& shown) {
   const ImageShape& shape = subject.network.settings.image;
   const auto seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
-  const int64_t together = std::clamp<int64_t>(4 * 224 * 224 / (shape.height * shape.width), 1, 16);
+  const int64_t together = images_together(shape),
+                size = shape.channels * shape.height * shape.width;
   std::vector<LayerField> fields;
   for (const MapLayer& layer : layers) fields.push_back({&layer, {}, {}, {}, {}});
-  Progress progress(invocation.err, subject.network.architecture.name + ", " + subject.weights,
-                    shown.count(), "images");
+  Progress progress(invocation.err, subject.name() + ", " + subject.weights, shown.count(),
+                    "images");
   for (int64_t first = 0; first < shown.count(); first += together) {
-    const int64_t count = std::min(together, shown.count() - first);
-    const auto gradients =
-        unit_gradients(subject.network, layers, shown.values(first, count), count, seed, first);
-    for (int64_t image = 0; image < count; ++image) add(fields, gradients, image, shape);
-    progress.update(first + count);
+    const int64_t most = std::min(together, shown.count() - first);
+    const std::vector<float> values = shown.values(first, most);
+    const int64_t count = static_cast<int64_t>(values.size()) / size;
+    if (count > 0) {
+      const auto gradients = unit_gradients(subject.network, layers, values, count, seed, first);
+      for (int64_t image = 0; image < count; ++image) add(fields, gradients, image, shape);
+    }
+    progress.update(first + most);
   }
   progress.finish();
   return fields;
@@ -200,7 +198,6 @@ std::vector<const LayerField*> some_of_them(const std::vector<LayerField>& field
 
 Figure sheet_of(const Subject& subject, const std::vector<LayerField>& fields,
                 const std::string& shown) {
-  const std::string& name = subject.network.architecture.name;
   const ImageShape& shape = subject.network.settings.image;
   Sheet sheet;
   for (const LayerField* field : some_of_them(fields)) {
@@ -212,15 +209,16 @@ Figure sheet_of(const Subject& subject, const std::vector<LayerField>& fields,
     const FieldFrame core{frame.top + (frame.height - side) / 2,
                           frame.left + (frame.width - side) / 2, side, side};
     sheet.tiles.push_back(
-        tile(fmt::format("{}\n{:.0f} of {}", field->layer->name, side, field_text(*field->layer)),
+        tile(fmt::format("{}\n{:.0f} of {}", field->layer->name, side,
+                         to_string(field->layer->sides, &Field::size)),
              field_picture(field->magnitudes.data(), shape.height, shape.width, frame, core)));
   }
-  sheet.key = "Black: the receptive field; orange: 95 % of the gradient. Darker is larger.";
-  const bool untrained = subject.weights == "untrained";
+  sheet.key = "Black: the receptive field; orange: 95 % of the gradient; grey: beyond the image.";
   return {
-      file_name("erf_" + name + (untrained ? "_untrained" : "")),
-      fmt::format("Effective receptive fields of {}{}", name,
-                  untrained ? ", untrained" : ", trained"),
+      file_name("erf_" + subject.name() + (shown == "photographs" ? "_photographs" : "") +
+                subject.name_end()),
+      fmt::format("Effective receptive fields of {}{}", subject.name(),
+                  subject.untrained ? subject.title_end() : ", trained"),
       sheet,
       fmt::format("How strongly the unit in the middle of each layer depends on each pixel: the "
                   "magnitude of the gradient, averaged over {} images ({}); each by its own "
@@ -267,9 +265,11 @@ int run(const Invocation& invocation) {
     }
     subjects.push_back(untrained_subject(invocation, trained.weighted));
   }
-  const ShownImages shown(invocation, trained);
-  const std::vector<MapLayer> layers = layers_asked_for(invocation, trained.network.graph);
+  ShownImages shown(invocation, trained);
+  const std::vector<MapLayer> layers = map_layers_asked_for(invocation, trained.network.graph);
   check_picture_options(invocation);
+  const std::filesystem::path folder = results_folder(invocation);
+  open_record(folder, "erf.csv", column_names(columns()), /*resume=*/true, invocation.err);
 
   std::vector<std::vector<LayerField>> fields;
   for (const Subject& one : subjects) fields.push_back(measured(invocation, one, layers, shown));
@@ -281,18 +281,20 @@ int run(const Invocation& invocation) {
       figures.push_back(sheet_of(subjects[i], fields[i], shown.kind()));
     }
   }
-  const std::filesystem::path folder = results_folder(invocation);
   write_record(invocation, folder, rows);
-  record_run(folder, invocation, started, trained.network.architecture.name, facts_of(trained));
+  record_run(folder, invocation, started, trained.name(), facts_of(trained));
   output.print(make_table(columns(), rows));
   note_clipped(invocation, rows);
-  for (Figure& figure : figures_of_records(invocation, "effective_fields")) {
+  for (Figure& figure : figures_of_records(invocation, "effective_fields", trained.name())) {
     figures.push_back(std::move(figure));
   }
   draw_pictures(invocation, figures);
   const bool all = std::none_of(rows.begin(), rows.end(),
                                 [](const FieldRow& row) { return row.field->sides.empty(); });
-  return all ? done : some_failed;
+  for (const auto& [image, reason] : shown.failures()) {
+    invocation.err << "convscope: " << reason << "; it is left out\n";
+  }
+  return all && shown.failures().empty() ? done : some_failed;
 }
 
 }  // namespace
@@ -305,6 +307,7 @@ Command erf_command() {
                   {"model", "image"},
                   run};
   add_subject_options(command.options);
+  add_threads_option(command.options);
   command.options.add_options()  //
       ("image", list_value(), "images, or folders of images (default: noise)")(
           "noise", text_value("16"), "so many images of noise, where none are named")(

@@ -51,12 +51,11 @@ std::string key_of(const KernelBank& bank) {
   return "The darker, the larger the norm over the input channels at that place.";
 }
 
-Figure sheet_of(const WeightedNetwork& network, const KernelBank& bank, int64_t most,
-                bool untrained) {
+Figure sheet_of(const Subject& seen, const KernelBank& bank, int64_t most) {
   std::vector<int64_t> kernels = strongest(bank);
   const auto all = kernels.size();
   kernels.resize(std::min(all, static_cast<size_t>(most)));
-  const std::string of = bank.layer + " of " + network.architecture.name;
+  const std::string of = bank.layer + " of " + seen.name();
   Sheet sheet;
   sheet.key = key_of(bank);
   if (bank.height == 1 && bank.width == 1 && bank.in > 3) {
@@ -66,16 +65,16 @@ Figure sheet_of(const WeightedNetwork& network, const KernelBank& bank, int64_t 
   } else {
     const double largest = largest_norm(bank);
     for (const int64_t kernel : kernels) {
-      sheet.tiles.push_back(tile(std::to_string(kernel),
-                                 kernel_picture(bank, kernel, largest, network.preprocessing.bgr)));
+      sheet.tiles.push_back(
+          tile(std::to_string(kernel),
+               kernel_picture(bank, kernel, largest, seen.weighted.preprocessing.bgr)));
     }
   }
   const std::string count = kernels.size() < all
                                 ? fmt::format("{} of the {} kernels", kernels.size(), all)
                                 : fmt::format("The {} kernels", all);
-  return {file_name("filters_" + network.architecture.name + "_" + bank.layer +
-                    (untrained ? "_untrained" : "")),
-          fmt::format("{} of {}{}", count, of, untrained ? ", untrained" : ""), sheet,
+  return {file_name("filters_" + seen.name() + "_" + bank.layer + seen.name_end()),
+          fmt::format("{} of {}{}", count, of, seen.title_end()), sheet,
           fmt::format("Kernels of {} x {}, those with the largest norm first, with their numbers.",
                       bank.height, bank.width)};
 }
@@ -84,7 +83,6 @@ int run(const Invocation& invocation) {
   const std::string started = utc_now();
   const int64_t most = positive_integer(invocation, "most");
   if (most > 1024) throw UsageError("--most: expected from 1 to 1024");
-  const bool untrained = invocation.flag("untrained");
   const Subject seen = subject(invocation, /*head_needed=*/false);
   const auto tensors = network_tensors(seen.network.architecture, seen.network.settings);
   const NetworkTensor& tensor = chosen(seen.network, tensors, invocation.text("at"));
@@ -92,7 +90,7 @@ int run(const Invocation& invocation) {
   const KernelBank bank{layer_of(tensor), tensor.shape[0],
                         tensor.shape[1],  tensor.shape[2],
                         tensor.shape[3],  tensor_values(seen.network, tensor.name)};
-  draw_pictures(invocation, {sheet_of(seen.weighted, bank, most, untrained)});
+  draw_pictures(invocation, {sheet_of(seen, bank, most)});
   record_run(results_folder(invocation), invocation, started,
              seen.network.architecture.name + " " + bank.layer, facts_of(seen));
   return done;

@@ -231,7 +231,7 @@ void add_data_options(po::options_description& options) {
        "procedural:classes=10,size=32")("split", text_value(),
                                         "train, val or test (default: test, else val, else all)")(
           "held-out", list_value(), "fraction that is 'val' where there is no such folder")(
-          "seed", text_value("0"), "of what is held out")(
+          "seed", text_value("0"), "of what is held out, and of all else that is left to chance")(
           "skip-broken", po::bool_switch(), "leave out what cannot be read, and say so");
 }
 

@@ -47,7 +47,7 @@ std::vector<size_t> strongest_maps(const Activations& maps) {
 }
 
 Figure sheet_of(const Subject& network, const std::string& layer, const Activations& maps,
-                const Image& seen, int64_t most) {
+                const std::string& photo, const Image& seen, int64_t most) {
   if (maps.shape.size() != 4) {
     throw UsageError("--at: '" + layer + "' computes no maps but " +
                      std::to_string(maps.values.size()) + " numbers; an earlier layer does");
@@ -72,11 +72,8 @@ Figure sheet_of(const Subject& network, const std::string& layer, const Activati
   const std::string count = order.size() < all
                                 ? fmt::format("The {} strongest of {} maps", order.size(), all)
                                 : fmt::format("All {} maps", all);
-  const std::string& name = network.network.architecture.name;
-  const bool untrained = network.weights == "untrained";
-  return {file_name("maps_" + name + "_" + layer + (untrained ? "_untrained" : "")),
-          fmt::format("{} of {} of {}{}", count, layer, name, untrained ? ", untrained" : ""),
-          sheet,
+  return {file_name("maps_" + network.name() + "_" + layer + "_" + photo + network.name_end()),
+          fmt::format("{} of {} of {}{}", count, layer, network.name(), network.title_end()), sheet,
           fmt::format("Feature maps of {} x {}, those with the largest sum of magnitudes first, "
                       "with their channels' numbers; one scale for all.",
                       height, width)};
@@ -91,11 +88,12 @@ int run_network(const Invocation& invocation, const fs::path& path) {
   if (layer.empty()) {
     throw UsageError("maps: name a layer with --at; there are " + joined(layer_names(graph)));
   }
-  const size_t call = last_call_of(graph, layer);
+  const size_t call = call_asked_for(invocation, graph);
   check_picture_options(invocation);
   const Photograph photo = photograph(path, network.weighted);
   const Activations maps = activations(network.network, photo.values, 1, call);
-  draw_pictures(invocation, {sheet_of(network, layer, maps, photo.seen, most)});
+  draw_pictures(invocation,
+                {sheet_of(network, layer, maps, path.stem().string(), photo.seen, most)});
   record_run(results_folder(invocation), invocation, started,
              network.network.architecture.name + " " + layer, facts_of(network));
   return done;
@@ -188,6 +186,9 @@ int run(const Invocation& invocation) {
   if (!invocation.text("filter").empty()) {
     // Without a network the only word is the image.
     const auto words = invocation.list("model");
+    if (!invocation.text("image").empty() && !words.empty()) {
+      throw UsageError("maps: --filter takes an image and no network");
+    }
     const std::string image =
         invocation.text("image").empty() && words.size() == 1 ? words[0] : invocation.text("image");
     if (image.empty()) throw UsageError("maps: name an image, as in 'maps --filter sobel-x a.png'");
@@ -209,6 +210,7 @@ Command maps_command() {
                   {"model", "image"},
                   run};
   add_subject_options(command.options);
+  add_threads_option(command.options);
   command.options.add_options()  //
       ("image", text_value(), "FILE: the photograph")(
           "at", text_value(), "LAYER: as 'cost --layers' names it, or what it is in: layer1.0")(

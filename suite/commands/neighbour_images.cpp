@@ -191,11 +191,8 @@ Figure neighbour_sheet(const Subject& seen, const std::string& layer, const Seen
   }
   sheet.key = "A query, then the images nearest to it, with the cosine.";
   if (framed) sheet.key += " Framed: another class.";
-  const bool untrained = seen.weights == "untrained";
-  return {file_name("neighbours_" + network.architecture.name + (untrained ? "_untrained" : "")),
-          fmt::format("What looks alike to {}{}", network.architecture.name,
-                      untrained ? ", untrained" : ""),
-          sheet,
+  return {file_name("neighbours_" + seen.name() + seen.name_end()),
+          fmt::format("What looks alike to {}{}", seen.name(), seen.title_end()), sheet,
           fmt::format("The images of the data that are nearest to each query by the cosine of "
                       "their features at {}; 1 is the same direction.",
                       layer)};

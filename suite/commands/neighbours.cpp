@@ -72,7 +72,9 @@ Table neighbour_table(const SeenImages& data, const Queries& queries,
 
 /// What the records say of where their numbers are from.
 struct Origin {
-  std::string model, weights, layer, data;
+  std::string model, weights, input, layer, data;
+
+  std::vector<std::string> network() const { return {model, weights, input}; }
 };
 
 /// How often the neighbours' class is the image's own.
@@ -87,6 +89,7 @@ std::vector<Column<AccuracyRow>> accuracy_columns() {
   const auto top1 = [](const R& r) { return share(r.right, r.images); };
   return {{"model", "Network", Human::plain, [](const R& r) { return Cell(r.origin.model); }},
           {"weights", "", Human::none, [](const R& r) { return Cell(r.origin.weights); }},
+          {"input", "", Human::none, [](const R& r) { return Cell(r.origin.input); }},
           {"layer", "Features", Human::plain, [](const R& r) { return Cell(r.origin.layer); }},
           {"data", "", Human::none, [](const R& r) { return Cell(r.origin.data); }},
           {"k", "Neighbours", Human::plain, [](const R& r) { return Cell(r.k); }},
@@ -125,22 +128,34 @@ std::vector<AccuracyRow> accuracies(const Invocation& invocation, const Origin& 
   return rows;
 }
 
-void write_table(const fs::path& folder, const std::string& file, const Table& table,
-                 std::ostream& err) {
-  const auto record = open_record(folder, file, column_names(table), /*resume=*/false, err);
+/// In the place of this network's rows, whose first columns tell whose they are.
+void write_table(const fs::path& folder, const std::string& file, const Origin& origin,
+                 const Table& table, std::ostream& err) {
+  const auto record =
+      open_record_without(folder, file, column_names(table), err, {origin.network()});
   for (const auto& row : table.rows) record->write(row);
+}
+
+/// With the columns that tell whose rows these are.
+Table of_network(const Origin& origin, Table table) {
+  table.columns.insert(table.columns.begin(),
+                       {{"model", "Network"}, {"weights", "Weights"}, {"input", "Input"}});
+  const auto network = origin.network();
+  for (auto& row : table.rows) row.insert(row.begin(), network.begin(), network.end());
+  return table;
 }
 
 Table components_table(const Origin& origin, const PrincipalComponents& found) {
   Table table{{{"model", "Network"},
                {"weights", "Weights"},
+               {"input", "Input"},
                {"layer", "Features"},
                {"data", "Data"},
                {"component", "Component"},
                {"variance_percent", "Variance (%)"}},
               {}};
   for (size_t c = 0; c < found.count; ++c) {
-    table.rows.push_back({origin.model, origin.weights, origin.layer, origin.data,
+    table.rows.push_back({origin.model, origin.weights, origin.input, origin.layer, origin.data,
                           static_cast<int64_t>(c + 1), percent(found.shares[c])});
   }
   return table;
@@ -168,6 +183,14 @@ std::string layer_words(const FeaturePlace& place) {
   return place.named + (place.maps ? ", averaged over positions" : "");
 }
 
+FeaturePlace place_asked_for(const Invocation& invocation, const Graph& graph) {
+  try {
+    return feature_place(graph, invocation.text("at"));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(std::string("--at: ") + error.what());
+  }
+}
+
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
   const size_t most = count_of(invocation, "nearest", most_nearest);
@@ -186,7 +209,7 @@ int run(const Invocation& invocation) {
   Output output(invocation);
   const Subject seen = subject(invocation, /*head_needed=*/false);
   const WeightedNetwork& weighted = seen.weighted;
-  const FeaturePlace place = feature_place(seen.network.graph, invocation.text("at"));
+  const FeaturePlace place = place_asked_for(invocation, seen.network.graph);
   const Speed chosen = speed(invocation, weighted);
   use_threads(chosen.threads);
   check_picture_options(invocation);
@@ -203,22 +226,24 @@ int run(const Invocation& invocation) {
           ? chosen_queries(data, wanted, static_cast<uint64_t>(integer_from_0(invocation, "seed")))
           : named_queries(invocation, seen, place, chosen, data, asked);
   const auto neighbours = nearest(data.features, queries.images.features, queries.itself, most);
-  const Origin origin{weighted.architecture.name, seen.weights, layer_words(place),
-                      invocation.text("data")};
+  const Origin origin{seen.name(), seen.weights, to_string(seen.network.settings.image),
+                      layer_words(place), invocation.text("data")};
   const std::vector<AccuracyRow> accuracy = accuracies(invocation, origin, data, most);
   const PrincipalComponents found = principal_components(data.features, components);
 
   const fs::path folder = results_folder(invocation);
-  write_table(folder, "neighbours.csv", neighbour_table(data, queries, neighbours), invocation.err);
-  write_table(folder, "neighbours_accuracy.csv", make_table(accuracy_columns(), accuracy),
-              invocation.err);
-  write_table(folder, "features_components.csv", components_table(origin, found), invocation.err);
-  write_table(folder, "features_map.csv", map_table(data, found), invocation.err);
+  const auto write = [&](const std::string& file, const Table& table) {
+    write_table(folder, file, origin, table, invocation.err);
+  };
+  write("neighbours.csv", of_network(origin, neighbour_table(data, queries, neighbours)));
+  write("neighbours_accuracy.csv", make_table(accuracy_columns(), accuracy));
+  write("features_components.csv", components_table(origin, found));
+  write("features_map.csv", of_network(origin, map_table(data, found)));
   auto facts = facts_of(seen);
   facts.emplace_back("features", origin.layer);
-  record_run(folder, invocation, started, "", facts);
+  record_run(folder, invocation, started, seen.name(), facts);
 
-  std::vector<Figure> figures = figures_of_records(invocation, "features_map");
+  std::vector<Figure> figures = figures_of_records(invocation, "features_map", seen.name());
   figures.insert(figures.begin(), neighbour_sheet(seen, origin.layer, data, queries, neighbours));
   draw_pictures(invocation, figures);
   invocation.err << data.count() << " images, " << place.size << " numbers each at " << origin.layer

@@ -65,9 +65,11 @@ std::vector<int64_t> range(const std::string& text, int64_t smallest, int64_t la
       (!grows && *first == 0)) {
     return {};
   }
+  constexpr size_t most = 100000;  // a slip of the finger should not fill the memory
   std::vector<int64_t> numbers;
   for (int64_t number = *first; number <= *last; number = grows ? number + *step : number * *step) {
     numbers.push_back(number);
+    if (numbers.size() > most) throw UsageError("'" + text + "' is more than 100,000 numbers");
   }
   return numbers;
 }

@@ -199,6 +199,16 @@ void record_experiment(const fs::path& folder, const std::string& file,
   store_manifest(path, manifest);
 }
 
+Cell median_of(const std::vector<double>& values) {
+  return values.empty() ? Cell() : Cell(median(values));
+}
+
+Cell median_end(const std::vector<double>& values, double Interval::*end) {
+  if (values.empty()) return {};
+  const auto interval = median_interval(values);
+  return interval ? Cell((*interval).*end) : Cell();
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   char text[sizeof "2026-11-20T14:03:07Z"];

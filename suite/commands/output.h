@@ -13,6 +13,7 @@
 #include "suite/report/csv_file.h"
 #include "suite/report/table.h"
 #include "suite/timing/environment.h"
+#include "suite/timing/statistics.h"
 
 namespace convscope {
 
@@ -80,6 +81,10 @@ void record_run(const std::filesystem::path& folder, const Invocation& invocatio
 /// Adds to what ran the question that it was to answer.
 void record_experiment(const std::filesystem::path& folder, const std::string& file,
                        const ExperimentHeader& header);
+
+/// The median of values, and an end of its 95 % interval; empty where there are too few.
+Cell median_of(const std::vector<double>& values);
+Cell median_end(const std::vector<double>& values, double Interval::*end);
 
 /// "2026-11-20T14:03:07Z".
 std::string utc_now();

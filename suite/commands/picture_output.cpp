@@ -58,8 +58,9 @@ void draw_pictures(const Invocation& invocation, const std::vector<Figure>& figu
   }
 }
 
-std::vector<Figure> figures_of_records(const Invocation& invocation, const std::string& figure) {
-  const Records records{results_folder(invocation), invocation.err};
+std::vector<Figure> figures_of_records(const Invocation& invocation, const std::string& figure,
+                                       const std::string& model) {
+  const Records records{results_folder(invocation), invocation.err, {model}};
   return made(chosen_figures({figure}, records.folder), records, /*asked=*/true);
 }
 

@@ -24,8 +24,9 @@ std::filesystem::path results_folder(const Invocation& invocation);
 /// Draws into the folder's figures, and says where.
 void draw_pictures(const Invocation& invocation, const std::vector<Figure>& figures);
 
-/// What `plot --figure` draws of the folder's records.
-std::vector<Figure> figures_of_records(const Invocation& invocation, const std::string& figure);
+/// What `plot --figure` draws of the folder's records of a network.
+std::vector<Figure> figures_of_records(const Invocation& invocation, const std::string& figure,
+                                       const std::string& model);
 
 /// A tile of a sheet.
 Sheet::Tile tile(const std::string& label, const Pixels& pixels);

@@ -5,16 +5,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <ostream>
+#include <set>
 
 #include "architectures/nearest.h"
-#include "suite/analysis/effective_field.h"
 #include "suite/commands/command.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/commands/picture_output.h"
 #include "suite/commands/progress.h"
+#include "suite/commands/saliency_rows.h"
 #include "suite/commands/subject.h"
+#include "suite/data/random.h"
 #include "suite/inference/evaluation.h"
 #include "suite/pictures/overlay.h"
 #include "suite/records/figures.h"
@@ -28,28 +31,11 @@ namespace fs = std::filesystem;
 
 constexpr int64_t deletion_steps = 28;
 
-/// One method's map of one image for one class.
-struct SaliencyRow {
-  std::string image;
-  int64_t class_index;
-  std::string class_name;
-  double probability;  ///< of the class
-  const SaliencyMethod* method;
-  SaliencyMap map;
-  std::vector<double> deletion;
-};
-
-struct MethodSummary {
-  const SaliencyMethod* method;
-  std::vector<double> areas, gaps;  ///< of each image and class
-  int64_t beats_random = 0;
-};
-
 std::vector<const SaliencyMethod*> methods_asked_for(const Invocation& invocation) {
   std::vector<std::string> names;
   for (const SaliencyMethod& method : saliency_methods()) names.push_back(method.name);
   std::vector<std::string> asked = invocation.list("method");
-  if (asked.empty()) asked = names;
+  asked = asked.empty() ? names : each_once(asked);
   std::vector<const SaliencyMethod*> methods;
   for (const std::string& name : asked) {
     const auto found = std::find(names.begin(), names.end(), name);
@@ -89,139 +75,89 @@ std::vector<int64_t> classes_asked_for(const Invocation& invocation,
   for (const std::string& text : invocation.values["class"].as<std::vector<std::string>>()) {
     classes.push_back(class_of(network, text));
   }
-  return classes;
+  return each_once(classes);
 }
 
-Figure sheet_of(const Subject& subject, const fs::path& path, const Photograph& photo,
-                const std::vector<SaliencyRow>& rows, size_t first) {
-  const SaliencyRow& one = rows[first];
+/// The photograph, with each method's map laid over it.
+Figure sheet_of(const Subject& subject, const Photograph& photo,
+                const std::vector<SaliencyRow>& rows, const std::vector<SaliencyMap>& maps) {
+  const SaliencyRow& one = rows[0];
   Sheet sheet;
   const Pixels seen = pixels_of(photo.seen);
   std::string label = fmt::format("as shown: {:.3g} %", 100 * one.probability);
   sheet.tiles.emplace_back();
-  for (size_t i = first; i < rows.size(); ++i) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double area = area_under(rows[i].deletion);
     if (rows[i].method->name == "random") {
-      label += fmt::format("\nrandom {:.3f}", area_under(rows[i].deletion));
+      label += fmt::format("\nrandom {:.3f}", area);
       continue;
     }
-    sheet.tiles.push_back(tile(
-        fmt::format("{}\ndeletion {:.3f}", rows[i].method->heading, area_under(rows[i].deletion)),
-        overlaid(seen, rows[i].map.values)));
+    sheet.tiles.push_back(tile(fmt::format("{}\ndeletion {:.3f}", rows[i].method->heading, area),
+                               overlaid(seen, maps[i].values)));
   }
   sheet.tiles.front() = tile(label, seen);
   sheet.key =
       "Orange speaks for the class, blue against it. The smaller deletion, the more faithful.";
-  return {
-      file_name("saliency_" + subject.network.architecture.name + "_" + path.stem().string() + "_" +
-                std::to_string(one.class_index) +
-                (subject.weights == "untrained" ? "_untrained" : "")),
-      fmt::format("What '{}' rests on", one.class_name), sheet,
-      fmt::format("{}, as {}{} sees it: the class has a probability of {:.3g} %. Under each map "
-                  "the area below its deletion curve: the mean probability that is left while "
-                  "the squares of the image that the map calls most important are blurred, one "
-                  "after the other; under the photograph that of a random order.",
-                  path.filename().string(), subject.network.architecture.name,
-                  subject.weights == "untrained" ? ", untrained," : "", 100 * one.probability)};
-}
-
-const std::vector<Column<SaliencyRow>>& saliency_columns() {
-  using R = SaliencyRow;
-  static const std::vector<Column<SaliencyRow>> all = {
-      {"image", "Image", Human::plain, [](const R& r) { return Cell(r.image); }},
-      {"class", "Class", Human::plain, [](const R& r) { return Cell(r.class_index); }},
-      {"class_name", "Name", Human::plain, [](const R& r) { return Cell(r.class_name); }},
-      {"probability", "Probability", Human::plain, [](const R& r) { return Cell(r.probability); }},
-      {"method", "Method", Human::plain, [](const R& r) { return Cell(r.method->name); }},
-      {"deletion", "Deletion", Human::plain,
-       [](const R& r) { return Cell(area_under(r.deletion)); }},
-      {"gap", "Gap", Human::plain,
-       [](const R& r) { return std::isnan(r.map.gap) ? Cell() : Cell(r.map.gap); }}};
-  return all;
-}
-
-Cell end_of_interval(const std::vector<double>& values, double Interval::*end) {
-  const auto interval = median_interval(values);
-  return interval ? Cell((*interval).*end) : Cell();
-}
-
-Table summary_of(const std::vector<SaliencyRow>& rows,
-                 const std::vector<const SaliencyMethod*>& methods) {
-  std::vector<MethodSummary> summaries;
-  for (const SaliencyMethod* method : methods) {
-    MethodSummary summary{method, {}, {}};
-    for (const SaliencyRow& row : rows) {
-      if (row.method != method) continue;
-      summary.areas.push_back(area_under(row.deletion));
-      if (!std::isnan(row.map.gap)) summary.gaps.push_back(row.map.gap);
-    }
-    summaries.push_back(std::move(summary));
-  }
-  const auto random = std::find_if(summaries.begin(), summaries.end(), [](const MethodSummary& s) {
-    return s.method->name == "random";
-  });
-  for (MethodSummary& summary : summaries) {
-    for (size_t i = 0; random != summaries.end() && i < summary.areas.size(); ++i) {
-      summary.beats_random += summary.areas[i] < random->areas[i];
-    }
-  }
-  using R = MethodSummary;
-  const bool any_random = random != summaries.end(), many = rows.size() > methods.size();
-  return make_table<R>(
-      {{"method", "Method", Human::plain, [](const R& r) { return Cell(r.method->name); }},
-       {"deletion", "Deletion", Human::plain, [](const R& r) { return Cell(median(r.areas)); }},
-       {"deletion_low", "from", many ? Human::plain : Human::none,
-        [](const R& r) { return end_of_interval(r.areas, &Interval::low); }},
-       {"deletion_high", "to", many ? Human::plain : Human::none,
-        [](const R& r) { return end_of_interval(r.areas, &Interval::high); }},
-       {"beats_random", "Beats random", Human::plain,
-        [=](const R& r) {
-          if (!any_random || r.method->name == "random") return Cell();
-          return Cell(fmt::format("{} of {}", r.beats_random, r.areas.size()));
-        }},
-       {"gap", "Gap", Human::plain,
-        [](const R& r) {
-          return r.gaps.empty() ? Cell() : Cell(*std::max_element(r.gaps.begin(), r.gaps.end()));
-        }},
-       {"images", "Images", Human::plain,
-        [](const R& r) { return Cell(static_cast<int64_t>(r.areas.size())); }}},
-      summaries);
+  const fs::path path = one.image;
+  return {file_name("saliency_" + subject.name() + "_" + path.stem().string() + "_" +
+                    std::to_string(one.class_index) + subject.name_end()),
+          fmt::format("What '{}' rests on{}", one.class_name, subject.title_end()), sheet,
+          fmt::format("{}, as {} sees it: the class has a probability of {:.3g} %. Under each map "
+                      "the area below its deletion curve: the mean probability that is left while "
+                      "the squares of the image that the map calls most important are blurred, one "
+                      "after the other; under the photograph that of a random order.",
+                      path.filename().string(), subject.name(), 100 * one.probability)};
 }
 
 SaliencySettings settings_of(const Invocation& invocation, const LoadedNetwork& network) {
   SaliencySettings settings;
   const std::string& layer = invocation.text("at");
-  if (layer.empty()) {
-    settings.map_call = last_map_call(network.graph);
-  } else {
-    settings.map_call = map_layer(network.graph, layer).call;
-  }
-  settings.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+  settings.map_call =
+      layer.empty() ? last_map_call(network.graph) : map_layer_asked_for(network.graph, layer).call;
   return settings;
 }
 
-/// A row for each image, class, and method, and for each point of its curve.
-void write_records(const Invocation& invocation, const Subject& subject,
-                   const std::vector<SaliencyRow>& rows) {
-  const std::vector<std::string> network = {subject.network.architecture.name, subject.weights,
-                                            to_string(subject.network.settings.image)};
-  const auto record = [&](const std::string& file, std::vector<std::string> columns) {
-    columns.insert(columns.begin(), {"model", "weights", "input"});
-    return open_record_without(results_folder(invocation), file, columns, invocation.err,
-                               {network});
-  };
-  const auto write = [&](CsvWriter& writer, std::vector<Cell> row) {
-    row.insert(row.begin(), network.begin(), network.end());
-    writer.write(row);
-  };
-  const auto maps = record("saliency.csv", column_names(saliency_columns()));
-  const auto curves =
-      record("deletion.csv", {"image", "class", "method", "deleted", "probability"});
-  for (const SaliencyRow& row : rows) {
-    write(*maps, cells(saliency_columns(), row));
-    for (size_t i = 0; i < row.deletion.size(); ++i) {
-      write(*curves, {row.image, row.class_index, row.method->name,
-                      static_cast<double>(i) / static_cast<double>(row.deletion.size() - 1),
-                      row.deletion[i]});
+/// One image, for each class that is asked for, or else the likeliest: its rows, and its figures.
+std::vector<SaliencyRow> look_at(const Invocation& invocation, const Subject& shown,
+                                 const fs::path& path, int64_t number,
+                                 const std::vector<const SaliencyMethod*>& methods,
+                                 const std::vector<int64_t>& classes, SaliencySettings settings,
+                                 std::vector<Figure>& figures) {
+  const Photograph photo = photograph(path, shown.weighted);
+  const std::vector<float> logits = logits_of_image(shown.network, photo.values);
+  const auto count = static_cast<int64_t>(logits.size());
+  if (!all_finite(logits.data(), count)) {
+    throw UsageError(path.string() + ": the network computes no finite number for it");
+  }
+  const std::vector<Guess> guesses = likeliest(logits.data(), count, count);
+  std::vector<SaliencyRow> all;
+  for (const int64_t index : classes.empty() ? std::vector{guesses[0].index} : classes) {
+    const auto guess = std::find_if(guesses.begin(), guesses.end(),
+                                    [&](const Guess& g) { return g.index == index; });
+    settings.seed = Random(static_cast<uint64_t>(integer_from_0(invocation, "seed")),
+                           static_cast<uint64_t>(number), static_cast<uint64_t>(index))
+                        .next();
+    std::vector<SaliencyMap> maps;
+    std::vector<SaliencyRow> rows;
+    for (const SaliencyMethod* method : methods) {
+      maps.push_back(saliency(shown.network, method->name, photo.values, index, settings));
+      rows.push_back(
+          {path.string(), index, class_name(shown.weighted, index), guess->probability, method,
+           deletion_curve(shown.network, photo.values, maps.back().values, index, deletion_steps),
+           maps.back().gap, ""});
+    }
+    figures.push_back(sheet_of(shown, photo, rows, maps));
+    all.insert(all.end(), rows.begin(), rows.end());
+  }
+  return all;
+}
+
+/// Photographs of one name in two folders have figures of their own.
+void tell_apart(std::vector<Figure>& figures, std::set<std::string>& names) {
+  for (Figure& figure : figures) {
+    const std::string name = figure.name;
+    for (int n = 2; !names.insert(figure.name).second; ++n) {
+      figure.name = name + "_" + std::to_string(n);
     }
   }
 }
@@ -236,50 +172,53 @@ int run(const Invocation& invocation) {
   const SaliencySettings settings = settings_of(invocation, shown.network);
   check_picture_options(invocation);
 
-  std::vector<SaliencyRow> rows;
-  Progress progress(invocation.err, shown.network.architecture.name,
-                    static_cast<int64_t>(images.size()), "images");
+  std::vector<SaliencyRow> rows, failed;
+  std::unique_ptr<SaliencyRecords> records;
+  std::set<std::string> names;
+  Progress progress(invocation.err, shown.name(), static_cast<int64_t>(images.size()), "images");
   for (size_t i = 0; i < images.size(); ++i) {
-    const Photograph photo = photograph(images[i], shown.weighted);
-    const std::vector<float> logits = logits_of_image(shown.network, photo.values);
-    const auto count = static_cast<int64_t>(logits.size());
-    if (!all_finite(logits.data(), count)) {
-      throw UsageError(images[i].string() + ": the network computes no finite number for it");
-    }
-    const std::vector<Guess> guesses = likeliest(logits.data(), count, count);
-    for (const int64_t index : classes.empty() ? std::vector{guesses[0].index} : classes) {
-      const auto guess = std::find_if(guesses.begin(), guesses.end(),
-                                      [&](const Guess& g) { return g.index == index; });
-      const size_t first = rows.size();
-      for (const SaliencyMethod* method : methods) {
-        SaliencyMap map = saliency(shown.network, method->name, photo.values, index, settings);
-        std::vector<double> curve =
-            deletion_curve(shown.network, photo.values, map.values, index, deletion_steps);
-        rows.push_back({images[i].filename().string(), index, class_name(shown.weighted, index),
-                        guess->probability, method, std::move(map), std::move(curve)});
+    try {
+      std::vector<Figure> figures;
+      for (SaliencyRow& row : look_at(invocation, shown, images[i], static_cast<int64_t>(i),
+                                      methods, classes, settings, figures)) {
+        // Not before there is something to put in the place of what was there.
+        if (!records) records = std::make_unique<SaliencyRecords>(invocation, shown, images);
+        records->add(row);
+        rows.push_back(std::move(row));
       }
-      draw_pictures(invocation, {sheet_of(shown, images[i], photo, rows, first)});
-      // The numbers stay, the maps do not: memory is for one image.
-      for (size_t row = first; row < rows.size(); ++row) rows[row].map.values = {};
+      tell_apart(figures, names);
+      draw_pictures(invocation, figures);
+    } catch (const UsageError& error) {
+      SaliencyRow& row = failed.emplace_back();
+      row.image = images[i].string();
+      row.reason = error.what();
+      if (failed.size() == images.size()) throw;
     }
     progress.update(static_cast<int64_t>(i) + 1);
   }
+  for (const SaliencyRow& row : failed) records->add(row);
   progress.finish();
-  write_records(invocation, shown, rows);
-  record_run(results_folder(invocation), invocation, started, shown.network.architecture.name,
-             facts_of(shown));
-  output.print(summary_of(rows, methods));
+  record_run(results_folder(invocation), invocation, started, shown.name(), facts_of(shown));
+  output.print(saliency_summary(rows, methods));
+  std::set<std::string> unlikely;
   for (const SaliencyRow& row : rows) {
-    if (row.map.gap > 0.01) {
+    if (row.probability < 0.01 && unlikely.insert(row.image + row.class_name).second) {
+      invocation.err << "note: " << row.image << ": '" << row.class_name << "' has "
+                     << fmt::format("{:.2g}", 100 * row.probability)
+                     << " % to begin with; how it falls says little\n";
+    }
+    if (row.gap > 0.01) {
       invocation.err << "warning: " << row.image << ": integrated gradients miss their sum by "
-                     << fmt::format("{:.2g}", 100 * row.map.gap) << " % after "
-                     << settings.most_intervals << " intervals\n";
+                     << fmt::format("{:.2g}", 100 * row.gap) << " %\n";
     }
   }
-  for (const char* figure : {"deletion", "deletion_curves"}) {
-    draw_pictures(invocation, figures_of_records(invocation, figure));
+  for (const SaliencyRow& row : failed) {
+    invocation.err << "convscope: " << row.reason << "; it is left out\n";
   }
-  return done;
+  for (const char* figure : {"deletion", "deletion_curves"}) {
+    draw_pictures(invocation, figures_of_records(invocation, figure, shown.name()));
+  }
+  return failed.empty() ? done : some_failed;
 }
 
 }  // namespace
@@ -292,6 +231,7 @@ Command saliency_command() {
                   {"model", "image"},
                   run};
   add_subject_options(command.options);
+  add_threads_option(command.options);
   static const std::string methods = [] {
     std::vector<std::string> names;
     for (const SaliencyMethod& method : saliency_methods()) names.push_back(method.name);

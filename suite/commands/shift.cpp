@@ -68,19 +68,6 @@ std::vector<Downsampling> downsamplings_asked_for(const Invocation& invocation,
   return chosen;
 }
 
-std::vector<MapLayer> layers_asked_for(const Invocation& invocation, const LoadedNetwork& network) {
-  if (invocation.list("at").empty()) return map_layers(network.graph);
-  std::vector<MapLayer> layers;
-  for (const std::string& name : invocation.list("at")) {
-    try {
-      layers.push_back(map_layer(network.graph, name));
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(std::string("--at: ") + error.what());
-    }
-  }
-  return layers;
-}
-
 void write_record(const Invocation& invocation, const ShiftCase& of,
                   const std::vector<ShiftFound>& found) {
   const Table table = shift_record(of, found);
@@ -88,15 +75,6 @@ void write_record(const Invocation& invocation, const ShiftCase& of,
       open_record_without(results_folder(invocation), "shift.csv", column_names(table),
                           invocation.err, {{of.model, of.weights, of.input}});
   for (const auto& row : table.rows) record->write(row);
-}
-
-void draw(const Invocation& invocation, const std::string& model) {
-  const Records records{results_folder(invocation), invocation.err, {model}};
-  std::vector<RecordFigure> figures;
-  for (const RecordFigure& figure : record_figures()) {
-    if (figure.records == std::vector<std::string>{"shift.csv"}) figures.push_back(figure);
-  }
-  draw_pictures(invocation, made(figures, records, /*asked=*/true));
 }
 
 /// Goes through the images, one in memory at a time, and returns how many could not be read.
@@ -109,7 +87,7 @@ int64_t measure(const Invocation& invocation, const Subject& seen, const ShiftCa
     Progress progress(invocation.err, of.model, static_cast<int64_t>(images.size()), "images");
     for (const fs::path& path : images) {
       try {
-        const Photograph photo = photograph(path, seen.weighted, 0, 0, wider);
+        const Photograph photo = photograph(path, seen.weighted, wider);
         const WideImage image{photo.values, seen.network.settings.image.width + wider};
         ends += photo.ends;
         std::optional<ShiftResponse> as_built;
@@ -149,7 +127,7 @@ int run(const Invocation& invocation) {
   const ShiftCase of{network.architecture.name,
                      seen.weights,
                      to_string(network.settings.image),
-                     layers_asked_for(invocation, network),
+                     map_layers_asked_for(invocation, network.graph),
                      shifts_asked_for(invocation, network.settings.image.width),
                      compared[0] == Downsampling::as_built};
   check_picture_options(invocation);
@@ -161,7 +139,9 @@ int run(const Invocation& invocation) {
   output.print(shift_summary(of, found));
   write_record(invocation, of, found);
   record_run(results_folder(invocation), invocation, started, of.model, facts_of(seen));
-  draw(invocation, of.model);
+  for (const char* figure : {"shift_layers", "shift_answers"}) {
+    draw_pictures(invocation, figures_of_records(invocation, figure, of.model));
+  }
   int64_t not_finite = 0;
   for (const ShiftFound& one : found) {
     if (one.not_finite == 0) continue;
@@ -184,6 +164,7 @@ Command shift_command() {
       {"model", "image"},
       run};
   add_subject_options(command.options);
+  add_threads_option(command.options);
   command.options.add_options()  //
       ("image", list_value(), "images, or folders of images")(
           "shifts", list_value(),

@@ -107,8 +107,8 @@ std::vector<Column<ShiftRow>> shift_columns() {
       {"inner_high", "", plain,
        of_map([](const ShiftFound::Maps& m) { return high_of(m.inner, most_distance); })},
       {"same_as_built", "", plain, of_answer([](const R& r) {
-         if (!r.of->as_built) return Cell();
-         return percent(share(r.answers().as_built, r.distance().count()).value);
+         if (r.answers().compared == 0) return Cell();
+         return percent(share(r.answers().as_built, r.answers().compared).value);
        })},
   };
 }
@@ -143,6 +143,7 @@ bool ShiftFound::add(const ShiftResponse& response, const ShiftResponse* as_buil
     means.probability_change.add(answered.probability_change);
     means.same += answered.same;
     means.as_built += agrees;
+    means.compared += as_built != nullptr;
     if (shifts[i] == 0) continue;
     distance += answered.distance;
     change += answered.probability_change;
@@ -154,7 +155,7 @@ bool ShiftFound::add(const ShiftResponse& response, const ShiftResponse* as_buil
   over_shifts.distance.add(distance / moved);
   over_shifts.probability_change.add(change / moved);
   over_shifts.same.add(same / moved);
-  over_shifts.as_built.add(agree / moved);
+  if (as_built) over_shifts.as_built.add(agree / moved);
   return true;
 }
 

@@ -27,6 +27,7 @@ struct ShiftFound {
   struct Answers {
     RunningMean distance, probability_change;
     int64_t same = 0, as_built = 0;
+    int64_t compared = 0;  ///< images for which the network as it is built has an answer
   };
   /// Of each image's mean over the shifts but 0.
   struct OverShifts {

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <thread>
 
+#include "suite/analysis/graph_layers.h"
 #include "suite/commands/network_options.h"
 #include "suite/data/folder.h"
 #include "suite/inference/threads.h"
@@ -25,13 +26,17 @@ void add_subject_options(po::options_description& options) {
   add_weights_options(options);
   options.add_options()  //
       ("untrained", po::bool_switch(), "the weights that training begins with")(
-          "seed", text_value("0"), "of all that is left to chance")(
-          "threads,t", text_value(), "of the network (default: the cores)");
+          "seed", text_value("0"), "of all that is left to chance");
+}
+
+void add_threads_option(po::options_description& options) {
+  options.add_options()("threads,t", text_value(), "of the network (default: the cores)");
 }
 
 Subject subject(const Invocation& invocation, bool head_needed) {
   // Where images are read meanwhile, the command shares the cores out by speed().
-  if (!invocation.command.options.find_nothrow("workers", false)) {
+  const po::options_description& options = invocation.command.options;
+  if (options.find_nothrow("threads", false) && !options.find_nothrow("workers", false)) {
     use_threads(threads_of(invocation, std::max(1u, std::thread::hardware_concurrency())));
   }
   if (invocation.flag("untrained")) {
@@ -43,18 +48,42 @@ Subject subject(const Invocation& invocation, bool head_needed) {
   WeightedNetwork weighted = weighted_network(invocation, head_needed);
   LoadedNetwork network = loaded_network(weighted.architecture, weighted.fit, weighted.file);
   std::string weights = weighted.file.path.filename().string();
-  return {std::move(weighted), std::move(network), std::move(weights)};
+  return {std::move(weighted), std::move(network), std::move(weights), /*untrained=*/false};
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const Subject& subject) {
-  if (subject.weights == "untrained") return {};
+  if (subject.untrained) return {};
   return {{"weights_sha256", sha256_of(subject.weighted.file.path)}};
 }
 
 Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& weighted) {
   return {weighted,
           initial_network(weighted.architecture, weighted.fit.settings, seed_of(invocation)),
-          "untrained"};
+          "untrained", /*untrained=*/true};
+}
+
+size_t call_asked_for(const Invocation& invocation, const Graph& graph) {
+  try {
+    return last_call_of(graph, invocation.text("at"));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(std::string("--at: ") + error.what());
+  }
+}
+
+MapLayer map_layer_asked_for(const Graph& graph, const std::string& name) {
+  try {
+    return map_layer(graph, name);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(std::string("--at: ") + error.what());
+  }
+}
+
+std::vector<MapLayer> map_layers_asked_for(const Invocation& invocation, const Graph& graph) {
+  std::vector<MapLayer> layers;
+  for (const std::string& name : each_once(invocation.list("at"))) {
+    layers.push_back(map_layer_asked_for(graph, name));
+  }
+  return layers.empty() ? map_layers(graph) : layers;
 }
 
 std::vector<fs::path> images_of(const Invocation& invocation, const std::string& option) {
@@ -98,13 +127,10 @@ Image decoded(const fs::path& path, int64_t channels) {
   }
 }
 
-Photograph photograph(const fs::path& path, const WeightedNetwork& network, int64_t right,
-                      int64_t down, int64_t wider) {
+Photograph photograph(const fs::path& path, const WeightedNetwork& network, int64_t wider) {
   const ImageShape& shape = network.fit.settings.image;
   const Image image = decoded(path, shape.channels);
   View view = centre_view(network.preprocessing, image.full);
-  view.crop.left += right;
-  view.crop.top += down;
   view.crop.width += wider;
   const Region& crop = view.crop;
   const bool ends = crop.left < 0 || crop.top < 0 || crop.left + crop.width > view.resized.width ||

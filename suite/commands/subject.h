@@ -2,11 +2,13 @@
 // what the commands that draw a network's insides ask alike.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "suite/analysis/map_layers.h"
 #include "suite/commands/inference_options.h"
 #include "suite/data/image.h"
 #include "suite/data/transforms.h"
@@ -15,13 +17,21 @@
 
 namespace convscope {
 
-/// Adds the options of weights, --untrained, --seed and --threads.
+/// Adds the options of weights, --untrained and --seed.
 void add_subject_options(po::options_description& options);
+/// Adds --threads.
+void add_threads_option(po::options_description& options);
 
 struct Subject {
   WeightedNetwork weighted;
   LoadedNetwork network;
   std::string weights;  ///< "untrained", or the name of the file
+  bool untrained;
+
+  const std::string& name() const { return network.architecture.name; }
+  /// ", untrained" and "_untrained", of which titles and names of figures have the end.
+  std::string title_end() const { return untrained ? ", untrained" : ""; }
+  std::string name_end() const { return untrained ? "_untrained" : ""; }
 };
 
 /// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.
@@ -32,6 +42,22 @@ std::vector<std::pair<std::string, std::string>> facts_of(const Subject& subject
 
 /// The same network as its paper initialises it, by --seed.
 Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& weighted);
+
+/// What --at names: a call; a layer with maps; or several of these, each once, and without any all
+/// convolutions and poolings. Throws UsageError that suggests the nearest layer and lists all.
+size_t call_asked_for(const Invocation& invocation, const Graph& graph);
+MapLayer map_layer_asked_for(const Graph& graph, const std::string& name);
+std::vector<MapLayer> map_layers_asked_for(const Invocation& invocation, const Graph& graph);
+
+/// The values, each once, in the order of their first places.
+template <class Value>
+std::vector<Value> each_once(const std::vector<Value>& values) {
+  std::vector<Value> once;
+  for (const Value& value : values) {
+    if (std::find(once.begin(), once.end(), value) == once.end()) once.push_back(value);
+  }
+  return once;
+}
 
 /// The images that `option` names, and those in the folders that it names, in their order. Throws
 /// UsageError if there is none.
@@ -45,11 +71,10 @@ struct Photograph {
   bool ends = false;          ///< some of it lies beyond the image, and is black
 };
 
-/// `right` and `down`: how many pixels the network's window is moved from the middle; what it then
-/// sees beyond the image is black. With `wider`, so many pixels to the right of the window are part
-/// of it. Throws UsageError that names the file.
+/// With `wider`, so many pixels to the right of what the network sees are part of it. What lies
+/// beyond the image is black. Throws UsageError that names the file.
 Photograph photograph(const std::filesystem::path& path, const WeightedNetwork& network,
-                      int64_t right = 0, int64_t down = 0, int64_t wider = 0);
+                      int64_t wider = 0);
 
 /// A file's bytes as an image of so many channels. Throws UsageError that names the file.
 Image decoded(const std::filesystem::path& path, int64_t channels);

@@ -3,6 +3,7 @@
 // seed, an epoch and an index, so that what an image gets does not depend on who reads it when.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -19,6 +20,12 @@ class Random {
 
   /// In [0, 1): the upper 53 bits.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
+  /// Of the standard normal distribution (Box and Muller 1958).
+  double normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform()));  // 1 - u is above 0
+    return radius * std::cos(2 * std::acos(-1.0) * uniform());
+  }
 
   /// In [0, n), each equally often: what does not divide by n is drawn again. n > 0.
   int64_t below(int64_t n) {

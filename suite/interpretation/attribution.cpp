@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <utility>
 #include <vector>
 
+#include "suite/data/random.h"
 #include "suite/inference/observe.h"
 
 namespace convscope {
@@ -123,13 +123,12 @@ IntegratedGradients integrated_gradients(Network& network, const torch::Tensor& 
 
 torch::Tensor smooth_gradient(Network& network, const torch::Tensor& image, int64_t class_index,
                               double deviation, int64_t copies, uint64_t seed, int64_t together) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal(0, static_cast<float>(deviation));
+  Random random(seed);
   torch::Tensor sum = torch::zeros_like(image);
   for (int64_t first = 0; first < copies; first += together) {
     const int64_t count = std::min(together, copies - first);
     std::vector<float> values(static_cast<size_t>(count * image.numel()));
-    for (float& value : values) value = normal(random);
+    for (float& value : values) value = static_cast<float>(deviation * random.normal());
     const torch::Tensor noise =
         torch::tensor(values).view({count, image.size(1), image.size(2), image.size(3)});
     sum += logit_gradient(network, image + noise.to(image.options()), class_index)

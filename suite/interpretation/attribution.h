@@ -27,9 +27,9 @@ struct IntegratedGradients {
 /// The gradient along the straight line from `baseline` to `image` (1 x C x H x W each), times
 /// their difference: Sundararajan, Taly, Yan 2017, "Axiomatic attribution for deep networks". The
 /// trapezoidal rule: what it misses in an interval is known from the logits at its ends, and the
-/// intervals that miss most are halved until the gap is no more than `largest_gap`, with no interval
-/// that would have to cancel much, or there are `most`. `together` images run at a time; the
-/// gradients of all points are kept.
+/// intervals that miss most are halved until the gap is no more than `largest_gap`, with no
+/// interval that would have to cancel much, or there are `most`. `together` images run at a time;
+/// the gradients of all points are kept.
 IntegratedGradients integrated_gradients(Network& network, const torch::Tensor& image,
                                          const torch::Tensor& baseline, int64_t class_index,
                                          double largest_gap, int64_t most, int64_t together);

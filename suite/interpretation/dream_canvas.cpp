@@ -50,10 +50,7 @@ DreamCanvas::DreamCanvas(const ImageShape& shape, const DreamOptions& options, R
   std::vector<float> noise;
   noise.reserve(count);
   while (noise.size() < count) {
-    // Box and Muller 1958; 1 - u is above 0.
-    const double radius = std::sqrt(-2 * std::log(1 - random.uniform()));
-    const double angle = 2 * std::acos(-1.0) * random.uniform();
-    noise.push_back(static_cast<float>(noise_deviation * radius * std::cos(angle)));
+    noise.push_back(static_cast<float>(noise_deviation * random.normal()));
   }
   parameters = tensor_of(noise, {shape.channels, shape.height, shape.width}).requires_grad_();
 }

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <random>
 #include <stdexcept>
 
 #include "architectures/nearest.h"
 #include "suite/analysis/receptive_field.h"
+#include "suite/data/random.h"
 #include "suite/interpretation/attribution.h"
 #include "suite/interpretation/gradients.h"
 
@@ -30,7 +30,6 @@ struct Question {
 /// H x W.
 struct Answer {
   torch::Tensor map;
-  bool is_signed = false;
   double gap = std::nan("");
 };
 
@@ -54,10 +53,13 @@ Answer smooth(const Question& q) {
 }
 
 Answer integrated(const Question& q) {
-  const IntegratedGradients found =
-      integrated_gradients(q.network, q.image, q.baseline(), q.class_index, q.settings.largest_gap,
-                           q.settings.most_intervals, q.together);
-  return {found.attributions[0].sum(0), /*is_signed=*/true, found.gap};
+  // The gradients of all points are kept: of large images, fewer.
+  constexpr int64_t most_bytes = int64_t{1} << 29;
+  const int64_t most =
+      std::clamp<int64_t>(most_bytes / (4 * q.image.numel()), 32, q.settings.most_intervals);
+  const IntegratedGradients found = integrated_gradients(
+      q.network, q.image, q.baseline(), q.class_index, q.settings.largest_gap, most, q.together);
+  return {found.attributions[0].sum(0), found.gap};
 }
 
 Answer class_activation(const Question& q) {
@@ -73,15 +75,13 @@ Answer occluded(const Question& q) {
   const int64_t longest = std::max(q.image.size(2), q.image.size(3));
   const int64_t side = std::max<int64_t>(1, longest / q.settings.squares);
   return {occlusion(q.network, q.image, q.baseline(), q.class_index, side,
-                    std::max<int64_t>(1, side / 2), q.together),
-          /*is_signed=*/true};
+                    std::max<int64_t>(1, side / 2), q.together)};
 }
 
 Answer random_numbers(const Question& q) {
-  std::mt19937_64 random(q.settings.seed);
-  std::uniform_real_distribution<float> uniform;
+  Random random(q.settings.seed);
   std::vector<float> values(static_cast<size_t>(q.image.size(2) * q.image.size(3)));
-  for (float& value : values) value = uniform(random);
+  for (float& value : values) value = static_cast<float>(random.uniform());
   return {torch::tensor(values).view({q.image.size(2), q.image.size(3)})};
 }
 
@@ -173,7 +173,7 @@ SaliencyMap saliency(const LoadedNetwork& network, const std::string& method,
   const Question question{*network.network, image_batch(network, image, 1), class_index, settings,
                           images_together(network.settings.image)};
   const Answer answer = found->of(question);
-  return {plain_values(answer.map), answer.is_signed, answer.gap};
+  return {plain_values(answer.map), answer.gap};
 }
 
 std::vector<double> deletion_curve(const LoadedNetwork& network, const std::vector<float>& image,

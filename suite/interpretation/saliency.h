@@ -31,10 +31,10 @@ struct SaliencySettings {
 };
 
 struct SaliencyMap {
-  std::vector<float>
-      values;      ///< height x width; the larger, the more the pixel speaks for the class
-  bool is_signed;  ///< values below 0 speak against it
-  double gap;      ///< integrated gradients' own check; NaN of others
+  /// Height x width; the larger, the more the pixel speaks for the class. Integrated gradients and
+  /// occlusion have values below 0 where it speaks against it.
+  std::vector<float> values;
+  double gap;  ///< integrated gradients' own check; NaN of others
 };
 
 /// The map of one image, channels x height x width values, for the logit of a class. Of gradients

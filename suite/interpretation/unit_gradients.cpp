@@ -2,28 +2,21 @@
 
 #include <torch/autograd.h>
 
-#include <random>
-
+#include "suite/data/random.h"
 #include "suite/inference/observe.h"
 #include "suite/interpretation/gradients.h"
 
 namespace convscope {
 namespace {
 
-std::mt19937_64 generator(uint64_t seed, int64_t image, size_t layer) {
-  std::seed_seq numbers{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32),
-                        static_cast<uint32_t>(image), static_cast<uint32_t>(layer)};
-  return std::mt19937_64(numbers);
-}
-
 /// 1 or -1 for each map of each image.
 torch::Tensor signs(int64_t count, int64_t channels, uint64_t seed, int64_t first, size_t layer,
                     const torch::TensorOptions& options) {
   std::vector<float> values;
   for (int64_t image = 0; image < count; ++image) {
-    std::mt19937_64 random = generator(seed, first + image, layer + 1);
+    Random random(seed, static_cast<uint64_t>(first + image), layer + 1);
     for (int64_t channel = 0; channel < channels; ++channel) {
-      values.push_back(random() & 1 ? 1.f : -1.f);
+      values.push_back(random.next() & 1 ? 1.f : -1.f);
     }
   }
   return torch::tensor(values).view({count, channels}).to(options);
@@ -61,10 +54,9 @@ std::vector<float> noise_images(const ImageShape& image, int64_t count, uint64_t
   std::vector<float> values;
   values.reserve(static_cast<size_t>(count * image.channels * image.height * image.width));
   for (int64_t i = 0; i < count; ++i) {
-    std::mt19937_64 random = generator(seed, first + i, 0);
-    std::normal_distribution<float> normal;
+    Random random(seed, static_cast<uint64_t>(first + i));
     for (int64_t v = 0; v < image.channels * image.height * image.width; ++v) {
-      values.push_back(normal(random));
+      values.push_back(static_cast<float>(random.normal()));
     }
   }
   return values;

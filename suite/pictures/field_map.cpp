@@ -40,7 +40,7 @@ Pixels field_picture(const double* magnitudes, int64_t height, int64_t width,
   // A square around the field, but not so far that the image becomes a spot in it.
   const auto longest = static_cast<double>(std::max(height, width));
   const double around = std::max(field.height, field.width);
-  const auto side = static_cast<int64_t>(std::ceil(std::min(around * 1.15 + 2, 1.5 * longest)));
+  const auto side = static_cast<int64_t>(std::ceil(std::min(around * 1.15 + 2, 2.6 * longest)));
   const auto top = static_cast<int64_t>(
                  std::floor(field.top + field.height / 2 - static_cast<double>(side) / 2)),
              left = static_cast<int64_t>(

@@ -12,21 +12,23 @@
 namespace convscope {
 namespace {
 
-/// erf.csv of one network at one size.
+/// erf.csv of one network at one size, shown noise or photographs.
 struct FieldCurves {
-  std::string model, input;
+  std::string model, input, shown;
   std::map<std::string, std::vector<size_t>> rows;  ///< by weights
 };
 
 std::vector<FieldCurves> curves_of(const CsvFile& csv) {
   const auto models = texts(csv, "model"), inputs = texts(csv, "input"),
-             weights = texts(csv, "weights");
+             weights = texts(csv, "weights"), shown = texts(csv, "shown");
   std::vector<FieldCurves> all;
   for (size_t row = 0; row < models.size(); ++row) {
     auto found = std::find_if(all.begin(), all.end(), [&](const FieldCurves& curves) {
-      return curves.model == models[row] && curves.input == inputs[row];
+      return curves.model == models[row] && curves.input == inputs[row] &&
+             curves.shown == shown[row];
     });
-    if (found == all.end()) found = all.insert(all.end(), {models[row], inputs[row], {}});
+    if (found == all.end())
+      found = all.insert(all.end(), {models[row], inputs[row], shown[row], {}});
     found->rows[weights[row]].push_back(row);
   }
   return all;
@@ -53,7 +55,7 @@ std::vector<Figure> effective_fields(const Records& records) {
     Lines lines;
     lines.x = {"Depth (convolutions on the longest path)", Scale::log};
     lines.y = {"Pixels", Scale::log};
-    Lines::Series bound{"receptive field", "receptive field", {}};
+    std::map<double, double> bound;  // by depth, of all weights
     for (const auto& [weights, rows] : curves.rows) {
       // Where several layers are equally deep, the one that may look furthest.
       std::map<double, size_t> furthest;
@@ -65,28 +67,33 @@ std::vector<Figure> effective_fields(const Records& records) {
         }
       }
       if (furthest.size() < 2) continue;
-      const std::string name = weights == "untrained" ? "untrained" : "trained";
+      const size_t trained = curves.rows.size() - curves.rows.count("untrained");
+      const std::string name = weights == "untrained" || trained > 1 ? weights : "trained";
       Lines::Series series{name, name, {}};
       bool intervals = true;
       for (const auto& [depth, row] : furthest) {
         series.points.push_back({depth, sides[row]});
         series.spread.push_back({lows[row], highs[row]});
         intervals = intervals && std::isfinite(lows[row]) && std::isfinite(highs[row]);
-        if (bound.points.size() < furthest.size()) {
-          bound.points.push_back({depth, longer_side(fields[row])});
-        }
+        bound[depth] = std::max(bound[depth], longer_side(fields[row]));
       }
       if (!intervals) series.spread.clear();
       lines.series.push_back(std::move(series));
     }
     if (lines.series.empty()) continue;
-    lines.series.insert(lines.series.begin(), std::move(bound));
+    Lines::Series limit{"receptive field", "receptive field", {}};
+    for (const auto& [depth, side] : bound) limit.points.push_back({depth, side});
+    lines.series.insert(lines.series.begin(), std::move(limit));
+    lines.reference = {longer_side(curves.input.substr(curves.input.find('x') + 1)), "image"};
     figures.push_back(
-        {file_name("effective_fields_" + curves.model + "_" + curves.input),
+        {file_name("effective_fields_" + curves.model + "_" + curves.input +
+                   (curves.shown == "photographs" ? "_photographs" : "")),
          "How far the units of " + curves.model + " look", lines,
          "The side of the receptive field, and of the square in its middle that holds 95 % of the "
-         "gradient of a unit: the median over the images and its 95 % interval. On these axes a "
-         "side that grows with the square root of the depth is a line of slope 1/2."});
+         "gradient of a unit: the median over the images (" +
+             curves.shown +
+             ") and its 95 % interval. On these axes a "
+             "side that grows with the square root of the depth is a line of slope 1/2."});
   }
   if (figures.empty()) {
     records.err << "effective_fields: erf.csv has no network with two layers of different depth\n";

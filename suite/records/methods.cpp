@@ -188,13 +188,16 @@ std::string field_methods(const Records& records) {
   const CsvFile csv = records.read_models("erf.csv");
   if (csv.rows.empty()) return "";
   const auto images = integers(csv, "images");
+  const auto each = texts(csv, "shown");
+  const std::set<std::string> shown(each.begin(), each.end());
   return fmt::format(
       "Effective receptive fields. After Luo et al. (2016): the gradient of the unit in the middle "
       "of each layer by the pixels of up to {} images ({}), its maps added up with random signs; "
       "its magnitude over the colours, each image's divided by its sum. The side is that of the "
       "square around the middle that holds 95 % of it, the width the deviation of the Gaussian "
       "that fits its profile best; medians over the images with the interval of order statistics.",
-      *std::max_element(images.begin(), images.end()), texts(csv, "shown")[0]);
+      *std::max_element(images.begin(), images.end()),
+      joined({shown.begin(), shown.end()}, " or "));
 }
 
 std::string saliency_methods(const Records& records) {

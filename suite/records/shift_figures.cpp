@@ -69,6 +69,7 @@ double agreement(const ShiftRecord& record, const ShiftedNetwork& network,
   double sum = 0, shifts = 0;
   for (const size_t row : network.rows) {
     if (record.downsamplings[row] != downsampling || std::isfinite(record.strides[row])) continue;
+    if (record.shifts[row] == 0) continue;  // as in the table
     sum += record.agreeing[row];
     ++shifts;
   }

@@ -76,7 +76,7 @@ TEST_F(DreamCommand, WithoutALayerItIsTheClassesAllTenByName) {
   EXPECT_EQ(rows[9]["weights"], "weights.pth");
   const std::string svg = figure("dream_lenet5_logits");
   EXPECT_TRUE(contains(svg, "What excites the logits of lenet5<"));
-  EXPECT_TRUE(contains(svg, "9 truck"));
+  EXPECT_TRUE(contains(svg, ">truck</text>"));
   EXPECT_TRUE(contains(svg, ">pixel domain, 2 steps, jitter 2<"));
 }
 

@@ -485,7 +485,8 @@ TEST_F(Inference, MapsOfALayerAreDrawnBesideTheirImage) {
   const Result result = convscope_with({"maps", "lenet5", photo, "--weights", w, "--at", "conv1",
                                         "--results", path("results"), "--image-format", "svg"});
   ASSERT_EQ(result.code, 0) << result.err;
-  const std::string svg = contents(fs::path(path("results")) / "figures/maps_lenet5_conv1.svg");
+  const std::string svg =
+      contents(fs::path(path("results")) / "figures/maps_lenet5_conv1_photo.svg");
   EXPECT_TRUE(contains(svg, "All 6 maps of conv1 of lenet5"));
   EXPECT_TRUE(contains(svg, ">input</text>"));
   expect_usage_error({"maps", "lenet5", photo, "--weights", w}, "there are conv1");

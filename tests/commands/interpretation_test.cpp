@@ -75,7 +75,44 @@ TEST_F(InterpretationCommands, SaliencyRecordsEachMethodAndItsCurve) {
     return read_csv(path("printed.csv"));
   }();
   EXPECT_EQ(printed.rows.size(), 7u);
-  EXPECT_EQ(integers(printed, "images")[0], 4);
+  EXPECT_EQ(integers(printed, "images")[0], 2) << "two classes of an image are one sample";
+}
+
+TEST_F(InterpretationCommands, WhatCannotBeReadIsLeftOutAndTheRestKept) {
+  const std::string photo = image("a.jpg");
+  put(path("b.jpg"), "no image");
+  const Result saliency = run({"saliency", "lenet5", photo, path("b.jpg"), "--method", "gradient"});
+  EXPECT_EQ(saliency.code, 1) << saliency.err;
+  EXPECT_TRUE(contains(saliency.err, "b.jpg: ")) << saliency.err;
+  const CsvFile csv = read_csv(path("results/saliency.csv"));
+  ASSERT_EQ(csv.rows.size(), 2u);
+  EXPECT_EQ(texts(csv, "status"), (std::vector<std::string>{"ok", "failed"}));
+  const Result erf = run({"erf", "lenet5", path("b.jpg"), photo, "--at", "conv1"});
+  EXPECT_EQ(erf.code, 1) << erf.err;
+  EXPECT_EQ(integers(read_csv(path("results/erf.csv")), "images"), std::vector<int64_t>{1});
+}
+
+TEST_F(InterpretationCommands, WhatIsThereOfOtherImagesAndNetworksStays) {
+  const std::string a = image("a.jpg"), b = image("b.jpg");
+  const auto look = [&](const std::string& network, const std::string& photo) {
+    const Result result = run({"saliency", network, photo, "--method", "gradient,gradient,random"});
+    EXPECT_EQ(result.code, 0) << result.err;
+  };
+  look("lenet5", a);
+  look("lenet5", b);
+  look("lenet5", a);
+  look("resnet20", a);
+  EXPECT_EQ(read_csv(path("results/saliency.csv")).rows.size(), 3u * 2);
+}
+
+TEST_F(InterpretationCommands, PhotographsOfOneNameHavePicturesOfTheirOwn) {
+  fs::create_directories(path("x"));
+  fs::create_directories(path("y"));
+  const Result result = run({"saliency", "lenet5", image("x/a.jpg"), image("y/a.jpg"), "--class",
+                             "3", "--method", "gradient"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(path("results/figures/saliency_lenet5_a_3_untrained.svg")));
+  EXPECT_TRUE(fs::exists(path("results/figures/saliency_lenet5_a_3_untrained_2.svg")));
 }
 
 TEST_F(InterpretationCommands, SaliencyTakesTheLikeliestClassAndOneMethod) {
@@ -92,6 +129,7 @@ TEST_F(InterpretationCommands, MistakesAreOneLineThatSaysWhatThereIs) {
   expect_usage_error({"erf", "lenet5", "--at", "fc1"}, "'fc1' computes no feature maps");
   expect_usage_error({"erf", "lenet5", "--noise", "0"}, "--noise");
   expect_usage_error({"erf", "lenet5", "--control"}, "--control");
+  expect_usage_error({"erf", "lenet5", photo, "--noise", "3"}, "--noise");
   expect_usage_error({"saliency", "resnet20"}, "name images");
   expect_usage_error({"saliency", "resnet20", photo, "--class", "10"}, "has classes 0 to 9");
   expect_usage_error({"saliency", "resnet20", photo, "--class", "shipp"}, "did you mean 'ship'");

@@ -73,8 +73,9 @@ TEST_F(NeighboursCommand, WritesRecordsFiguresAndWhatRan) {
   const Result result = neighbours({"--data", shapes, "--seed", "3"}, "mnist_tutorial");
   ASSERT_EQ(result.code, 0) << result.err;
   const CsvFile rows = record("neighbours.csv");
-  EXPECT_EQ(rows.columns, (std::vector<std::string>{"query", "query_class", "rank", "image",
-                                                    "class", "similarity"}));
+  EXPECT_EQ(rows.columns,
+            (std::vector<std::string>{"model", "weights", "input", "query", "query_class", "rank",
+                                      "image", "class", "similarity"}));
   EXPECT_EQ(rows.rows.size(), 56u) << "8 queries with 7 each";
   const auto similarity = numbers(rows, "similarity");
   for (size_t i = 1; i < 7; ++i) EXPECT_LE(similarity[i], similarity[i - 1]);
@@ -84,13 +85,14 @@ TEST_F(NeighboursCommand, WritesRecordsFiguresAndWhatRan) {
   const auto shares = numbers(record("features_components.csv"), "variance_percent");
   EXPECT_EQ(shares.size(), 8u);
   EXPECT_GE(shares[0], shares[1]);
-  EXPECT_TRUE(fs::exists(fs::path(results()) / "figures/features_map.svg"));
+  EXPECT_TRUE(
+      fs::exists(fs::path(results()) / "figures/features_map_mnist_tutorial_untrained.svg"));
   EXPECT_TRUE(fs::exists(fs::path(results()) / "figures/neighbours_mnist_tutorial_untrained.svg"));
   EXPECT_TRUE(contains(contents(fs::path(results()) / "manifest.json"), "the input of fc2"));
   // What was recorded draws the same map again.
   const Result plot = convscope_with({"plot", results(), "--image-format", "svg"});
   EXPECT_EQ(plot.code, 0) << plot.err;
-  EXPECT_TRUE(contains(plot.err, "features_map.svg"));
+  EXPECT_TRUE(contains(plot.err, "features_map_mnist_tutorial_untrained.svg"));
 }
 
 TEST_F(NeighboursCommand, TheSameSeedGivesTheSameRecords) {

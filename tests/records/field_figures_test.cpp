@@ -40,6 +40,28 @@ TEST_F(FieldFigures, OfEquallyDeepLayersTheOneThatMayLookFurthestIsDrawn) {
   EXPECT_TRUE(lines.series[1].spread.empty()) << "without intervals there is no band";
 }
 
+TEST_F(FieldFigures, TheBoundHasEveryDepthThoughOneNetworkIsMissingSome) {
+  record("erf.csv", header + row("a.pth", 1, "3", "2,,") + row("a.pth", 4, "9", "4,,") +
+                        row("b.pth", 1, "3", "2,,") + row("b.pth", 2, "5", "3,,") +
+                        row("b.pth", 4, "9", "4,,"));
+  const Lines lines = only<Lines>("effective_fields");
+  ASSERT_EQ(lines.series[0].points.size(), 3u);
+  EXPECT_EQ(lines.series[0].points[1].y, 5);
+  EXPECT_EQ(lines.series[0].points[2].x, 4);
+}
+
+TEST_F(FieldFigures, NoiseAndPhotographsAreFiguresOfTheirOwn) {
+  std::string photographs = row("w", 1, "3", "2.5,,") + row("w", 2, "5", "4.5,,");
+  for (size_t at; (at = photographs.find("noise")) != std::string::npos;) {
+    photographs.replace(at, 5, "photographs");
+  }
+  record("erf.csv", header + row("w", 1, "3", "2,,") + row("w", 2, "5", "4,,") + photographs);
+  const auto both = figures("effective_fields");
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[1].name, "effective_fields_net_3x8x8_photographs");
+  EXPECT_EQ(std::get<Lines>(both[1].content).series[1].points[1].y, 4.5);
+}
+
 TEST_F(FieldFigures, WhatCannotBeDrawnIsSaid) {
   record("erf.csv", header + row("w", 1, "3", "2,,"));
   EXPECT_TRUE(figures("effective_fields").empty());

@@ -7,17 +7,20 @@ namespace {
 
 struct NeighbourFigures : MadeFigures {
   void components(const std::string& weights = "w.pth") {
-    std::string rows = "model,weights,layer,data,component,variance_percent\n";
+    std::string rows = "model,weights,input,layer,data,component,variance_percent\n";
     for (const auto& [component, percent] : {std::pair(1, "34.123"), {2, "7.5"}, {3, "1"}})
-      rows += "lenet5," + weights + ",the input of fc3,data/photos/," + std::to_string(component) +
-              "," + percent + "\n";
+      rows += "lenet5," + weights + ",3x8x8,the input of fc3,data/photos/," +
+              std::to_string(component) + "," + percent + "\n";
     record("features_components.csv", rows);
   }
-  void images(size_t count, const std::vector<std::string>& classes) {
-    std::string rows = "index,image,class,pc1,pc2\n";
+  const std::string header = "model,weights,input,index,image,class,pc1,pc2\n";
+
+  void images(size_t count, const std::vector<std::string>& classes,
+              const std::string& weights = "w.pth") {
+    std::string rows = header;
     for (size_t i = 0; i < count; ++i)
-      rows += std::to_string(i) + ",image " + std::to_string(i) + "," +
-              quoted(classes[i % classes.size()]) + "," + std::to_string(i) + ",1\n";
+      rows += "lenet5," + weights + ",3x8x8," + std::to_string(i) + ",image " + std::to_string(i) +
+              "," + quoted(classes[i % classes.size()]) + "," + std::to_string(i) + ",1\n";
     record("features_map.csv", rows);
   }
 };
@@ -41,7 +44,7 @@ TEST_F(NeighbourFigures, TheAxesSayHowMuchOfTheVarianceTheyShow) {
 
 TEST_F(NeighbourFigures, UntrainedFeaturesAreCalledSo) {
   components("untrained");
-  images(3, {"bee"});
+  images(3, {"bee"}, "untrained");
   EXPECT_EQ(figures("features_map").at(0).title, "photos in the features of lenet5, untrained");
 }
 
@@ -64,9 +67,9 @@ TEST_F(NeighbourFigures, ImagesWithoutClassesAreDrawnWithoutNames) {
 
 TEST_F(NeighbourFigures, EmptyAndHostileRecordsAreSaid) {
   components();
-  record("features_map.csv", "index,image,class,pc1,pc2\n");
+  record("features_map.csv", header);
   expect_none("features_map", "no images");
-  record("features_map.csv", "index,image,class,pc1,pc2\n0,a,b,x,1\n");
+  record("features_map.csv", header + "lenet5,w.pth,3x8x8,0,a,b,x,1\n");
   expect_error("features_map", {"features_map.csv", "pc1", "'x'"});
   images(24, hostile_names());
   expect_sound("features_map");

@@ -8,8 +8,8 @@ namespace {
 
 struct SaliencyFigures : MadeFigures {
   static std::string area(const std::string& method, const std::string& area,
-                          const std::string& weights = "w.pth") {
-    return "net," + weights + ",3x8x8,a.jpg,1,cat,0.9," + method + "," + area + ",\n";
+                          const std::string& weights = "w.pth", const std::string& image = "a") {
+    return "net," + weights + ",3x8x8," + image + ",1,cat,0.9," + method + "," + area + ",\n";
   }
   static std::string point(const std::string& method, const std::string& share,
                            const std::string& probability, const std::string& image = "a.jpg") {
@@ -21,9 +21,9 @@ struct SaliencyFigures : MadeFigures {
 };
 
 TEST_F(SaliencyFigures, MethodsStandInTheOrderOfTheirAreasBesideRandomOrder) {
-  record("saliency.csv", areas + area("gradient", "0.5") + area("gradient", "0.7") +
-                             area("grad-cam", "0.1") + area("grad-cam", "0.3") +
-                             area("random", "0.4") + area("random", "0.4"));
+  record("saliency.csv", areas + area("gradient", "0.5") + area("gradient", "0.7", "w.pth", "b") +
+                             area("grad-cam", "0.1") + area("grad-cam", "0.3", "w.pth", "b") +
+                             area("random", "0.4") + area("random", "0.4", "w.pth", "b"));
   const Dots dots = only<Dots>("deletion");
   ASSERT_EQ(dots.rows.size(), 3u);
   EXPECT_EQ(dots.rows[0].label, "grad-cam");
@@ -54,7 +54,14 @@ TEST_F(SaliencyFigures, CurvesAreMediansAndEndWhereATenthIsLeft) {
   ASSERT_EQ(lines.series.size(), 1u);
   ASSERT_EQ(lines.series[0].points.size(), 2u);
   EXPECT_EQ(lines.series[0].points[0].y, 0.8);
-  EXPECT_EQ(lines.y.label, "Probability of the class, median of 3");
+  EXPECT_EQ(lines.y.label, "Probability of the class, median of 3 images");
+}
+
+TEST_F(SaliencyFigures, TheClassesOfAnImageAreOneSample) {
+  record("saliency.csv", areas + area("gradient", "0.25") + area("gradient", "0.75") +
+                             area("gradient", "0.125", "w.pth", "b"));
+  const Dots dots = only<Dots>("deletion");
+  EXPECT_EQ(dots.rows[0].dots[0].raw, (std::vector<double>{0.5, 0.125}));
 }
 
 TEST_F(SaliencyFigures, EmptyRecordsSaySo) {
