@@ -98,7 +98,7 @@ IntegratedGradients integrated_gradients(Network& network, const torch::Tensor& 
     const auto intervals = static_cast<int64_t>(misses.size());
     // What misses above and below cancels, but should not by chance.
     const bool enough = std::abs(missed_in_all) <= largest_gap * std::abs(expected) &&
-                        sum_of_misses <= 10 * largest_gap * std::abs(expected);
+                        sum_of_misses <= 4 * largest_gap * std::abs(expected);
     if (enough || intervals >= most) {
       torch::Tensor sum = torch::zeros_like(image);
       for (size_t i = 0; i < points.size(); ++i) {

@@ -40,6 +40,7 @@ int main(int count, char** words) {
   std::ofstream out(words[6], std::ios::binary);
   SaliencySettings settings;
   settings.map_call = last_map_call(network.graph);
+  settings.largest_gap = 0.002;
   for (const char* method : {"gradient", "guided", "integrated", "grad-cam", "occlusion"}) {
     append(out, saliency(network, method, image, class_index, settings).values);
   }

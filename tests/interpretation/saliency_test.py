@@ -78,7 +78,7 @@ def guided(model, image, index):
     return gradient(other, image, index)
 
 
-def integrated(model, image, index, points=100):
+def integrated(model, image, index, points=200):
     """The midpoint rule with many points."""
     total = torch.zeros_like(image)
     shares = (torch.arange(points) + 0.5) / points
