@@ -420,5 +420,16 @@ TEST_F(Program, DocumentedOperatorTableIsTheProgramsOwn) {
       << "put the output of 'convscope list --operators --format md' into CONVENTIONS.md";
 }
 
+TEST(Experiments, EveryFileIsOfCommandsAndKeysThatThereAre) {
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(
+           std::filesystem::path(CONVSCOPE_SOURCE) / "experiments")) {
+    const Result result = convscope_with({"run", entry.path().string(), "--dump-config"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    ++files;
+  }
+  EXPECT_GT(files, 5u);
+}
+
 }  // namespace
 }  // namespace convscope
