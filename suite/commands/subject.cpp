@@ -62,6 +62,12 @@ Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& w
           "untrained", /*untrained=*/true};
 }
 
+std::string Subject::name_end() const {
+  const std::string size = to_string(network.settings.image),
+                    usual = to_string(network.architecture.settings.image);
+  return (size == usual ? "" : "_" + size) + (untrained ? "_untrained" : "");
+}
+
 size_t call_asked_for(const Invocation& invocation, const Graph& graph) {
   try {
     return last_call_of(graph, invocation.text("at"));

@@ -29,9 +29,10 @@ struct Subject {
   bool untrained;
 
   const std::string& name() const { return network.architecture.name; }
-  /// ", untrained" and "_untrained", of which titles and names of figures have the end.
+  /// How a figure's title ends: ", untrained".
   std::string title_end() const { return untrained ? ", untrained" : ""; }
-  std::string name_end() const { return untrained ? "_untrained" : ""; }
+  /// How its name ends: "_3x320x320_untrained", with the size where it is not the paper's.
+  std::string name_end() const;
 };
 
 /// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.

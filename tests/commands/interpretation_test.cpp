@@ -115,6 +115,11 @@ TEST_F(InterpretationCommands, PhotographsOfOneNameHavePicturesOfTheirOwn) {
   EXPECT_TRUE(fs::exists(path("results/figures/saliency_lenet5_a_3_untrained_2.svg")));
 }
 
+TEST_F(InterpretationCommands, ASheetOfAnotherSizeIsAnotherFile) {
+  ASSERT_EQ(run({"erf", "resnet20", "--noise", "1", "--at", "conv1", "-i", "40"}).code, 0);
+  EXPECT_TRUE(fs::exists(path("results/figures/erf_resnet20_3x40x40_untrained.svg")));
+}
+
 TEST_F(InterpretationCommands, SaliencyTakesTheLikeliestClassAndOneMethod) {
   const Result result = run({"saliency", "lenet5", image("a.jpg"), "--method", "grad-cam", "--at",
                              "conv1", "--format", "csv"});
