@@ -123,14 +123,23 @@ struct Descriptor {
   }
 };
 
+/// False if the reader has ended, which is no signal that ends this process, too.
 bool write_all(int file, const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
+  sigset_t broken, before;
+  sigemptyset(&broken);
+  sigaddset(&broken, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken, &before);
+  size_t done = 0;
+  while (done < text.size()) {
     const ssize_t count = ::write(file, text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
+    if (count <= 0) break;
     done += static_cast<size_t>(count);
   }
-  return true;
+  const timespec at_once{};
+  if (done < text.size()) sigtimedwait(&broken, nullptr, &at_once);  // takes the one that waits
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return done == text.size();
 }
 
 /// Lines from a file descriptor; `while_waiting` is called a few times a second.
