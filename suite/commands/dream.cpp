@@ -59,7 +59,7 @@ DreamOptions dream_options(const Invocation& invocation) {
   options.blur = number_from_0(invocation, "blur", 100);
   options.total_variation = number_from_0(invocation, "total-variation", 1000);
   options.decay = number_from_0(invocation, "decay", 1000);
-  options.seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+  options.seed = seed_of(invocation);
   return options;
 }
 

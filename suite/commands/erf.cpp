@@ -114,7 +114,7 @@ void add(std::vector<LayerField>& fields, const std::vector<std::vector<double>>
 class ShownImages {
  public:
   ShownImages(const Invocation& invocation, const Subject& subject)
-      : subject_(subject), seed_(static_cast<uint64_t>(integer_from_0(invocation, "seed"))) {
+      : subject_(subject), seed_(seed_of(invocation)) {
     if (invocation.values.count("image")) {
       if (!invocation.values["noise"].defaulted()) {
         throw UsageError("erf: --noise counts images of noise, and images are named");
@@ -161,7 +161,7 @@ class ShownImages {
 std::vector<LayerField> measured(const Invocation& invocation, const Subject& subject,
                                  const std::vector<MapLayer>& layers, ShownImages& shown) {
   const ImageShape& shape = subject.network.settings.image;
-  const auto seed = static_cast<uint64_t>(integer_from_0(invocation, "seed"));
+  const auto seed = seed_of(invocation);
   const int64_t together = images_together(shape),
                 size = shape.channels * shape.height * shape.width;
   std::vector<LayerField> fields;

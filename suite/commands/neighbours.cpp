@@ -183,14 +183,6 @@ std::string layer_words(const FeaturePlace& place) {
   return place.named + (place.maps ? ", averaged over positions" : "");
 }
 
-FeaturePlace place_asked_for(const Invocation& invocation, const Graph& graph) {
-  try {
-    return feature_place(graph, invocation.text("at"));
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(std::string("--at: ") + error.what());
-  }
-}
-
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
   const size_t most = count_of(invocation, "nearest", most_nearest);
@@ -209,7 +201,8 @@ int run(const Invocation& invocation) {
   Output output(invocation);
   const Subject seen = subject(invocation, /*head_needed=*/false);
   const WeightedNetwork& weighted = seen.weighted;
-  const FeaturePlace place = place_asked_for(invocation, seen.network.graph);
+  const FeaturePlace place =
+      asked_for_at([&] { return feature_place(seen.network.graph, invocation.text("at")); });
   const Speed chosen = speed(invocation, weighted);
   use_threads(chosen.threads);
   check_picture_options(invocation);
@@ -221,10 +214,9 @@ int run(const Invocation& invocation) {
                                  invocation.text("data"), data.count() - 1,
                                  data.count() == 2 ? "" : "s"));
   }
-  const Queries queries =
-      asked.empty()
-          ? chosen_queries(data, wanted, static_cast<uint64_t>(integer_from_0(invocation, "seed")))
-          : named_queries(invocation, seen, place, chosen, data, asked);
+  const Queries queries = asked.empty()
+                              ? chosen_queries(data, wanted, seed_of(invocation))
+                              : named_queries(invocation, seen, place, chosen, data, asked);
   const auto neighbours = nearest(data.features, queries.images.features, queries.itself, most);
   const Origin origin{seen.name(), seen.weights, to_string(seen.network.settings.image),
                       layer_words(place), invocation.text("data")};

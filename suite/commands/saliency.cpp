@@ -22,7 +22,6 @@
 #include "suite/pictures/overlay.h"
 #include "suite/records/figures.h"
 #include "suite/report/text.h"
-#include "suite/timing/statistics.h"
 
 namespace convscope {
 namespace {
@@ -134,9 +133,9 @@ std::vector<SaliencyRow> look_at(const Invocation& invocation, const Subject& sh
   for (const int64_t index : classes.empty() ? std::vector{guesses[0].index} : classes) {
     const auto guess = std::find_if(guesses.begin(), guesses.end(),
                                     [&](const Guess& g) { return g.index == index; });
-    settings.seed = Random(static_cast<uint64_t>(integer_from_0(invocation, "seed")),
-                           static_cast<uint64_t>(number), static_cast<uint64_t>(index))
-                        .next();
+    settings.seed =
+        Random(seed_of(invocation), static_cast<uint64_t>(number), static_cast<uint64_t>(index))
+            .next();
     std::vector<SaliencyMap> maps;
     std::vector<SaliencyRow> rows;
     for (const SaliencyMethod* method : methods) {
@@ -150,16 +149,6 @@ std::vector<SaliencyRow> look_at(const Invocation& invocation, const Subject& sh
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
-}
-
-/// Photographs of one name in two folders have figures of their own.
-void tell_apart(std::vector<Figure>& figures, std::set<std::string>& names) {
-  for (Figure& figure : figures) {
-    const std::string name = figure.name;
-    for (int n = 2; !names.insert(figure.name).second; ++n) {
-      figure.name = name + "_" + std::to_string(n);
-    }
-  }
 }
 
 int run(const Invocation& invocation) {
@@ -186,7 +175,8 @@ int run(const Invocation& invocation) {
         records->add(row);
         rows.push_back(std::move(row));
       }
-      tell_apart(figures, names);
+      // Photographs of one name may come from two folders.
+      for (Figure& figure : figures) tell_apart(figure, names);
       draw_pictures(invocation, figures);
     } catch (const UsageError& error) {
       SaliencyRow& row = failed.emplace_back();

@@ -16,11 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+}  // namespace
+
 uint64_t seed_of(const Invocation& invocation) {
   return static_cast<uint64_t>(integer_from_0(invocation, "seed"));
 }
-
-}  // namespace
 
 void add_subject_options(po::options_description& options) {
   add_weights_options(options);
@@ -69,19 +69,11 @@ std::string Subject::name_end() const {
 }
 
 size_t call_asked_for(const Invocation& invocation, const Graph& graph) {
-  try {
-    return last_call_of(graph, invocation.text("at"));
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(std::string("--at: ") + error.what());
-  }
+  return asked_for_at([&] { return last_call_of(graph, invocation.text("at")); });
 }
 
 MapLayer map_layer_asked_for(const Graph& graph, const std::string& name) {
-  try {
-    return map_layer(graph, name);
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(std::string("--at: ") + error.what());
-  }
+  return asked_for_at([&] { return map_layer(graph, name); });
 }
 
 std::vector<MapLayer> map_layers_asked_for(const Invocation& invocation, const Graph& graph) {

@@ -44,6 +44,19 @@ std::vector<std::pair<std::string, std::string>> facts_of(const Subject& subject
 /// The same network as its paper initialises it, by --seed.
 Subject untrained_subject(const Invocation& invocation, const WeightedNetwork& weighted);
 
+/// --seed. Throws UsageError.
+uint64_t seed_of(const Invocation& invocation);
+
+/// What `find` finds; what it finds wrong is wrong with --at.
+template <class Find>
+auto asked_for_at(const Find& find) {
+  try {
+    return find();
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(std::string("--at: ") + error.what());
+  }
+}
+
 /// What --at names: a call; a layer with maps; or several of these, each once, and without any all
 /// convolutions and poolings. Throws UsageError that suggests the nearest layer and lists all.
 size_t call_asked_for(const Invocation& invocation, const Graph& graph);

@@ -4,18 +4,13 @@
 
 #include "suite/analysis/graph_layers.h"
 #include "suite/inference/frozen.h"
+#include "suite/inference/plain_tensors.h"
 #include "suite/inference/threads.h"
 
 namespace convscope {
 namespace {
 
 constexpr double largest_difference = 1e-4;
-
-std::vector<float> values_of(const torch::Tensor& tensor) {
-  const torch::Tensor dense = tensor.contiguous();
-  const float* values = dense.data_ptr<float>();
-  return {values, values + dense.numel()};
-}
 
 }  // namespace
 
@@ -43,16 +38,16 @@ struct Classifier::Loaded {
         frozen = std::move(form);
         count_to_freeze = batch.size(0);
         not_frozen.clear();
-        return values_of(frozen->expected());
+        return plain_values(frozen->expected());
       }
       not_frozen = "its frozen form's logits differ by " + c10::str(difference);
-      return values_of(form->expected());
+      return plain_values(form->expected());
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& error) {
       const std::string reason = error.what();
       not_frozen = "it cannot be frozen: " + reason.substr(0, reason.find('\n'));
-      return values_of(network.network->forward(batch));
+      return plain_values(network.network->forward(batch));
     }
   }
 };
@@ -81,10 +76,11 @@ const std::string& Classifier::not_frozen() const { return loaded_->not_frozen; 
 std::vector<float> Classifier::logits(const std::vector<float>& images, int64_t count) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor batch = loaded_->tensor(images, count);
-  if (count != loaded_->count_to_freeze) return values_of(loaded_->network.network->forward(batch));
+  if (count != loaded_->count_to_freeze)
+    return plain_values(loaded_->network.network->forward(batch));
   if (loaded_->frozen) {
     ++loaded_->frozen_batches;
-    return values_of(loaded_->frozen->forward(batch));
+    return plain_values(loaded_->frozen->forward(batch));
   }
   loaded_->count_to_freeze = 0;
   return loaded_->freeze(batch);

@@ -7,6 +7,7 @@
 
 #include "suite/analysis/network_trace.h"
 #include "suite/inference/load.h"
+#include "suite/inference/plain_tensors.h"
 #include "suite/inference/state_dict.h"
 
 namespace convscope {
@@ -36,8 +37,7 @@ LoadedNetwork initial_network(const Architecture& architecture, const Settings& 
 std::vector<float> tensor_values(const LoadedNetwork& network, const std::string& tensor) {
   for (const StateTensor& own : state_dict(*network.network)) {
     if (own.name != tensor) continue;
-    const torch::Tensor values = own.tensor.detach().to(torch::kFloat32).contiguous();
-    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+    return plain_values(own.tensor);
   }
   throw std::invalid_argument(network.architecture.name + " has no tensor '" + tensor + "'");
 }

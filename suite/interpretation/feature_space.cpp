@@ -13,7 +13,7 @@
 #include "suite/analysis/ops.h"
 #include "suite/analysis/receptive_field.h"
 #include "suite/inference/observe.h"
-#include "suite/interpretation/gradients.h"
+#include "suite/inference/plain_tensors.h"
 
 namespace convscope {
 namespace {

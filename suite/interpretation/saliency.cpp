@@ -7,11 +7,10 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "architectures/nearest.h"
 #include "suite/analysis/receptive_field.h"
 #include "suite/data/random.h"
+#include "suite/inference/plain_tensors.h"
 #include "suite/interpretation/attribution.h"
-#include "suite/interpretation/gradients.h"
 
 namespace convscope {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "suite/analysis/receptive_field.h"
 #include "suite/inference/observe.h"
+#include "suite/inference/plain_tensors.h"
 #include "suite/interpretation/downsampled.h"
-#include "suite/interpretation/gradients.h"
 
 namespace convscope {
 namespace {

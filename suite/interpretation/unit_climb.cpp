@@ -11,7 +11,7 @@
 
 #include "suite/data/transforms.h"
 #include "suite/inference/observe.h"
-#include "suite/interpretation/gradients.h"
+#include "suite/inference/plain_tensors.h"
 
 namespace convscope {
 namespace {

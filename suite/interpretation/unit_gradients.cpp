@@ -4,7 +4,7 @@
 
 #include "suite/data/random.h"
 #include "suite/inference/observe.h"
-#include "suite/interpretation/gradients.h"
+#include "suite/inference/plain_tensors.h"
 
 namespace convscope {
 namespace {

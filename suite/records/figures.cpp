@@ -65,15 +65,19 @@ std::vector<Figure> made(const std::vector<RecordFigure>& figures, const Records
       unsaid += said.str();
     }
     for (Figure& one : some) {
-      // Names that differ in what a file's name cannot have are the same.
-      const std::string name = one.name;
-      for (int n = 2; !names.insert(one.name).second; ++n)
-        one.name = name + "_" + std::to_string(n);
+      tell_apart(one, names);
       all.push_back(std::move(one));
     }
   }
   if (all.empty()) records.err << unsaid;
   return all;
+}
+
+void tell_apart(Figure& figure, std::set<std::string>& names) {
+  const std::string name = figure.name;
+  for (int n = 2; !names.insert(figure.name).second; ++n) {
+    figure.name = name + "_" + std::to_string(n);
+  }
 }
 
 std::string file_name(std::string name) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,10 @@ void keep_page(const Records& records, const std::string& figure, std::vector<Ro
               << " rows; --model chooses others\n";
   rows.resize(most);
 }
+
+/// Gives the figure a number if its name is among `names`, to which it is added: names that differ
+/// in what a file's name cannot have are the same.
+void tell_apart(Figure& figure, std::set<std::string>& names);
 
 /// A figure's name allows fewer characters than an experiment's: others become '_'.
 std::string file_name(std::string name);

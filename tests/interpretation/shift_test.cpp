@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "architectures/catalogue.h"
-#include "suite/interpretation/gradients.h"
+#include "suite/inference/plain_tensors.h"
 #include "tests/interpretation/shown_network.h"
 
 namespace convscope {

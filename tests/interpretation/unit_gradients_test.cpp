@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "suite/interpretation/gradients.h"
+#include "suite/inference/plain_tensors.h"
 #include "tests/interpretation/hand_made_network.h"
 
 namespace convscope {

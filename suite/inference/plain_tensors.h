@@ -1,4 +1,4 @@
-// What the pictures of gradients have in common: images as tensors, and results as plain numbers.
+// The border to plain numbers: images as tensors, and results as vectors.
 #pragma once
 
 #include <torch/types.h>

@@ -1,4 +1,4 @@
-#include "suite/interpretation/gradients.h"
+#include "suite/inference/plain_tensors.h"
 
 #include "architectures/network.h"
 
