@@ -33,6 +33,7 @@ struct Architecture {
   std::string variant;  ///< which of the published forms it is
   Settings settings;    ///< what the paper built; `width` 0 says that the family has no multiplier
   std::function<std::shared_ptr<Network>(const Settings&)> build;
+  bool dense = false;  ///< answers for each position of the image, not once for the image
 };
 
 /// Most networks here were published for ImageNet: 3x224x224, 1000 classes.

@@ -28,13 +28,12 @@ std::string unknown(const std::string& name) {
 const std::vector<Architecture>& catalogue() {
   static const std::vector<Architecture> all = [] {
     std::vector<Architecture> list;
-    for (const auto& family :
-         {families::lenet(), families::alexnet(), families::vgg(), families::googlenet(),
-          families::inception_v3(), families::resnet(), families::resnet_cifar(),
-          families::squeezenet(), families::mobilenet_v1(), families::mobilenet_v2(),
-          families::mnist_tutorial(), families::mobilenet_v3()}) {
+    const auto append = [&list](const std::vector<Architecture>& family) {
       list.insert(list.end(), family.begin(), family.end());
-    }
+    };
+#define CONVSCOPE_APPEND(family) append(families::family());
+    CONVSCOPE_FAMILIES(CONVSCOPE_APPEND)
+#undef CONVSCOPE_APPEND
     return list;
   }();
   return all;

@@ -1,23 +1,29 @@
-// What each family's file exports: its rows of the catalogue. One line for one file.
+// The families, one line for one file, oldest first. A family's file exports its rows of the
+// catalogue.
 #pragma once
 
 #include <vector>
 
 #include "architectures/architecture.h"
 
+#define CONVSCOPE_FAMILIES(FAMILY) \
+  FAMILY(lenet)                    \
+  FAMILY(alexnet)                  \
+  FAMILY(vgg)                      \
+  FAMILY(googlenet)                \
+  FAMILY(inception_v3)             \
+  FAMILY(resnet)                   \
+  FAMILY(resnet_cifar)             \
+  FAMILY(squeezenet)               \
+  FAMILY(mobilenet_v1)             \
+  FAMILY(mobilenet_v2)             \
+  FAMILY(mnist_tutorial)           \
+  FAMILY(mobilenet_v3)
+
 namespace convscope::families {
 
-std::vector<Architecture> lenet();
-std::vector<Architecture> alexnet();
-std::vector<Architecture> vgg();
-std::vector<Architecture> googlenet();
-std::vector<Architecture> inception_v3();
-std::vector<Architecture> resnet();
-std::vector<Architecture> resnet_cifar();
-std::vector<Architecture> squeezenet();
-std::vector<Architecture> mobilenet_v1();
-std::vector<Architecture> mobilenet_v2();
-std::vector<Architecture> mnist_tutorial();
-std::vector<Architecture> mobilenet_v3();
+#define CONVSCOPE_DECLARE(family) std::vector<Architecture> family();
+CONVSCOPE_FAMILIES(CONVSCOPE_DECLARE)
+#undef CONVSCOPE_DECLARE
 
 }  // namespace convscope::families

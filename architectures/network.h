@@ -18,7 +18,8 @@ struct AuxiliaryLogits {
 };
 
 struct Network : torch::nn::Module {
-  /// N x channels x height x width -> N x classes.
+  /// N x channels x height x width -> N x classes; of a dense network, N x classes x height x
+  /// width.
   virtual torch::Tensor forward(torch::Tensor images) = 0;
 
   /// Filled by `forward` in training mode by networks that were built with auxiliary heads.

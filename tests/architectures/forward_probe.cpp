@@ -53,10 +53,11 @@ void print(const std::string& title, const torch::Tensor& values) {
   std::cout << '\n';
 }
 
-void probe(const std::string& name, bool auxiliary, int64_t images) {
+void probe(const std::string& name, bool auxiliary, int64_t images, int64_t side) {
   const Architecture& architecture = find_architecture(name);
   Settings settings = architecture.settings;
   settings.auxiliary = auxiliary;
+  settings.image.height = settings.image.width = side;
   const std::shared_ptr<Network> network = architecture.build(settings);
 
   const auto describe = [](const std::string& kind, const auto& tensors) {
@@ -93,8 +94,10 @@ void probe(const std::string& name, bool auxiliary, int64_t images) {
 }  // namespace convscope
 
 int main(int argc, char** argv) try {
-  if (argc != 4) throw std::invalid_argument("usage: forward_probe NETWORK HEADS(0|1) IMAGES");
-  convscope::probe(argv[1], argv[2] == std::string("1"), std::stoll(argv[3]));
+  if (argc != 5) {
+    throw std::invalid_argument("usage: forward_probe NETWORK HEADS(0|1) IMAGES SIDE");
+  }
+  convscope::probe(argv[1], argv[2] == std::string("1"), std::stoll(argv[3]), std::stoll(argv[4]));
 } catch (const std::exception& error) {
   std::cerr << error.what() << '\n';
   return 1;

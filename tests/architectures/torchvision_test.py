@@ -137,7 +137,8 @@ def mobilenet_v1(width):
         avg=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(c[3], 1000)))
 
 
-# ---- all networks: name, image side, with auxiliary heads, reference
+# ---- all networks: name, image side (large variants of a family on less than their own), with
+# auxiliary heads, reference
 
 
 def networks():
@@ -239,7 +240,7 @@ def largest_error(title, found, expected):
 
 def check(probe, name, side, heads, make):
     """A sentence about what is equal; raises Different."""
-    command = [probe, name, str(int(heads)), str(IMAGES)]
+    command = [probe, name, str(int(heads)), str(IMAGES), str(side)]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         raise Different(run.stderr.splitlines()[0])
