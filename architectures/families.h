@@ -9,11 +9,15 @@
 #define CONVSCOPE_FAMILIES(FAMILY) \
   FAMILY(lenet)                    \
   FAMILY(alexnet)                  \
+  FAMILY(nin)                      \
   FAMILY(vgg)                      \
   FAMILY(googlenet)                \
   FAMILY(inception_v3)             \
   FAMILY(resnet)                   \
   FAMILY(resnet_cifar)             \
+  FAMILY(preact_resnet)            \
+  FAMILY(densenet)                 \
+  FAMILY(xception)                 \
   FAMILY(squeezenet)               \
   FAMILY(mobilenet_v1)             \
   FAMILY(mobilenet_v2)             \

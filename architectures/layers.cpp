@@ -38,6 +38,12 @@ LocalResponseNorm local_response_norm() {
   return LocalResponseNorm(LocalResponseNormOptions(5).alpha(1e-4).beta(0.75).k(1));
 }
 
+torch::Tensor padded_shortcut(torch::Tensor x, int64_t stride, int64_t new_channels) {
+  if (stride != 1) x = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
+  if (new_channels == 0) return x;
+  return torch::constant_pad_nd(x, {0, 0, 0, 0, new_channels / 2, new_channels / 2});
+}
+
 torch::Tensor forward_part(torch::nn::Sequential& layers, size_t begin, size_t end,
                            torch::Tensor x) {
   auto layer = layers->begin() + static_cast<std::ptrdiff_t>(begin);

@@ -34,6 +34,10 @@ torch::nn::ReLU in_place_relu();
 /// Over five neighbouring channels, with Caffe's constants: k is 1 where AlexNet's paper says 2.
 torch::nn::LocalResponseNorm local_response_norm();
 
+/// Every `stride`-th pixel of `x`, and zeros for the new channels, one half before and one half
+/// after: ResNet's shortcut without parameters (option A).
+torch::Tensor padded_shortcut(torch::Tensor x, int64_t stride, int64_t new_channels);
+
 /// A Sequential that can stand in another.
 struct Chain : torch::nn::SequentialImpl {
   torch::Tensor forward(const torch::Tensor& x) { return SequentialImpl::forward(x); }
