@@ -18,7 +18,9 @@
   FAMILY(mobilenet_v1)             \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
-  FAMILY(mobilenet_v3)
+  FAMILY(mobilenet_v3)             \
+  FAMILY(vit)                      \
+  FAMILY(convnext)
 
 namespace convscope::families {
 

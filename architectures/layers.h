@@ -31,6 +31,9 @@ int64_t make_divisible(double channels, int64_t divisor = 8);
 
 torch::nn::ReLU in_place_relu();
 
+/// Over the last dimension, as in torchvision's vision transformers and ConvNeXts.
+torch::nn::LayerNormOptions layer_norm(int64_t channels);
+
 /// Over five neighbouring channels, with Caffe's constants: k is 1 where AlexNet's paper says 2.
 torch::nn::LocalResponseNorm local_response_norm();
 
@@ -58,6 +61,16 @@ struct ConvNormRelu : torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 };
 
+/// In training, leaves out what a residual block computes of some images of a batch, and makes up
+/// for it in the others. Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth",
+/// 2016.
+struct StochasticDepth : torch::nn::Module {
+  double probability;  ///< that it is left out
+
+  explicit StochasticDepth(double left_out) : probability(left_out) {}
+  torch::Tensor forward(const torch::Tensor& x);
+};
+
 /// Every convolution below `module` from a normal of variance 2 / (outputs x kernel size), biases
 /// zero. He et al., "Delving deep into rectifiers", 2015; torchvision's choice for most networks.
 void he_normal_convolutions_(torch::nn::Module& module);
@@ -68,5 +81,8 @@ void normal_linears_(torch::nn::Module& module, double deviation);
 /// The weights, not the biases, of every convolution and fully connected layer below `module` from
 /// a normal of this deviation. (torchvision's is cut off at 2 and -2, a long way outside.)
 void normal_weights_(torch::nn::Module& module, double deviation);
+
+/// The biases of every convolution and fully connected layer below `module` 0.
+void zero_biases_(torch::nn::Module& module);
 
 }  // namespace convscope

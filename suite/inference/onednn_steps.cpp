@@ -87,7 +87,7 @@ bool Lowering::linear(size_t i, const FusedChain& chain) {
   const int weight_value = c.value(product ? "mat2" : "weight");
   const int bias_value = c.value(product ? "self" : "bias");
   const auto constant = [&](int v) { return v < 0 ? torch::Tensor() : value(v).constant; };
-  if (!is_computed(input) || value(input).shape.size() != 2 || !constant(weight_value).defined() ||
+  if (!is_computed(input) || value(input).shape.size() < 2 || !constant(weight_value).defined() ||
       (bias_value >= 0 && constant(bias_value).dim() != 1)) {
     return false;
   }
@@ -101,9 +101,11 @@ bool Lowering::linear(size_t i, const FusedChain& chain) {
   // and the layouts that oneDNN prefers are read no faster.
   const memory::desc weights = describe(weight.sizes().vec(), Layout::plain);
   const memory::desc biases = describe(bias.sizes().vec(), Layout::plain);
+  // Of images or tokens, each position is a row.
+  const int64_t rows = element_count(value(input).shape) / weight.size(1);
   const dnnl::inner_product_forward::desc operation(
-      prop_kind::forward_inference, describe(value(input).shape, Layout::plain), weights, biases,
-      describe(value(chain.result).shape, Layout::plain));
+      prop_kind::forward_inference, describe({rows, weight.size(1)}, Layout::plain), weights,
+      biases, describe({rows, weight.size(0)}, Layout::plain));
   const dnnl::inner_product_forward::primitive_desc desc(operation, attributes_of(chain.post_ops),
                                                          engine_);
   const Buffer from = read(input, Layout::plain);

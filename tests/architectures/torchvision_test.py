@@ -17,6 +17,7 @@ try:
     from torch import nn
     from torchvision.models.googlenet import Inception, InceptionAux
     from torchvision.models.resnet import BasicBlock, Bottleneck
+    from torchvision.ops import StochasticDepth
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -149,6 +150,11 @@ def networks():
                  "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
                  "squeezenet1_0", "squeezenet1_1"):
         yield name, 224, False, of_torchvision(name)
+    for name, side in (("vit_b_16", 224), ("vit_b_32", 64), ("vit_l_16", 32), ("vit_l_32", 32)):
+        yield name, side, False, of_torchvision(name, image_size=side)
+    for name, side in (("convnext_tiny", 224), ("convnext_small", 64), ("convnext_base", 64),
+                       ("convnext_large", 64)):
+        yield name, side, False, of_torchvision(name)
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
@@ -215,7 +221,7 @@ def fill_and_run(net, side):
     images = noise("images", (IMAGES, 1 if side == 28 else 3, side, side))
     results = {"evaluation": [net.eval()(images)]}
     for module in net.modules():
-        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
+        if isinstance(module, (nn.Dropout, nn.Dropout2d, StochasticDepth)):
             module.p = 0.0
     outputs = net.train()(images)
     # With heads a tuple: the logits, then the heads from below, whatever GoogLeNet calls them.

@@ -19,13 +19,16 @@ if not hasattr(torchvision.models, "ResNet50_Weights"):
     sys.exit(77)
 
 
+SUFFIXES = {"IMAGENET1K_V1": "", "IMAGENET1K_V2": "-v2", "IMAGENET1K_SWAG_E2E_V1": "-swag",
+            "IMAGENET1K_SWAG_LINEAR_V1": "-swag-linear"}
+
+
 def published():
     """Every ImageNet-1K weights of torchvision, by network and by what our names add to it."""
     sets = {name.lower(): value for name, value in vars(torchvision.models).items()
             if name.endswith("_Weights")}
-    return {name[:-len("_weights")] + {"V1": "", "V2": "-v2"}[member.name.split("_")[-1]]: member
-            for name, members in sets.items() for member in members
-            if member.name in ("IMAGENET1K_V1", "IMAGENET1K_V2")}
+    return {name[:-len("_weights")] + SUFFIXES[member.name]: member
+            for name, members in sets.items() for member in members if member.name in SUFFIXES}
 
 
 def undone(name, transforms):
@@ -83,7 +86,7 @@ def main(probe):
         failed += bool(found)
         print(f"{'FAILED' if found else 'ok':6} {row['name']} {'; '.join(found)}".rstrip())
     for network in {row["architecture"] for row in ours}:
-        for name in (network, network + "-v2"):
+        for name in (network + suffix for suffix in SUFFIXES.values()):
             if name in theirs and name not in {row["name"] for row in ours}:
                 failed += 1
                 print(f"FAILED {name}: torchvision has it, our table has not")
