@@ -72,6 +72,22 @@ torch::Tensor ConvNormRelu::forward(const torch::Tensor& x) {
   return (bn.is_empty() ? y : bn(y)).relu_();
 }
 
+SqueezeExcitation::SqueezeExcitation(int64_t channels, int64_t squeezed, AnyModule between,
+                                     AnyModule last)
+    : avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
+      fc1(register_module("fc1", Conv2d(channels, squeezed, 1))),
+      fc2(register_module("fc2", Conv2d(squeezed, channels, 1))),
+      activation(std::move(between)),
+      gate(std::move(last)) {
+  register_module("activation", activation.ptr());
+  register_module("scale_activation", gate.ptr());
+}
+
+torch::Tensor SqueezeExcitation::forward(const torch::Tensor& x) {
+  const torch::Tensor squeezed = activation.forward(fc1(avgpool(x)));
+  return x * gate.forward(fc2(squeezed));
+}
+
 torch::Tensor StochasticDepth::forward(const torch::Tensor& x) {
   if (!is_training() || probability == 0) return x;
   std::vector<int64_t> one_number_per_image(static_cast<size_t>(x.dim()), 1);
@@ -93,6 +109,15 @@ void normal_linears_(Module& module, double deviation) {
   for (const auto& child : module.modules(/*include_self=*/false)) {
     if (auto* linear = child->as<Linear>()) {
       init::normal_(linear->weight, 0, deviation);
+      init::zeros_(linear->bias);
+    }
+  }
+}
+
+void uniform_linears_(Module& module, double bound) {
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    if (auto* linear = child->as<Linear>()) {
+      init::uniform_(linear->weight, -bound, bound);
       init::zeros_(linear->bias);
     }
   }

@@ -47,7 +47,7 @@ torch::Tensor forward_part(torch::nn::Sequential& layers, size_t begin, size_t e
                            torch::Tensor x);
 
 /// Convolution without bias whose padding keeps the size, batch normalisation, and `activation`
-/// (none by default): MobileNet V1, V2 and V3.
+/// (none by default): the MobileNets and EfficientNets.
 std::shared_ptr<Chain> conv_norm_act(torch::nn::Conv2dOptions convolution,
                                      torch::nn::AnyModule activation = {}, double norm_eps = 1e-5,
                                      double norm_momentum = 0.1);
@@ -58,6 +58,23 @@ struct ConvNormRelu : torch::nn::Module {
   torch::nn::BatchNorm2d bn{nullptr};
 
   explicit ConvNormRelu(torch::nn::Conv2dOptions convolution, bool normalised = true);
+  torch::Tensor forward(const torch::Tensor& x);
+};
+
+/// torch::nn's is not in place.
+struct SiLU : torch::nn::Module {
+  torch::Tensor forward(torch::Tensor x) { return torch::silu_(x); }
+};
+
+/// Multiplies each channel by what it and all others contain on average.
+/// Hu, Shen, Sun, "Squeeze-and-excitation networks", 2017.
+struct SqueezeExcitation : torch::nn::Module {
+  torch::nn::AdaptiveAvgPool2d avgpool;
+  torch::nn::Conv2d fc1, fc2;
+  torch::nn::AnyModule activation, gate;
+
+  SqueezeExcitation(int64_t channels, int64_t squeezed, torch::nn::AnyModule between,
+                    torch::nn::AnyModule last);
   torch::Tensor forward(const torch::Tensor& x);
 };
 
@@ -77,6 +94,9 @@ void he_normal_convolutions_(torch::nn::Module& module);
 
 /// Every fully connected layer below `module` from a normal of this deviation, biases zero.
 void normal_linears_(torch::nn::Module& module, double deviation);
+
+/// Every fully connected layer below `module` evenly from -bound to bound, biases zero.
+void uniform_linears_(torch::nn::Module& module, double bound);
 
 /// The weights, not the biases, of every convolution and fully connected layer below `module` from
 /// a normal of this deviation. (torchvision's is cut off at 2 and -2, a long way outside.)
