@@ -16,6 +16,7 @@
   FAMILY(resnet_cifar)             \
   FAMILY(squeezenet)               \
   FAMILY(mobilenet_v1)             \
+  FAMILY(deeplab_v3)               \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
   FAMILY(mobilenet_v3)             \

@@ -17,6 +17,7 @@ try:
     from torch import nn
     from torchvision.models.googlenet import Inception, InceptionAux
     from torchvision.models.resnet import BasicBlock, Bottleneck
+    from torchvision.models.segmentation.deeplabv3 import _deeplabv3_resnet
     from torchvision.ops import StochasticDepth
 except ImportError as error:
     print(f"skipped: {error}")
@@ -138,6 +139,22 @@ def mobilenet_v1(width):
         avg=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(c[3], 1000)))
 
 
+def deeplab_v3(output_stride, rates, aux):
+    body = torchvision.models.resnet50(
+        replace_stride_with_dilation=[False, output_stride == 8, True])
+    net = _deeplabv3_resnet(body, 21, aux)
+    for branch, rate in zip(net.classifier[0].convs[1:4], rates):
+        branch[0].dilation = branch[0].padding = (rate, rate)
+    forward = net.forward
+
+    def as_logits(images):
+        outputs = forward(images)
+        return tuple(outputs.values()) if net.training and aux else outputs["out"]
+
+    net.forward = as_logits
+    return net
+
+
 # ---- all networks: name, image side (large variants of a family on less than their own), with
 # auxiliary heads, reference
 
@@ -163,6 +180,9 @@ def networks():
         yield "googlenet", 224, aux, of_torchvision("googlenet", **options)
         yield "googlenet_2014", 224, aux, lambda aux=aux: googlenet_2014(aux)
         yield "inception_v3", 299, aux, of_torchvision("inception_v3", **options)
+    for aux in False, True:
+        yield "deeplabv3_resnet50", 65, aux, lambda aux=aux: deeplab_v3(8, (12, 24, 36), aux)
+    yield "deeplabv3_resnet50_os16", 65, True, lambda: deeplab_v3(16, (6, 12, 18), True)
     yield "resnet50_v1", 224, False, resnet50_v1
     for depth in 20, 32, 44, 56, 110, 1202:
         yield f"resnet{depth}", 32, False, lambda depth=depth: resnet_cifar(depth)
