@@ -20,9 +20,12 @@
   FAMILY(xception)                 \
   FAMILY(squeezenet)               \
   FAMILY(mobilenet_v1)             \
+  FAMILY(deeplab_v3)               \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
-  FAMILY(mobilenet_v3)
+  FAMILY(mobilenet_v3)             \
+  FAMILY(vit)                      \
+  FAMILY(convnext)
 
 namespace convscope::families {
 

@@ -96,6 +96,8 @@ class Probe : public Interceptor {
       case Kind::elementwise:
         return {sum_of_maps(call)};
       case Kind::linear:
+        if (call.name() == "aten::linear") return {mean_of_channels(call)};
+        [[fallthrough]];
       case Kind::matmul:  // before the last feature map these are parts of gates
         return {torch::ones(graph_.values.at(static_cast<size_t>(recorded().outputs[0])).shape)};
       default:
@@ -105,6 +107,13 @@ class Probe : public Interceptor {
   }
 
   const Call& recorded() const { return graph_.calls.at(number_); }
+
+  /// Each channel the mean of those at the same position, which a layer takes from the last
+  /// dimension.
+  static torch::Tensor mean_of_channels(const OperatorCall& call) {
+    const int64_t channels = call.arguments[1].toTensor().size(0);
+    return call.arguments[0].toTensor().mean(-1, /*keepdim=*/true) * torch::ones(channels);
+  }
 
   torch::Tensor pooled(OperatorCall& call) const {
     const Site site(graph_, recorded());

@@ -45,7 +45,8 @@ void Lowering::emit(size_t i) {
       lowered = average_all(i);
     else if (in({"aten::cat"}))
       lowered = concat(i);
-    else if (in({"aten::flatten", "aten::view", "aten::reshape", "aten::_unsafe_view"}))
+    else if (in({"aten::flatten", "aten::view", "aten::reshape", "aten::_unsafe_view",
+                 "aten::contiguous"}))
       lowered = flatten(i);
     else
       lowered = elementwise(i);

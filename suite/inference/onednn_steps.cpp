@@ -87,7 +87,7 @@ bool Lowering::linear(size_t i, const FusedChain& chain) {
   const int weight_value = c.value(product ? "mat2" : "weight");
   const int bias_value = c.value(product ? "self" : "bias");
   const auto constant = [&](int v) { return v < 0 ? torch::Tensor() : value(v).constant; };
-  if (!is_computed(input) || value(input).shape.size() != 2 || !constant(weight_value).defined() ||
+  if (!is_computed(input) || value(input).shape.size() < 2 || !constant(weight_value).defined() ||
       (bias_value >= 0 && constant(bias_value).dim() != 1)) {
     return false;
   }
@@ -101,9 +101,11 @@ bool Lowering::linear(size_t i, const FusedChain& chain) {
   // and the layouts that oneDNN prefers are read no faster.
   const memory::desc weights = describe(weight.sizes().vec(), Layout::plain);
   const memory::desc biases = describe(bias.sizes().vec(), Layout::plain);
+  // Of images or tokens, each position is a row.
+  const int64_t rows = element_count(value(input).shape) / weight.size(1);
   const dnnl::inner_product_forward::desc operation(
-      prop_kind::forward_inference, describe(value(input).shape, Layout::plain), weights, biases,
-      describe(value(chain.result).shape, Layout::plain));
+      prop_kind::forward_inference, describe({rows, weight.size(1)}, Layout::plain), weights,
+      biases, describe({rows, weight.size(0)}, Layout::plain));
   const dnnl::inner_product_forward::primitive_desc desc(operation, attributes_of(chain.post_ops),
                                                          engine_);
   const Buffer from = read(input, Layout::plain);
@@ -285,6 +287,7 @@ bool Lowering::concat(size_t i) {
     int64_t channel = 0;
     for (const int part : parts) {
       const Shape& shape = value(part).shape;
+      if (held(part).empty()) read(part, Layout::plain);  // a view
       if (!is_placed(part, channel) || held(part).at(0).layout != home_) {
         const auto offset = static_cast<size_t>(channel * shape[2] * shape[3]) * sizeof(float);
         const Buffer target = program_.add_part(held(whole)[0].buffer, offset);
@@ -311,12 +314,10 @@ bool Lowering::concat(size_t i) {
   return true;
 }
 
+/// Another shape for the same elements in the same order, which takes no work.
 bool Lowering::flatten(size_t i) {
   const int from = call(i).arguments.at(0).values.at(0), to = call(i).results.at(0);
-  if (!is_computed(from) || value(to).shape.size() != 2 ||
-      value(to).shape[0] != value(from).shape[0]) {
-    return false;
-  }
+  if (!is_computed(from)) return false;
   const auto same = flat_.find(from);
   flat_.emplace(to, same == flat_.end() ? from : same->second);
   carried_.push_back(i);

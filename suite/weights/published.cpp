@@ -19,6 +19,12 @@ Preprocessing middle(int64_t resize, int64_t crop) {
   return {resize, crop, Interpolation::bilinear, imagenet_mean, imagenet_deviation};
 }
 
+/// How it prepares them for the weights of SWAG (Singh et al., "Revisiting weakly supervised
+/// pre-training of visual perception models", 2022).
+Preprocessing bicubic(int64_t side) {
+  return {side, side, Interpolation::bicubic, imagenet_mean, imagenet_deviation};
+}
+
 /// For weights that were converted from TensorFlow. torchvision normalises images as for the
 /// others, and its networks undo that at their first line when they have these weights
 /// (transform_input in googlenet.py and inception.py): x * 0.229 / 0.5 + (0.485 - 0.5) / 0.5 and so
@@ -46,6 +52,15 @@ PublishedWeights torchvision(const std::string& name, const std::string& file, d
           top1,
           top5,
           std::move(preprocessing)};
+}
+
+/// Accuracies of segmentation are no top-1 (here a mean IoU of 66.4 % and 92.4 % of the pixels).
+/// torchvision resizes the shorter side and keeps the whole image; a network here takes images of
+/// one size, which are its middle.
+PublishedWeights of_segmentation(const std::string& name, const std::string& file) {
+  PublishedWeights weights = torchvision(name, file, 0, 0, middle(520, 520));
+  weights.dataset = "COCO-val2017-VOC-labels";
+  return weights;
 }
 
 /// The README of the repository states the test error.
@@ -117,6 +132,23 @@ std::vector<PublishedWeights> make_table() {
       torchvision("mobilenet_v3_large-v2", "mobilenet_v3_large-5c1a4163.pth", 75.274, 92.566,
                   middle(232, 224)),
       torchvision("mobilenet_v3_small", "mobilenet_v3_small-047dcff4.pth", 67.668, 87.402),
+      of_segmentation("deeplabv3_resnet50", "deeplabv3_resnet50_coco-cd0a2569.pth"),
+      torchvision("vit_b_16", "vit_b_16-c867db91.pth", 81.072, 95.318),
+      torchvision("vit_b_16-swag", "vit_b_16_swag-9ac1b537.pth", 85.304, 97.650, bicubic(384)),
+      torchvision("vit_b_16-swag-linear", "vit_b_16_lc_swag-4e70ced5.pth", 81.886, 96.180,
+                  bicubic(224)),
+      torchvision("vit_b_32", "vit_b_32-d86f8d99.pth", 75.912, 92.466),
+      torchvision("vit_l_16", "vit_l_16-852ce7e3.pth", 79.662, 94.638, middle(242, 224)),
+      torchvision("vit_l_16-swag", "vit_l_16_swag-4f3808c9.pth", 88.064, 98.512, bicubic(512)),
+      torchvision("vit_l_16-swag-linear", "vit_l_16_lc_swag-4d563306.pth", 85.146, 97.422,
+                  bicubic(224)),
+      torchvision("vit_l_32", "vit_l_32-c7638314.pth", 76.972, 93.070),
+      torchvision("convnext_tiny", "convnext_tiny-983f1562.pth", 82.520, 96.146, middle(236, 224)),
+      torchvision("convnext_small", "convnext_small-0c510722.pth", 83.616, 96.650,
+                  middle(230, 224)),
+      torchvision("convnext_base", "convnext_base-6075fbad.pth", 84.062, 96.870, middle(232, 224)),
+      torchvision("convnext_large", "convnext_large-ea097f82.pth", 84.414, 96.976,
+                  middle(232, 224)),
   };
 }
 

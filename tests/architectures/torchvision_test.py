@@ -17,6 +17,8 @@ try:
     from torch import nn
     from torchvision.models.googlenet import Inception, InceptionAux
     from torchvision.models.resnet import BasicBlock, Bottleneck
+    from torchvision.models.segmentation.deeplabv3 import _deeplabv3_resnet
+    from torchvision.ops import StochasticDepth
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -263,6 +265,22 @@ def mobilenet_v1(width):
         avg=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(c[3], 1000)))
 
 
+def deeplab_v3(output_stride, rates, aux):
+    body = torchvision.models.resnet50(
+        replace_stride_with_dilation=[False, output_stride == 8, True])
+    net = _deeplabv3_resnet(body, 21, aux)
+    for branch, rate in zip(net.classifier[0].convs[1:4], rates):
+        branch[0].dilation = branch[0].padding = (rate, rate)
+    forward = net.forward
+
+    def as_logits(images):
+        outputs = forward(images)
+        return tuple(outputs.values()) if net.training and aux else outputs["out"]
+
+    net.forward = as_logits
+    return net
+
+
 # ---- all networks: name, image side (large variants of a family on less than their own), with
 # auxiliary heads, reference
 
@@ -275,6 +293,11 @@ def networks():
                  "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
                  "squeezenet1_0", "squeezenet1_1"):
         yield name, 224, False, of_torchvision(name)
+    for name, side in (("vit_b_16", 224), ("vit_b_32", 64), ("vit_l_16", 32), ("vit_l_32", 32)):
+        yield name, side, False, of_torchvision(name, image_size=side)
+    for name, side in (("convnext_tiny", 224), ("convnext_small", 64), ("convnext_base", 64),
+                       ("convnext_large", 64)):
+        yield name, side, False, of_torchvision(name)
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
@@ -283,6 +306,9 @@ def networks():
         yield "googlenet", 224, aux, of_torchvision("googlenet", **options)
         yield "googlenet_2014", 224, aux, lambda aux=aux: googlenet_2014(aux)
         yield "inception_v3", 299, aux, of_torchvision("inception_v3", **options)
+    for aux in False, True:
+        yield "deeplabv3_resnet50", 65, aux, lambda aux=aux: deeplab_v3(8, (12, 24, 36), aux)
+    yield "deeplabv3_resnet50_os16", 65, True, lambda: deeplab_v3(16, (6, 12, 18), True)
     yield "resnet50_v1", 224, False, resnet50_v1
     yield "resnext50_32x4d", 224, False, of_torchvision("resnext50_32x4d")
     for name in "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2":
@@ -359,7 +385,7 @@ def fill_and_run(net, side):
     images = noise("images", (IMAGES, 1 if side == 28 else 3, side, side))
     results = {"evaluation": [net.eval()(images)]}
     for module in net.modules():
-        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
+        if isinstance(module, (nn.Dropout, nn.Dropout2d, StochasticDepth)):
             module.p = 0.0
     outputs = net.train()(images)
     # With heads a tuple: the logits, then the heads from below, whatever GoogLeNet calls them.

@@ -225,6 +225,19 @@ TEST(FrozenNetwork, JoinsWhatIsReadTwiceAndJoinedTwice) {
   });
 }
 
+TEST(FrozenNetwork, TakesAnotherShapeForNoWork) {
+  const Names names = checked([](Own& own, const torch::Tensor& x) {
+    const int64_t images = x.size(0);
+    const torch::Tensor y = own.conv(x).view({images, 2, 8, 10, 12}).transpose(1, 2).contiguous();
+    return own.conv(y.view({images, 16, 10, 12}));
+  });
+  EXPECT_STEPS(names, "convolution", "aten::transpose", "convolution");
+  checked([](Own& own, const torch::Tensor& x) {
+    const torch::Tensor y = own.conv(x), turned = y.view({x.size(0), 16, 12, 10});
+    return torch::cat({turned, own.conv(turned)}, 1).relu();
+  });
+}
+
 TEST(FrozenNetwork, NormalisesWithoutAConvolutionBefore) {
   checked([](Own& own, const torch::Tensor& x) { return own.conv(own.norm(x).relu_()); });
 }
