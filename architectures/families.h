@@ -18,7 +18,11 @@
   FAMILY(mobilenet_v1)             \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
-  FAMILY(mobilenet_v3)
+  FAMILY(shufflenet_v2)            \
+  FAMILY(mnasnet)                  \
+  FAMILY(mobilenet_v3)             \
+  FAMILY(efficientnet)             \
+  FAMILY(efficientnet_v2)
 
 namespace convscope::families {
 

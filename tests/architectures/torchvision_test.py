@@ -17,6 +17,7 @@ try:
     from torch import nn
     from torchvision.models.googlenet import Inception, InceptionAux
     from torchvision.models.resnet import BasicBlock, Bottleneck
+    from torchvision.ops import StochasticDepth
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -147,8 +148,15 @@ def networks():
 
     for name in ("alexnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
                  "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
-                 "squeezenet1_0", "squeezenet1_1"):
+                 "squeezenet1_0", "squeezenet1_1",
+                 "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5",
+                 "shufflenet_v2_x2_0", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3",
+                 "efficientnet_b0"):
         yield name, 224, False, of_torchvision(name)
+    for larger in range(1, 8):
+        yield f"efficientnet_b{larger}", 96, False, of_torchvision(f"efficientnet_b{larger}")
+    for size, side in ("s", 384), ("m", 96), ("l", 96):
+        yield f"efficientnet_v2_{size}", side, False, of_torchvision(f"efficientnet_v2_{size}")
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
@@ -215,7 +223,7 @@ def fill_and_run(net, side):
     images = noise("images", (IMAGES, 1 if side == 28 else 3, side, side))
     results = {"evaluation": [net.eval()(images)]}
     for module in net.modules():
-        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
+        if isinstance(module, (nn.Dropout, nn.Dropout2d, StochasticDepth)):
             module.p = 0.0
     outputs = net.train()(images)
     # With heads a tuple: the logits, then the heads from below, whatever GoogLeNet calls them.
