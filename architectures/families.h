@@ -23,8 +23,12 @@
   FAMILY(deeplab_v3)               \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
+  FAMILY(shufflenet_v2)            \
+  FAMILY(mnasnet)                  \
   FAMILY(mobilenet_v3)             \
+  FAMILY(efficientnet)             \
   FAMILY(vit)                      \
+  FAMILY(efficientnet_v2)          \
   FAMILY(convnext)
 
 namespace convscope::families {

@@ -16,10 +16,11 @@ struct PublishedWeights {
   std::string architecture;  ///< the network of the catalogue that loads them
   std::string file;          ///< "resnet50-11ad3fa6.pth"
   std::string url;
-  std::string sha256_prefix;  ///< 8 digits, which the publisher made a part of the file's name
-  std::string source;         ///< who published them
-  std::string dataset;        ///< on whose validation images the accuracies were measured
-  double top1, top5;          ///< percent, as the publisher states them; 0: not stated
+  std::string
+      sha256_prefix;    ///< 8 digits or 10, which the publisher made a part of the file's name
+  std::string source;   ///< who published them
+  std::string dataset;  ///< on whose validation images the accuracies were measured
+  double top1, top5;    ///< percent, as the publisher states them; 0: not stated
   Preprocessing preprocessing;
 };
 

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "architectures/catalogue.h"
+#include "architectures/efficientnet.h"
 #include "architectures/network.h"
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
@@ -163,6 +165,36 @@ TEST(Growth, OfTheTraceIsLinearInDepth) {
   };
   const double per_layer = (calls("resnet110") - calls("resnet20")) / (110 - 20);
   EXPECT_NEAR((calls("resnet1202") - calls("resnet110")) / (1202 - 110), per_layer, 0.01);
+}
+
+TEST(EfficientNet, TripletOfThePaperDoublesTheWork) {
+  // Section 3.3: alpha beta^2 gamma^2 is about 2, and alpha, beta and gamma are what phi = 1 gives.
+  const CompoundScale one = compound_scale(1), two = compound_scale(2);
+  EXPECT_NEAR(one.depth, 1.2, 1e-9);
+  EXPECT_NEAR(one.width, 1.1, 1e-9);
+  EXPECT_NEAR(one.resolution, 1.15, 1e-9);
+  EXPECT_NEAR(one.depth * std::pow(one.width * one.resolution, 2), 2, 0.1);
+  EXPECT_NEAR(two.depth, 1.44, 1e-9);
+}
+
+TEST(EfficientNet, PublishedScalesAreTheRuleRounded) {
+  const std::pair<const char*, double> published[] = {
+      {"efficientnet_b1", 0.5}, {"efficientnet_b2", 1}, {"efficientnet_b3", 2},
+      {"efficientnet_b4", 3.5}, {"efficientnet_b5", 5}, {"efficientnet_b6", 6},
+      {"efficientnet_b7", 7}};
+  const Architecture& b0 = find_architecture("efficientnet_b0");
+  const Cost base = cost(trace_network(b0, b0.settings));
+  for (const auto& [name, phi] : published) {
+    const Architecture& network = find_architecture(name);
+    const CompoundScale rule = compound_scale(phi);
+    EXPECT_NEAR(network.settings.width, rule.width, 0.055) << name;
+    EXPECT_NEAR(double(network.settings.image.height) / (224 * rule.resolution), 1, 0.05) << name;
+    const double work =
+        double(cost(trace_network(network, network.settings)).macs) / double(base.macs);
+    const double by_rule = rule.depth * std::pow(rule.width * rule.resolution, 2);
+    // Blocks and channels are rounded up, which the small ones feel most.
+    EXPECT_NEAR(work / by_rule, 1.17, 0.18) << name;
+  }
 }
 
 TEST(LeNet5Of1998, HasThePapersConnections) {

@@ -291,13 +291,20 @@ def networks():
 
     for name in ("alexnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
                  "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
-                 "squeezenet1_0", "squeezenet1_1"):
+                 "squeezenet1_0", "squeezenet1_1",
+                 "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5",
+                 "shufflenet_v2_x2_0", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3",
+                 "efficientnet_b0"):
         yield name, 224, False, of_torchvision(name)
     for name, side in (("vit_b_16", 224), ("vit_b_32", 64), ("vit_l_16", 32), ("vit_l_32", 32)):
         yield name, side, False, of_torchvision(name, image_size=side)
     for name, side in (("convnext_tiny", 224), ("convnext_small", 64), ("convnext_base", 64),
                        ("convnext_large", 64)):
         yield name, side, False, of_torchvision(name)
+    for larger in range(1, 8):
+        yield f"efficientnet_b{larger}", 96, False, of_torchvision(f"efficientnet_b{larger}")
+    for size, side in ("s", 384), ("m", 96), ("l", 96):
+        yield f"efficientnet_v2_{size}", side, False, of_torchvision(f"efficientnet_v2_{size}")
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")

@@ -42,7 +42,8 @@ TEST(Published, RowsAreDistinctAndWhole) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_TRUE(files.insert(row.file).second) << row.file;
     EXPECT_TRUE(digits.insert(row.sha256_prefix).second) << row.file;
-    EXPECT_TRUE(std::regex_match(row.sha256_prefix, std::regex("[0-9a-f]{8}"))) << row.file;
+    EXPECT_TRUE(std::regex_match(row.sha256_prefix, std::regex("[0-9a-f]{8}([0-9a-f]{2})?")))
+        << row.file;
     EXPECT_EQ(row.url.substr(row.url.rfind('/') + 1), row.file);
     EXPECT_EQ(row.preprocessing.mean.size(), 3u) << row.name;
     EXPECT_EQ(row.preprocessing.deviation.size(), 3u) << row.name;
