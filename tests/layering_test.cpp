@@ -29,7 +29,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
       "suite/inference"}},
     {"suite/report", {}},
     {"suite/pictures", {"architectures"}},
-    {"suite/records", {"architectures", "suite/weights", "suite/timing", "suite/report"}},
+    {"suite/records", {"architectures", "suite/timing", "suite/report"}},
     {"suite/commands",
      {"architectures", "suite", "suite/analysis", "suite/weights", "suite/data", "suite/inference",
       "suite/interpretation", "suite/timing", "suite/training", "suite/report", "suite/records",

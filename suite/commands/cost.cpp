@@ -15,6 +15,7 @@
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
 #include "suite/report/text.h"
+#include "suite/weights/published.h"
 
 namespace convscope {
 namespace {
@@ -23,6 +24,8 @@ struct CostRow {
   std::string model, variant, input;
   Cost cost;
   std::string status, reason;
+  int64_t year;
+  PublishedAccuracy accuracy;
 
   bool failed() const { return status == "failed"; }
 };
@@ -89,7 +92,7 @@ std::vector<Column<CostRow>> cost_columns(bool show_status = false, bool show_va
       {"macs", "MACs", Human::count, total([](const C& c) { return c.macs; })},
       {"flops", "FLOPs", Human::count, total([](const C& c) { return c.flops; })},
       {"activations", "Activations", Human::count, total([](const C& c) { return c.activations; })},
-      {"weight_bytes", "Weights", Human::bytes, total([](const C& c) { return c.weight_bytes; })},
+      {"weight_bytes", "", Human::none, total([](const C& c) { return c.weight_bytes; })},
       {"peak_activation_bytes", "Peak", Human::bytes,
        total([](const C& c) { return c.peak_activation_bytes; })},
       {"rf", "RF", Human::plain, total([](const C& c) { return sides(c.field, &Field::size); })},
@@ -106,6 +109,11 @@ std::vector<Column<CostRow>> cost_columns(bool show_status = false, bool show_va
       {"status", "Status", if_any(show_status), [](const R& r) { return Cell(r.status); }},
       {"reason", "", Human::none, [](const R& r) { return Cell(r.reason); }},
       {"notes", "", Human::none, total(notes)},
+      {"year", "Year", Human::plain, [](const R& r) { return Cell(r.year); }},
+      {"top1_published", "Top-1 (%)", Human::plain,
+       [](const R& r) { return r.accuracy.top1 > 0 ? Cell(r.accuracy.top1) : Cell(); }},
+      {"top1_data", "of", Human::plain, [](const R& r) { return Cell(r.accuracy.dataset); }},
+      {"top1_source", "", Human::none, [](const R& r) { return Cell(r.accuracy.source); }},
   };
 }
 
@@ -179,7 +187,9 @@ CostRow cost_row(const NetworkCase& a_case, bool folded) {
               to_string(a_case.settings.image),
               {},
               "ok",
-              ""};
+              "",
+              a_case.architecture.year,
+              published_accuracy(a_case.architecture, a_case.settings)};
   try {
     if (!a_case.refusal.empty()) throw UsageError(a_case.refusal);
     Graph graph = trace_network(a_case.architecture, a_case.settings);

@@ -195,7 +195,8 @@ int run(const Invocation& invocation) {
   const std::string started = utc_now();
   Output output(invocation);
   DreamOptions options = dream_options(invocation);
-  const Subject seen = subject(invocation, /*head_needed=*/invocation.text("at").empty());
+  const Subject seen =
+      subject(invocation, invocation.text("at").empty() ? Needed::answers : Needed::layers);
   const Layer layer = layer_of(invocation, seen);
   const std::vector<int64_t> units = units_of(invocation, layer);
   if (options.objective == DreamObjective::centre && !layer.is_map) {

@@ -257,7 +257,7 @@ void write_record(const Invocation& invocation, const std::filesystem::path& fol
 int run(const Invocation& invocation) {
   const std::string started = utc_now();
   Output output(invocation);
-  const Subject trained = subject(invocation, /*head_needed=*/false);
+  const Subject trained = subject(invocation, Needed::layers);
   std::vector<Subject> subjects = {trained};
   if (invocation.flag("control")) {
     if (invocation.flag("untrained")) {

@@ -147,7 +147,7 @@ int run(const Invocation& invocation) {
     throw UsageError("evaluate prints --per-class or --confusion; --results writes both");
   }
   Output output(invocation);
-  const WeightedNetwork network = weighted_network(invocation);
+  const WeightedNetwork network = weighted_network(invocation, Needed::answers);
   const auto dataset = open_data(invocation, network);
   const Speed chosen = speed(invocation, network);
   if (invocation.flag("dry-run")) {

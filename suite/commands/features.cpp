@@ -53,7 +53,7 @@ void check_memory(const std::string& layer, size_t values_of_image, size_t image
 int run(const Invocation& invocation) {
   const std::string& layer = invocation.text("at");
   const std::string& out = invocation.text("out");
-  const WeightedNetwork network = weighted_network(invocation, /*head_needed=*/false);
+  const WeightedNetwork network = weighted_network(invocation, Needed::layers);
   const Speed chosen = speed(invocation, network);
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   if (invocation.flag("layers")) {

@@ -83,7 +83,7 @@ int run(const Invocation& invocation) {
   const std::string started = utc_now();
   const int64_t most = positive_integer(invocation, "most");
   if (most > 1024) throw UsageError("--most: expected from 1 to 1024");
-  const Subject seen = subject(invocation, /*head_needed=*/false);
+  const Subject seen = subject(invocation, Needed::layers);
   const auto tensors = network_tensors(seen.network.architecture, seen.network.settings);
   const NetworkTensor& tensor = chosen(seen.network, tensors, invocation.text("at"));
   check_picture_options(invocation);

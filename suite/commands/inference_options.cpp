@@ -138,7 +138,7 @@ void report_match(const Invocation& invocation, const WeightedNetwork& network) 
 }
 
 /// The one network that the command is about.
-NetworkCase one_network(const Invocation& invocation) {
+NetworkCase one_network(const Invocation& invocation, Needed needed) {
   const std::vector<std::string> names = invocation.list("model");
   if (names.empty()) {
     throw UsageError(invocation.command.name + ": name a network, as in '" +
@@ -150,6 +150,11 @@ NetworkCase one_network(const Invocation& invocation) {
                      std::to_string(cases.size()));
   }
   if (!cases[0].refusal.empty()) throw UsageError(cases[0].refusal);
+  const Architecture& architecture = cases[0].architecture;
+  if (architecture.dense && needed != Needed::layers) {
+    throw UsageError(architecture.name + " answers for each position, not once for the image; " +
+                     invocation.command.name + " needs a classifier, such as resnet50");
+  }
   return cases[0];
 }
 
@@ -235,8 +240,8 @@ void add_data_options(po::options_description& options) {
           "skip-broken", po::bool_switch(), "leave out what cannot be read, and say so");
 }
 
-WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed) {
-  const NetworkCase picked = one_network(invocation);
+WeightedNetwork weighted_network(const Invocation& invocation, Needed needed) {
+  const NetworkCase picked = one_network(invocation, needed);
   WeightedNetwork network{picked.architecture, {}, {}, {}, nullptr, {}};
   Settings settings = picked.settings;
 
@@ -256,7 +261,7 @@ WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed)
   const bool keep_classes = !invocation.text("classes").empty();
   network.fit = fit(network.architecture, settings, network.file, keep_classes);
 
-  require_fit(network.architecture, network.fit, network.file, head_needed);
+  require_fit(network.architecture, network.fit, network.file, needed == Needed::answers);
 
   report_match(invocation, network);
   invocation.err << "images: " << to_string(network.preprocessing)
@@ -271,8 +276,8 @@ WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed)
   return network;
 }
 
-WeightedNetwork untrained_network(const Invocation& invocation) {
-  const NetworkCase picked = one_network(invocation);
+WeightedNetwork untrained_network(const Invocation& invocation, Needed needed) {
+  const NetworkCase picked = one_network(invocation, needed);
   WeightedNetwork network{picked.architecture, {}, {}, {}, nullptr, {}};
   network.fit.settings = picked.settings;
   network.preprocessing = chosen(invocation, picked.settings, !invocation.list("input").empty(),

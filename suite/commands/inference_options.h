@@ -34,13 +34,20 @@ struct WeightedNetwork {
   ClassList classes;                  ///< names of the network's classes; empty: not known
 };
 
+/// What a command asks of its network.
+enum class Needed {
+  layers,   ///< any network, whose file may lack the head
+  body,     ///< one answer for each image, of a head that is replaced or not looked at
+  answers,  ///< one answer for each image
+};
+
 /// Reads the file that --weights names, or the published one in the cache, and matches it with the
 /// network. Says on `err` what was read and warns of what does not belong to these weights.
-/// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.
-WeightedNetwork weighted_network(const Invocation& invocation, bool head_needed = true);
+/// Throws UsageError or std::invalid_argument.
+WeightedNetwork weighted_network(const Invocation& invocation, Needed needed);
 
 /// The same without weights: what it is at this size, and the usual images.
-WeightedNetwork untrained_network(const Invocation& invocation);
+WeightedNetwork untrained_network(const Invocation& invocation, Needed needed);
 
 /// The name of a class of the network, "class 17" where it is not known.
 std::string class_name(const WeightedNetwork& network, int64_t index);

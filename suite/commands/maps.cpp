@@ -83,7 +83,7 @@ int run_network(const Invocation& invocation, const fs::path& path) {
   const std::string started = utc_now();
   const std::string& layer = invocation.text("at");
   const int64_t most = most_of(invocation);
-  const Subject network = subject(invocation, /*head_needed=*/false);
+  const Subject network = subject(invocation, Needed::layers);
   const Graph& graph = network.network.graph;
   if (layer.empty()) {
     throw UsageError("maps: name a layer with --at; there are " + joined(layer_names(graph)));

@@ -199,7 +199,7 @@ int run(const Invocation& invocation) {
                                  asked.size(), most_queries));
   }
   Output output(invocation);
-  const Subject seen = subject(invocation, /*head_needed=*/false);
+  const Subject seen = subject(invocation, Needed::body);
   const WeightedNetwork& weighted = seen.weighted;
   const FeaturePlace place =
       asked_for_at([&] { return feature_place(seen.network.graph, invocation.text("at")); });

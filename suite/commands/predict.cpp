@@ -83,7 +83,7 @@ Table guess_table(const WeightedNetwork& network, const std::vector<Prediction>&
 int run(const Invocation& invocation) {
   Output output(invocation);
   const std::vector<fs::path> images = images_of(invocation);
-  const WeightedNetwork network = weighted_network(invocation);
+  const WeightedNetwork network = weighted_network(invocation, Needed::answers);
   const Speed chosen = speed(invocation, network);
   Classifier classifier(network.architecture, network.fit, network.file, chosen.threads);
   const auto dataset = image_files(images, network.fit.settings.image.channels);

@@ -156,7 +156,7 @@ int run(const Invocation& invocation) {
   Output output(invocation);
   const std::vector<fs::path> images = images_of(invocation);
   const std::vector<const SaliencyMethod*> methods = methods_asked_for(invocation);
-  const Subject shown = subject(invocation, /*head_needed=*/true);
+  const Subject shown = subject(invocation, Needed::answers);
   const std::vector<int64_t> classes = classes_asked_for(invocation, shown.weighted);
   const SaliencySettings settings = settings_of(invocation, shown.network);
   check_picture_options(invocation);

@@ -121,7 +121,7 @@ int run(const Invocation& invocation) {
   const std::string started = utc_now();
   Output output(invocation);
   const std::vector<fs::path> images = images_of(invocation);
-  const Subject seen = subject(invocation, /*head_needed=*/true);
+  const Subject seen = subject(invocation, Needed::answers);
   const LoadedNetwork& network = seen.network;
   const std::vector<Downsampling> compared = downsamplings_asked_for(invocation, network);
   const ShiftCase of{network.architecture.name,

@@ -33,7 +33,7 @@ void add_threads_option(po::options_description& options) {
   options.add_options()("threads,t", text_value(), "of the network (default: the cores)");
 }
 
-Subject subject(const Invocation& invocation, bool head_needed) {
+Subject subject(const Invocation& invocation, Needed needed) {
   // Where images are read meanwhile, the command shares the cores out by speed().
   const po::options_description& options = invocation.command.options;
   if (options.find_nothrow("threads", false) && !options.find_nothrow("workers", false)) {
@@ -43,9 +43,9 @@ Subject subject(const Invocation& invocation, bool head_needed) {
     if (!invocation.text("weights").empty()) {
       throw UsageError(invocation.command.name + ": --untrained takes no --weights");
     }
-    return untrained_subject(invocation, untrained_network(invocation));
+    return untrained_subject(invocation, untrained_network(invocation, needed));
   }
-  WeightedNetwork weighted = weighted_network(invocation, head_needed);
+  WeightedNetwork weighted = weighted_network(invocation, needed);
   LoadedNetwork network = loaded_network(weighted.architecture, weighted.fit, weighted.file);
   std::string weights = weighted.file.path.filename().string();
   return {std::move(weighted), std::move(network), std::move(weights), /*untrained=*/false};

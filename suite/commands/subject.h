@@ -35,8 +35,8 @@ struct Subject {
   std::string name_end() const;
 };
 
-/// Without `head_needed` the file may lack the head. Throws UsageError or std::invalid_argument.
-Subject subject(const Invocation& invocation, bool head_needed);
+/// Throws UsageError or std::invalid_argument.
+Subject subject(const Invocation& invocation, Needed needed);
 
 /// What a manifest records of it: the SHA-256 of the weights' file.
 std::vector<std::pair<std::string, std::string>> facts_of(const Subject& subject);

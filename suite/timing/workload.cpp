@@ -206,12 +206,20 @@ class Training : public Workload {
 
  private:
   torch::Tensor forward() {
-    torch::Tensor loss =
-        torch::nn::functional::cross_entropy(prepared_.network->forward(prepared_.images), labels_);
+    torch::Tensor loss = loss_of(prepared_.network->forward(prepared_.images));
     for (const AuxiliaryLogits& head : prepared_.network->auxiliary) {
-      loss = loss + head.loss_weight * torch::nn::functional::cross_entropy(head.logits, labels_);
+      loss = loss + head.loss_weight * loss_of(head.logits);
     }
     return loss;
+  }
+
+  /// A dense network's image has its label at each position.
+  torch::Tensor loss_of(const torch::Tensor& logits) const {
+    std::vector<int64_t> shape = logits.sizes().vec();
+    shape.erase(shape.begin() + 1);
+    std::vector<int64_t> one(shape.size(), 1);
+    one[0] = shape[0];
+    return torch::nn::functional::cross_entropy(logits, labels_.view(one).expand(shape));
   }
 
   template <class Work>

@@ -146,4 +146,19 @@ const PublishedWeights* published_weights_in(const WeightsFile& file) {
   return by_name ? by_name : published_for_hash(sha256_of(file.path));
 }
 
+PublishedAccuracy published_accuracy(const Architecture& architecture, const Settings& settings) {
+  const Settings& paper = architecture.settings;
+  if (settings.classes != paper.classes || settings.width != paper.width ||
+      settings.image.channels != paper.image.channels ||
+      settings.image.height != settings.image.width) {
+    return {};
+  }
+  const PublishedWeights* weights = first([&](const PublishedWeights& row) {
+    return row.architecture == architecture.name && row.top1 > 0 &&
+           row.preprocessing.crop == settings.image.height;
+  });
+  if (weights) return {weights->dataset, weights->top1, weights->source + "'s weights"};
+  return settings.image.height == paper.image.height ? architecture.stated : PublishedAccuracy();
+}
+
 }  // namespace convscope

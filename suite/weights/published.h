@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "architectures/architecture.h"
 #include "architectures/preprocessing.h"
 #include "suite/weights/weights_file.h"
 
@@ -38,5 +39,9 @@ const PublishedWeights* published_for_hash(const std::string& sha256);
 /// The row whose file this is: by its name, or else, whoever renamed it, by its bytes. Null if
 /// none.
 const PublishedWeights* published_weights_in(const WeightsFile& file);
+
+/// What is published of the network's accuracy at these settings: with its first weights, else by
+/// its paper. `top1` is 0 if nothing is, as for another size than theirs.
+PublishedAccuracy published_accuracy(const Architecture& architecture, const Settings& settings);
 
 }  // namespace convscope
