@@ -23,6 +23,9 @@ class ModuleNames {
   /// without one, the smallest module around it that has a forward of its own.
   std::string nearest(const std::string& op);
 
+  /// Whether the module of that path is of the operator's kind, and not one that calls a function.
+  bool is_of_kind(const std::string& path, const std::string& op) const;
+
  private:
   struct Entry {
     std::string path, kind;

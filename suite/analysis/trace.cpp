@@ -116,6 +116,7 @@ class Recorder : public Interceptor {
       }
     }
     record.layer = layer_of(record);
+    record.of_module = names_.is_of_kind(record.layer, record.op);
     return record;
   }
 

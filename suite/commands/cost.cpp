@@ -10,6 +10,7 @@
 #include "suite/analysis/receptive_field.h"
 #include "suite/analysis/variants.h"
 #include "suite/commands/command.h"
+#include "suite/commands/cost_conventions.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
@@ -402,6 +403,7 @@ int dry_run(const Invocation& invocation, const std::vector<NetworkCase>& cases)
 }
 
 int run(const Invocation& invocation) {
+  if (!invocation.list("convention").empty()) return print_conventions(invocation);
   if (invocation.flag("variants")) return print_variants(invocation);
   const std::vector<NetworkCase> cases = network_cases(invocation);
   if (invocation.flag("dry-run")) return dry_run(invocation, cases);
@@ -424,7 +426,8 @@ Command cost_command() {
       ("layers", po::bool_switch(), "one row for each operation instead of each network")(
           "fold-bn", po::bool_switch(),
           "as deployed: batch normalisation folded into convolutions")(
-          "explain", text_value(), "LAYER: its arithmetic, written out")(
+          "explain", text_value(),
+          "LAYER: its arithmetic, written out; with two conventions, NETWORK: where they differ")(
           "verify-rf", po::bool_switch(),
           "find the receptive field again from the support of the gradient")(
           "variants", po::bool_switch(),
@@ -432,6 +435,7 @@ Command cost_command() {
           "results", text_value(), "DIR: also write cost.csv, layers.csv and manifest.json there")(
           "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
           "dry-run", po::bool_switch(), "list what would be computed");
+  add_convention_option(command.options);
   add_variant_options(command.options, "--variants");
   add_output_options(command.options);
   return command;

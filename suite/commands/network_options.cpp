@@ -143,8 +143,12 @@ std::vector<Architecture> variants_asked_for(const Invocation& invocation) {
 }
 
 std::vector<NetworkCase> network_cases(const Invocation& invocation) {
-  auto patterns = invocation.list("model");
-  if (patterns.empty()) patterns = {"*"};
+  const auto patterns = invocation.list("model");
+  return network_cases(invocation, patterns.empty() ? std::vector<std::string>{"*"} : patterns);
+}
+
+std::vector<NetworkCase> network_cases(const Invocation& invocation,
+                                       const std::vector<std::string>& patterns) {
   std::vector<ImageShape> sizes;
   for (const std::string& text : invocation.list("input")) {
     for (const ImageShape& size : parse_sizes(text)) sizes.push_back(size);

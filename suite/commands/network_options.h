@@ -28,6 +28,10 @@ struct NetworkCase {
 /// nothing and for what is no size or number.
 std::vector<NetworkCase> network_cases(const Invocation& invocation);
 
+/// The same for networks that another option than --model names.
+std::vector<NetworkCase> network_cases(const Invocation& invocation,
+                                       const std::vector<std::string>& patterns);
+
 /// "3x224x224".
 std::string to_string(const ImageShape& image);
 
