@@ -11,6 +11,13 @@
 
 namespace convscope {
 
+/// A module that knows which of its own is running: TorchScript's interpreter does.
+struct TellsLayer {
+  virtual ~TellsLayer() = default;
+  /// `before` is the one that ran before.
+  virtual std::string running_layer(const std::string& before) const = 0;
+};
+
 class ModuleNames {
  public:
   explicit ModuleNames(const torch::nn::Module& root);

@@ -67,7 +67,8 @@ Attribute attribute_of(const c10::IValue& value) {
 /// Numbers the tensors of a forward pass and writes its calls into a Graph.
 class Recorder : public Interceptor {
  public:
-  Recorder(Graph& graph, const torch::nn::Module& module) : graph_(graph), names_(module) {
+  Recorder(Graph& graph, const torch::nn::Module& module)
+      : graph_(graph), names_(module), teller_(dynamic_cast<const TellsLayer*>(&module)) {
     const auto add = [this](const std::string& name, const torch::Tensor& tensor, bool trainable) {
       Value& value = graph_.values[static_cast<size_t>(value_of(tensor))];
       if (value.parameter >= 0) return;  // the same tensor under a second name
@@ -88,9 +89,18 @@ class Recorder : public Interceptor {
 
   torch::jit::Stack call(OperatorCall call) override {
     if (call.is_factory()) {
+      // TorchScript's own functions write into what they made with at::empty.
+      if (teller_) {
+        call.op.callBoxed(&call.arguments);
+        return std::move(call.arguments);
+      }
       return run(call, [this](const torch::Tensor& tensor) { return stand_in(tensor); });
     }
     Call record = recorded(call);
+    if (call.name() == "aten::_local_scalar_dense") {
+      throw std::invalid_argument(where(record) +
+                                  "it asks for a number in a tensor, which depends on the image");
+    }
     torch::jit::Stack results = call.is_in_place() ? checked(call, record) : answer(call, record);
     bool any = false;
     for (size_t i = 0; i < results.size(); ++i) {
@@ -128,7 +138,8 @@ class Recorder : public Interceptor {
         return names_.owner(graph_.parameters[static_cast<size_t>(found->second)].name);
       }
     }
-    return names_.nearest(call.op);
+    if (!teller_) return names_.nearest(call.op);
+    return teller_->running_layer(graph_.calls.empty() ? "" : graph_.calls.back().layer);
   }
 
   /// An in-place operator returns what it was given, if that fits.
@@ -208,6 +219,7 @@ class Recorder : public Interceptor {
 
   Graph& graph_;
   ModuleNames names_;
+  const TellsLayer* teller_;
   std::unordered_map<const c10::TensorImpl*, int> values_;
   std::unordered_map<const c10::StorageImpl*, int> storages_;
   std::unordered_map<int, int> parameter_in_;  // by storage

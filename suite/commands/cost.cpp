@@ -422,6 +422,7 @@ Command cost_command() {
                   {"model"},
                   run};
   add_network_options(command.options);
+  add_module_option(command.options);
   command.options.add_options()  //
       ("layers", po::bool_switch(), "one row for each operation instead of each network")(
           "fold-bn", po::bool_switch(),

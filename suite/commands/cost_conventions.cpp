@@ -221,7 +221,7 @@ int print_differences(const Invocation& invocation, const std::vector<const Conv
         "--explain " +
         other_names[0] + " --convention " + first.name + "," + second.name);
   }
-  const std::vector<NetworkCase> cases = network_cases(invocation, {network_name});
+  const std::vector<NetworkCase> cases = network_cases(invocation, network_name);
   if (cases.size() != 1) throw UsageError("--explain takes one network at one size");
   const bool folded = invocation.flag("fold-bn");
   Output output(invocation);

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "architectures/network.h"
+#include "suite/analysis/torchscript.h"
 #include "suite/data/datasets.h"
 #include "suite/data/folder.h"
 #include "suite/data/known_classes.h"
@@ -76,7 +77,7 @@ struct Prepared {
     allow_tf32(c.precision == "tf32");
     at::globalContext().setBenchmarkCuDNN(true);
     network = build_unfilled(c.architecture, c.settings);
-    fill(*network);
+    if (script_file(c.architecture).empty()) fill(*network);  // a file has weights of its own
     network->to(device, type);
     if (channels_last) {
       for (const torch::Tensor& parameter : network->parameters()) {
