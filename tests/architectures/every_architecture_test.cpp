@@ -133,8 +133,9 @@ TEST_P(EveryArchitecture, EvaluationIsTheSameTwiceAndHasNoAuxiliaryHeads) {
   network->eval();
   const torch::Tensor images = two_images(settings.image);
   const torch::Tensor logits = network->forward(images);
-  // 600 additions double what they are given where no statistics have been learnt.
-  EXPECT_TRUE(logits.isfinite().all().item<bool>() || GetParam().name == "resnet1202");
+  // Hundreds of additions double what they are given where no statistics have been learnt.
+  const bool overflows = GetParam().name == "resnet1202" || GetParam().name == "preact_resnet1001";
+  EXPECT_TRUE(logits.isfinite().all().item<bool>() || overflows);
   EXPECT_TRUE(torch::allclose(logits, network->forward(images), 0, 0, /*equal_nan=*/true));
   EXPECT_TRUE(network->auxiliary.empty());
 }
