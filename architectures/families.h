@@ -7,14 +7,17 @@
 #include "architectures/architecture.h"
 
 #define CONVSCOPE_FAMILIES(FAMILY) \
+  FAMILY(neocognitron)             \
   FAMILY(lenet)                    \
   FAMILY(alexnet)                  \
   FAMILY(vgg)                      \
   FAMILY(googlenet)                \
+  FAMILY(spp_net)                  \
   FAMILY(inception_v3)             \
   FAMILY(resnet)                   \
   FAMILY(resnet_cifar)             \
   FAMILY(squeezenet)               \
+  FAMILY(wavenet)                  \
   FAMILY(mobilenet_v1)             \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
