@@ -180,7 +180,12 @@ std::vector<Field> measure_field(const Architecture& architecture, const Setting
       receptive_fields(graph).of_value.at(static_cast<size_t>(graph.outputs[0]));
   if (expected.made_by < 0) return {};
   const auto network = build_without_memory(architecture, settings);
-  const int64_t narrow = std::max<int64_t>(smallest_side(architecture, settings), 1);
+  int64_t narrow = std::max<int64_t>(smallest_side(architecture, settings), 1);
+  // One built for a larger image may not take the smallest: the last map needs one position.
+  for (const Field& field : expected.sides) {
+    narrow = std::max(narrow, field.size - 2 * field.padding);
+  }
+  const size_t first_side = 4 - expected.sides.size();  // a signal has its length alone
 
   std::vector<Field> measured;
   for (size_t side = 0; side < expected.sides.size(); ++side) {
@@ -188,7 +193,8 @@ std::vector<Field> measure_field(const Architecture& architecture, const Setting
     const Field& field = expected.sides[side];
     const int64_t first = (std::max<int64_t>(field.padding, 0) + field.stride - 1) / field.stride;
     Shape strip = {1, settings.image.channels, narrow, narrow};
-    strip[side + 2] = std::max(narrow, (first + 2) * field.stride - field.padding + field.size);
+    strip[first_side + side] =
+        std::max(narrow, (first + 2) * field.stride - field.padding + field.size);
     const torch::Tensor images = torch::ones(strip, torch::requires_grad());
     Probe probe(graph, expected.made_by);
     try {
@@ -196,7 +202,8 @@ std::vector<Field> measure_field(const Architecture& architecture, const Setting
       network->forward(images);
     } catch (const Reached&) {
     }
-    const auto dim = static_cast<int64_t>(side) + 2;
+    const auto dim =
+        static_cast<int64_t>(first_side + side) - 4;  // of features without a height, too
     const auto [begin, end] = lines_seen(images, probe.features, dim, first);
     const auto next = lines_seen(images, probe.features, dim, first + 1);
     const int64_t stride = next.first - begin;

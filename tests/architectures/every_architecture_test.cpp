@@ -29,7 +29,8 @@ TEST_P(EveryArchitecture, HasACompleteCost) {
   EXPECT_TRUE(result.complete()) << unknown_operators(result);
   EXPECT_GT(result.macs, 0);
   EXPECT_EQ(result.unused_params, 0);
-  EXPECT_TRUE(result.aligned);
+  // What looks into the past alone has its paths end, not centre, at the same sample.
+  EXPECT_EQ(result.aligned, GetParam().name != "wavenet");
   EXPECT_EQ(result.output, answer(GetParam(), GetParam().settings));
 }
 
