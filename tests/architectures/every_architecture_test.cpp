@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "architectures/catalogue.h"
 #include "architectures/efficientnet.h"
@@ -212,6 +213,32 @@ TEST(LeNet5Of1998, HasThePapersConnections) {
   }
   EXPECT_EQ(connections, 340908);
   EXPECT_EQ(result.params, 60000);
+}
+
+TEST(DeepLabV3, BodySeesAsFarAsResNet50AtEitherStride) {
+  for (const auto& [name, stride] :
+       {std::pair("deeplabv3_resnet50", 8), std::pair("deeplabv3_resnet50_os16", 16)}) {
+    const Architecture& network = find_architecture(name);
+    std::vector<Field> last;
+    for (const LayerCost& layer : cost(trace_network(network, network.settings)).layers) {
+      if (layer.layer.rfind("backbone.layer4.", 0) == 0) last = layer.field;
+    }
+    ASSERT_EQ(last.size(), 2u) << name;
+    EXPECT_EQ(last[0].size, 427) << name;  // rfa_toolbox's README, of ResNet-50
+    EXPECT_EQ(last[0].stride, stride) << name;
+  }
+}
+
+TEST(VisionTransformer, RefusesAnImageThatPatchesDoNotCover) {
+  const Architecture& network = find_architecture("vit_b_16");
+  Settings settings = network.settings;
+  settings.image.width = 230;
+  try {
+    trace_network(network, settings);
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("multiples of 16"), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -62,6 +62,22 @@ TEST_F(Program, PrintsACostTable) {
   EXPECT_EQ(result.err, "");
 }
 
+TEST_F(Program, WhatNeedsOneAnswerForEachImageRefusesANetworkWithMany) {
+  const std::string network = "deeplabv3_resnet50", some_file = experiment("");
+  const auto expect_refusal = [&](std::vector<std::string> arguments) {
+    const std::string command = arguments[0];
+    arguments.insert(arguments.begin() + 1, network);
+    expect_usage_error(arguments, network + " answers for each position, not once for the image; " +
+                                      command + " needs a classifier");
+  };
+  expect_refusal({"predict", some_file});
+  expect_refusal({"evaluate"});
+  expect_refusal({"train"});
+  expect_refusal({"saliency", some_file, "--untrained"});
+  expect_refusal({"shift", some_file, "--untrained"});
+  expect_refusal({"dream", "--untrained"});
+}
+
 TEST_F(Program, CsvHasTheContractsColumns) {
   const Result result = convscope_with({"cost", "lenet5", "--format", "csv"});
   const std::string header =
