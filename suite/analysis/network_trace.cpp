@@ -79,15 +79,8 @@ class Probe : public Interceptor {
   torch::jit::Stack linear_stand_in(OperatorCall& call) {
     const Kind kind = call.row ? call.row->kind : Kind::movement;
     switch (kind) {
-      case Kind::convolution: {
-        const Shape weight = call.arguments[1].toTensor().sizes().vec();
-        const int64_t fan_in = element_count(weight) / weight[0];
-        call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
-        call.arguments[2] = c10::IValue();
-        call.op.callBoxed(&call.arguments);
-        call.arguments[0].toTensor().register_hook(support_of);
-        return call.arguments;
-      }
+      case Kind::convolution:
+        return {convolved(call)};
       case Kind::pooling:
         return {pooled(call)};
       case Kind::normalization:
@@ -113,6 +106,29 @@ class Probe : public Interceptor {
   static torch::Tensor mean_of_channels(const OperatorCall& call) {
     const int64_t channels = call.arguments[1].toTensor().size(0);
     return call.arguments[0].toTensor().mean(-1, /*keepdim=*/true) * torch::ones(channels);
+  }
+
+  torch::Tensor convolved(OperatorCall& call) const {
+    const Site site(graph_, recorded());
+    Shape weight = call.arguments[1].toTensor().sizes().vec();
+    const int64_t outputs = weight[0], fan_in = element_count(weight) / outputs;
+    // With equal weights all outputs are one map, that of the sum of the inputs.
+    const bool one_map = site.integer("groups", 1) == 1 && !is_transposed(site);
+    if (one_map) {
+      weight[0] = weight[1] = 1;
+      call.arguments[0] = call.arguments[0].toTensor().sum(1, /*keepdim=*/true);
+    }
+    call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
+    call.arguments[2] = c10::IValue();
+    call.op.callBoxed(&call.arguments);
+    torch::Tensor maps = call.arguments[0].toTensor();
+    if (one_map) {
+      Shape all = maps.sizes().vec();
+      all[1] = outputs;
+      maps = maps.expand(all).contiguous();
+    }
+    maps.register_hook(support_of);
+    return maps;
   }
 
   torch::Tensor pooled(OperatorCall& call) const {
