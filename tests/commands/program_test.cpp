@@ -473,8 +473,12 @@ TEST_F(Program, FoldedBatchNormMatchesThePublishedCount) {
 
 TEST_F(Program, ReadmesTableIsTheProgramsOwn) {
   const std::string networks =
-      "lenet5,alexnet,vgg16,googlenet,inception_v3,resnet18,resnet50,resnet152,resnet56,"
-      "mobilenet_v1,mobilenet_v2,mobilenet_v3_large";
+      "neocognitron,lenet5_1998,alexnet_2012,nin,vgg16,googlenet_2014,spp_net,"
+      "inception_v3,resnet18,resnet50,resnet152,resnet56,preact_resnet200,"
+      "squeezenet1_1,densenet121,xception,resnext50_32x4d,wide_resnet50_2,wavenet,"
+      "mobilenet_v1,deeplabv3_resnet50,mobilenet_v2,shufflenet_v2_x1_0,mnasnet1_0,"
+      "mobilenet_v3_large,efficientnet_b0,efficientnet_b4,vit_b_16,efficientnet_v2_s,"
+      "convnext_tiny,convnext_large";
   const std::string printed = convscope_with({"cost", networks, "--format", "md"}).out;
   EXPECT_NE(read(fs::path(CONVSCOPE_SOURCE) / "README.md").find(printed), std::string::npos)
       << printed;
