@@ -10,6 +10,7 @@
 #include "architectures/efficientnet.h"
 #include "architectures/network.h"
 #include "suite/analysis/cost.h"
+#include "suite/analysis/graph_layers.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/stages.h"
 #include "suite/analysis/trace.h"
@@ -170,6 +171,14 @@ TEST(Growth, OfTheTraceIsLinearInDepth) {
   EXPECT_NEAR((calls("resnet1202") - calls("resnet110")) / (1202 - 110), per_layer, 0.01);
 }
 
+TEST(ShuffleNetV2, UnitEndsWithItsShuffleNotWithTheSplitOfTheNext) {
+  const Architecture& network = find_architecture("shufflenet_v2_x1_0");
+  const Graph graph = trace_network(network, network.settings);
+  const Call& last = graph.calls[last_call_of(graph, "stage3.1")];
+  EXPECT_EQ(last.op, "aten::view");
+  EXPECT_EQ(graph.values[static_cast<size_t>(last.outputs[0])].shape, (Shape{1, 232, 14, 14}));
+}
+
 TEST(EfficientNet, TripletOfThePaperDoublesTheWork) {
   // Section 3.3: alpha beta^2 gamma^2 is about 2, and alpha, beta and gamma are what phi = 1 gives.
   const CompoundScale one = compound_scale(1), two = compound_scale(2);
@@ -181,13 +190,13 @@ TEST(EfficientNet, TripletOfThePaperDoublesTheWork) {
 }
 
 TEST(EfficientNet, PublishedScalesAreTheRuleRounded) {
-  const std::pair<const char*, double> published[] = {
-      {"efficientnet_b1", 0.5}, {"efficientnet_b2", 1}, {"efficientnet_b3", 2},
-      {"efficientnet_b4", 3.5}, {"efficientnet_b5", 5}, {"efficientnet_b6", 6},
-      {"efficientnet_b7", 7}};
+  const std::pair<const char*, double> phis[] = {{"efficientnet_b1", 0.5}, {"efficientnet_b2", 1},
+                                                 {"efficientnet_b3", 2},   {"efficientnet_b4", 3.5},
+                                                 {"efficientnet_b5", 5},   {"efficientnet_b6", 6},
+                                                 {"efficientnet_b7", 7}};
   const Architecture& b0 = find_architecture("efficientnet_b0");
   const Cost base = cost(trace_network(b0, b0.settings));
-  for (const auto& [name, phi] : published) {
+  for (const auto& [name, phi] : phis) {
     const Architecture& network = find_architecture(name);
     const CompoundScale rule = compound_scale(phi);
     EXPECT_NEAR(network.settings.width, rule.width, 0.055) << name;
@@ -196,7 +205,8 @@ TEST(EfficientNet, PublishedScalesAreTheRuleRounded) {
         double(cost(trace_network(network, network.settings)).macs) / double(base.macs);
     const double by_rule = rule.depth * std::pow(rule.width * rule.resolution, 2);
     // Blocks and channels are rounded up, which the small ones feel most.
-    EXPECT_NEAR(work / by_rule, 1.17, 0.18) << name;
+    EXPECT_GT(work, 0.95 * by_rule) << name;
+    EXPECT_LT(work, 1.35 * by_rule) << name;
   }
 }
 

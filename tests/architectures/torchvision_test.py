@@ -393,10 +393,8 @@ def networks():
     for name, side in (("convnext_tiny", 224), ("convnext_small", 64), ("convnext_base", 64),
                        ("convnext_large", 64)):
         yield name, side, False, of_torchvision(name)
-    for larger in range(1, 8):
-        yield f"efficientnet_b{larger}", 96, False, of_torchvision(f"efficientnet_b{larger}")
-    for size, side in ("s", 384), ("m", 96), ("l", 96):
-        yield f"efficientnet_v2_{size}", side, False, of_torchvision(f"efficientnet_v2_{size}")
+    for form in "b1", "b2", "b3", "b4", "b5", "b6", "b7", "v2_s", "v2_m", "v2_l":
+        yield f"efficientnet_{form}", 96, False, of_torchvision(f"efficientnet_{form}")
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
