@@ -686,6 +686,7 @@ const std::vector<Op>& operators() {
       {"aten::upsample_nearest2d",  K::movement,      nullptr,         nullptr,     no_flops,       image},
       {"aten::stack",               K::movement,      nullptr,         nullptr,     no_flops,       stack_fields},
       {"aten::clone",               K::movement,      same,            nullptr,     no_flops,       pointwise},
+      {"aten::_to_copy",            K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::contiguous",          K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::detach",              K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::alias",               K::movement,      nullptr,         nullptr,     no_flops,       pointwise},

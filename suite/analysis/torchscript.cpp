@@ -28,24 +28,25 @@ std::string first_line_of(const std::string& text) {
   return text.substr(begin, text.find('\n', begin) - begin);
 }
 
-[[noreturn]] void cannot_read(const std::string& file, const std::string& why) {
-  throw std::invalid_argument("cannot read '" + file + "': " + why);
+[[noreturn]] void cannot_read(const std::string& why) {
+  throw std::invalid_argument("cannot be read: " + why);
 }
 
 constexpr const char* how_to_export =
     "; a TorchScript file is what torch.jit.script(net).save('net.pt') writes, or torch.jit.trace";
 
+const std::string libtorch_says = "LibTorch " TORCH_VERSION " says: ";
+
 /// What torch.jit.save writes is a zip file with constants.pkl, which torch.save's does not have.
 void check_kind(const std::string& file) {
-  if (std::filesystem::is_directory(file)) cannot_read(file, "it is a folder");
+  if (std::filesystem::is_directory(file)) cannot_read("it is a folder");
   std::ifstream bytes(file, std::ios::binary);
-  if (!bytes) cannot_read(file, "there is no such file, or it may not be read");
+  if (!bytes) cannot_read("there is no such file, or it may not be read");
   char first = 0, second = 0;
   bytes.get(first).get(second);
   const std::string of_weights = "it holds weights only, as torch.save writes them, and no network";
-  if (first == '\x80') cannot_read(file, of_weights + how_to_export);
-  if (first != 'P' || second != 'K')
-    cannot_read(file, std::string("no TorchScript") + how_to_export);
+  if (first == '\x80') cannot_read(of_weights + how_to_export);
+  if (first != 'P' || second != 'K') cannot_read(std::string("no TorchScript") + how_to_export);
   bool script = false, weights = false;
   try {
     caffe2::serialize::PyTorchStreamReader zip(file);
@@ -53,15 +54,14 @@ void check_kind(const std::string& file) {
     weights = zip.hasRecord("data.pkl");
   } catch (const c10::Error& error) {
     const std::string what = first_line_of(error.what_without_backtrace());
-    if (what.find("not in a subdirectory") == std::string::npos) {
-      cannot_read(file, "its zip archive is broken or cut off (" + what + ")");
+    if (what.find("central directory") != std::string::npos) {
+      cannot_read("its zip archive is cut off or broken");
     }
   }
   if (script) return;
-  cannot_read(file,
-              (weights ? of_weights
+  cannot_read((weights ? of_weights
                        : "a zip archive, but no TorchScript (torch.export's programs are none)") +
-                  how_to_export);
+              how_to_export);
 }
 
 jit::Module read_module(const std::string& file) {
@@ -71,11 +71,9 @@ jit::Module read_module(const std::string& file) {
   try {
     return jit::load(file, c10::Device(c10::kCPU));
   } catch (const c10::Error& error) {
-    cannot_read(file, "this LibTorch (" TORCH_VERSION ") does not know what it uses: " +
-                          first_line_of(error.what_without_backtrace()));
-  } catch (const std::exception& error) {  // an operator that is not there
-    cannot_read(file, "this LibTorch (" TORCH_VERSION ") does not know what it uses: " +
-                          first_line_of(error.what()));
+    cannot_read(libtorch_says + first_line_of(error.what_without_backtrace()));
+  } catch (const std::exception& error) {  // an operator that it does not have
+    cannot_read(libtorch_says + first_line_of(error.what()));
   }
 }
 
@@ -155,7 +153,7 @@ class Script : public Network, public TellsLayer {
   explicit Script(const std::string& file) : module_(read_module(file)) {
     mirror(*this, module_);
     const auto method = module_.find_method("forward");
-    if (!method) cannot_read(file, "its network has no forward");
+    if (!method) cannot_read("its network has no forward");
     const std::vector<c10::Argument>& arguments = method->function().getSchema().arguments();
     check_arguments({arguments.begin() + 1, arguments.end()});
     auto graph = method->graph()->copy();

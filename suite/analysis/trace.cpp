@@ -98,8 +98,10 @@ class Recorder : public Interceptor {
     }
     Call record = recorded(call);
     if (call.name() == "aten::_local_scalar_dense") {
-      throw std::invalid_argument(where(record) +
-                                  "it asks for a number in a tensor, which depends on the image");
+      throw std::invalid_argument(
+          "its forward reads a number out of a tensor" +
+          (record.layer.empty() ? "" : " in " + record.layer) +
+          ", which depends on the image, so that nothing holds for all images");
     }
     torch::jit::Stack results = call.is_in_place() ? checked(call, record) : answer(call, record);
     bool any = false;
