@@ -173,7 +173,7 @@ class Script : public Network, public TellsLayer {
     try {
       function_->run(stack);
     } catch (const jit::JITException& error) {
-      throw std::invalid_argument("its forward raised " + first_line_of(error.what()));
+      throw std::invalid_argument("its forward raised: " + first_line_of(error.what()));
     }
     torch::Tensor result = first_tensor(stack.at(0));
     if (!result.defined()) throw std::invalid_argument("its forward returns no tensor");
@@ -189,9 +189,10 @@ class Script : public Network, public TellsLayer {
   std::string running_layer(const std::string& before) const override {
     Member at{"", shared_from_this()};
     for (const std::string& call : jit::currentModuleHierarchy()) {
-      const std::string name = call.substr(0, call.find('('));
-      if (name == "TOP" || name == "SELF" || name.size() == call.size()) continue;
-      const Member next = member(at, name, before);
+      const size_t open = call.find('('), close = call.find(')');
+      const std::string name = call.substr(0, open);
+      if (name == "TOP" || name == "SELF" || close == std::string::npos) continue;
+      const Member next = member(at, name, call.substr(open + 1, close - open - 1), before);
       if (!next.module) break;
       at = next;
     }
@@ -222,7 +223,8 @@ class Script : public Network, public TellsLayer {
       to.register_buffer(buffer.name, buffer.value);
     }
     for (const auto& child : from.named_children()) {
-      mirror(*to.register_module(child.name, std::make_shared<torch::nn::Module>()), child.value);
+      auto module = std::make_shared<torch::nn::Module>(child.value.type()->name()->name());
+      mirror(*to.register_module(child.name, std::move(module)), child.value);
     }
   }
 
@@ -232,8 +234,10 @@ class Script : public Network, public TellsLayer {
   };
 
   /// The member `name`, which may be in a list ("convs.0"), since the interpreter leaves these out:
-  /// of several such lists, the one that `before` is in. No module if there is none.
-  static Member member(const Member& of, const std::string& name, const std::string& before) {
+  /// of several such lists, the one where it is of that class, or that `before` is in. No module if
+  /// there is none.
+  static Member member(const Member& of, const std::string& name, const std::string& its_class,
+                       const std::string& before) {
     const std::string path = of.path.empty() ? "" : of.path + ".";
     const auto children = of.module->named_children();
     if (const auto* child = children.find(name)) return {path + name, *child};
@@ -241,10 +245,9 @@ class Script : public Network, public TellsLayer {
     for (const auto& list : children) {
       const auto members = list.value()->named_children();
       const auto* child = members.find(name);
+      if (!child || (*child)->name() != its_class) continue;
       const std::string full = path + list.key() + "." + name;
-      if (child && (!found.module || (before + ".").rfind(full + ".", 0) == 0)) {
-        found = {full, *child};
-      }
+      if (!found.module || (before + ".").rfind(full + ".", 0) == 0) found = {full, *child};
     }
     return found;
   }

@@ -112,6 +112,20 @@ class Normalised(nn.Module):
         return self.conv((x - mean)[:, :, : x.size(2) // 2])
 
 
+class Lists(nn.Module):
+    """The interpreter of TorchScript leaves lists out when it says where it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList(nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU()) for _ in range(2))
+        self.ends = nn.ModuleList(nn.ReLU() for _ in range(2))
+
+    def forward(self, x):
+        for block, end in zip(self.blocks, self.ends):
+            x = end(block(x) + x)
+        return x
+
+
 class Decides(nn.Module):
     def forward(self, x):
         if x.sum() > 0:
@@ -191,6 +205,13 @@ def test_own():
     expect(verified.returncode == 0, verified.stdout + verified.stderr)
 
 
+def test_lists():
+    for file in (scripted("lists_s.pt", Lists()), traced("lists_t.pt", Lists(), (3, 8, 8))):
+        layers = [row["layer"] for row in rows("cost", "--module", file, "-i", "8", "--layers")]
+        expect(layers == ["blocks.0.0", "blocks.0.1", "", "ends.0", "blocks.1.0", "blocks.1.1", "", "ends.1"],
+               f"{file.name}: {layers}")
+
+
 def test_sizes():
     for file in (scripted("sizes_s.pt", Normalised()), traced("sizes_t.pt", Normalised(), (3, 64, 64))):
         row = rows("cost", "--module", file, "-i", "64")[0]
@@ -264,7 +285,7 @@ def test_bench():
     expect(refused.returncode == 2 and "inference only" in refused.stderr, refused.stderr)
 
 
-for test in [test_own, test_sizes, test_incomplete, test_refused, test_bench, test_torchvision]:
+for test in [test_own, test_lists, test_sizes, test_incomplete, test_refused, test_bench, test_torchvision]:
     test()
 print(f"{len(failures)} failures")
 sys.exit(1 if failures else 0)
