@@ -696,6 +696,7 @@ const std::vector<Op>& operators() {
       {"aten::upsample_bilinear2d", K::interpolation, nullptr,         nullptr,     per_output(7),  image},
       {"aten::stack",               K::movement,      nullptr,         nullptr,     no_flops,       stack_fields},
       {"aten::clone",               K::movement,      same,            nullptr,     no_flops,       pointwise},
+      {"aten::_to_copy",            K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::contiguous",          K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::detach",              K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::alias",               K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
