@@ -224,7 +224,9 @@ class Script : public Network, public TellsLayer {
       to.register_buffer(buffer.name, buffer.value);
     }
     for (const auto& child : from.named_children()) {
-      mirror(*to.register_module(child.name, std::make_shared<torch::nn::Module>()), child.value);
+      const std::string kind = child.value.type()->name()->name();
+      mirror(*to.register_module(child.name, std::make_shared<torch::nn::Module>(kind)),
+             child.value);
     }
   }
 
