@@ -136,12 +136,17 @@ struct PublishedScale {
   double phi, depth, width;
   int64_t side;
   double dropout;
+  double top1;  ///< as the paper states it, at its own size
 };
 constexpr PublishedScale published_scales[] = {
-    {"efficientnet_b0", 0, 1.0, 1.0, 224, 0.2},   {"efficientnet_b1", 0.5, 1.1, 1.0, 240, 0.2},
-    {"efficientnet_b2", 1, 1.2, 1.1, 260, 0.3},   {"efficientnet_b3", 2, 1.4, 1.2, 300, 0.3},
-    {"efficientnet_b4", 3.5, 1.8, 1.4, 380, 0.4}, {"efficientnet_b5", 5, 2.2, 1.6, 456, 0.4},
-    {"efficientnet_b6", 6, 2.6, 1.8, 528, 0.5},   {"efficientnet_b7", 7, 3.1, 2.0, 600, 0.5},
+    {"efficientnet_b0", 0, 1.0, 1.0, 224, 0.2, 77.1},
+    {"efficientnet_b1", 0.5, 1.1, 1.0, 240, 0.2, 79.1},
+    {"efficientnet_b2", 1, 1.2, 1.1, 260, 0.3, 80.1},
+    {"efficientnet_b3", 2, 1.4, 1.2, 300, 0.3, 81.6},
+    {"efficientnet_b4", 3.5, 1.8, 1.4, 380, 0.4, 82.9},
+    {"efficientnet_b5", 5, 2.2, 1.6, 456, 0.4, 83.6},
+    {"efficientnet_b6", 6, 2.6, 1.8, 528, 0.5, 84.0},
+    {"efficientnet_b7", 7, 3.1, 2.0, 600, 0.5, 84.3},
 };
 
 std::string variant_of(const PublishedScale& published) {
@@ -174,7 +179,8 @@ Architecture architecture_of(const PublishedScale& published) {
           "Tan and Le 2019",
           variant_of(published),
           {{3, published.side, published.side}, 1000, published.width},
-          build<ScaledEfficientNet>(table_1, published.depth)};
+          build<ScaledEfficientNet>(table_1, published.depth),
+          {"ImageNet-1K", published.top1, "Tan and Le 2019, table 2"}};
 }
 
 }  // namespace

@@ -7,11 +7,13 @@
 #include "architectures/architecture.h"
 
 #define CONVSCOPE_FAMILIES(FAMILY) \
+  FAMILY(neocognitron)             \
   FAMILY(lenet)                    \
   FAMILY(alexnet)                  \
   FAMILY(nin)                      \
   FAMILY(vgg)                      \
   FAMILY(googlenet)                \
+  FAMILY(spp_net)                  \
   FAMILY(inception_v3)             \
   FAMILY(resnet)                   \
   FAMILY(resnet_cifar)             \
@@ -19,6 +21,7 @@
   FAMILY(densenet)                 \
   FAMILY(xception)                 \
   FAMILY(squeezenet)               \
+  FAMILY(wavenet)                  \
   FAMILY(mobilenet_v1)             \
   FAMILY(deeplab_v3)               \
   FAMILY(mobilenet_v2)             \

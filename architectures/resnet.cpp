@@ -9,6 +9,8 @@
 // stay large, and see as far).
 #include "architectures/resnet.h"
 
+#include <algorithm>
+
 #include "architectures/families.h"
 #include "architectures/layers.h"
 #include "architectures/network.h"
@@ -137,14 +139,12 @@ Sequential ResNetBody::layer(const ResNetForm& form, size_t number) {
   const bool basic = form.block == ResNetBlock::basic;
   const int64_t width = int64_t{64} << number;
   const int64_t out = width * (basic ? BasicBlock::expansion : Bottleneck::expansion);
-  // The first block of a dilated layer sees as the layer before it does, and the others twice as
-  // far: like after a stride.
-  int64_t dilation = dilation_, stride = number == 0 ? 1 : 2;
-  if (stride_ * stride > form.output_stride) {
-    dilation_ *= stride;
-    stride = 1;
-  }
-  stride_ *= stride;
+  // What the stride would be behind this layer, and what of it is left to dilation. The first block
+  // looks at the maps of the layer before and is dilated as that one is.
+  const int64_t halved = int64_t{4} << number;
+  const int64_t left = std::max<int64_t>(1, halved / form.output_stride);
+  int64_t dilation = std::max<int64_t>(1, left / 2);
+  int64_t stride = number == 0 || left > 1 ? 1 : 2;
   Sequential blocks;
   for (int block = 0; block < form.depths[number]; ++block) {
     Sequential shortcut{nullptr};
@@ -159,7 +159,7 @@ Sequential ResNetBody::layer(const ResNetForm& form, size_t number) {
     }
     channels = out;
     stride = 1;
-    dilation = dilation_;
+    dilation = left;
   }
   return blocks;
 }

@@ -39,7 +39,6 @@ struct ResNetBody {
   torch::Tensor stem(const torch::Tensor& images);
 
  private:
-  int64_t stride_ = 4, dilation_ = 1;  ///< so far, while it is built
   torch::nn::Sequential layer(const ResNetForm& form, size_t number);
 };
 

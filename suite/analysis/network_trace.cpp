@@ -79,15 +79,8 @@ class Probe : public Interceptor {
   torch::jit::Stack linear_stand_in(OperatorCall& call) {
     const Kind kind = call.row ? call.row->kind : Kind::movement;
     switch (kind) {
-      case Kind::convolution: {
-        const Shape weight = call.arguments[1].toTensor().sizes().vec();
-        const int64_t fan_in = element_count(weight) / weight[0];
-        call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
-        call.arguments[2] = c10::IValue();
-        call.op.callBoxed(&call.arguments);
-        call.arguments[0].toTensor().register_hook(support_of);
-        return call.arguments;
-      }
+      case Kind::convolution:
+        return {convolved(call)};
       case Kind::pooling:
         return {pooled(call)};
       case Kind::normalization:
@@ -113,6 +106,29 @@ class Probe : public Interceptor {
   static torch::Tensor mean_of_channels(const OperatorCall& call) {
     const int64_t channels = call.arguments[1].toTensor().size(0);
     return call.arguments[0].toTensor().mean(-1, /*keepdim=*/true) * torch::ones(channels);
+  }
+
+  torch::Tensor convolved(OperatorCall& call) const {
+    const Site site(graph_, recorded());
+    Shape weight = call.arguments[1].toTensor().sizes().vec();
+    const int64_t outputs = weight[0], fan_in = element_count(weight) / outputs;
+    // With equal weights all outputs are one map, that of the sum of the inputs.
+    const bool one_map = site.integer("groups", 1) == 1 && !is_transposed(site);
+    if (one_map) {
+      weight[0] = weight[1] = 1;
+      call.arguments[0] = call.arguments[0].toTensor().sum(1, /*keepdim=*/true);
+    }
+    call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
+    call.arguments[2] = c10::IValue();
+    call.op.callBoxed(&call.arguments);
+    torch::Tensor maps = call.arguments[0].toTensor();
+    if (one_map) {
+      Shape all = maps.sizes().vec();
+      all[1] = outputs;
+      maps = maps.expand(all).contiguous();
+    }
+    maps.register_hook(support_of);
+    return maps;
   }
 
   torch::Tensor pooled(OperatorCall& call) const {
@@ -180,7 +196,12 @@ std::vector<Field> measure_field(const Architecture& architecture, const Setting
       receptive_fields(graph).of_value.at(static_cast<size_t>(graph.outputs[0]));
   if (expected.made_by < 0) return {};
   const auto network = build_without_memory(architecture, settings);
-  const int64_t narrow = std::max<int64_t>(smallest_side(architecture, settings), 1);
+  int64_t narrow = std::max<int64_t>(smallest_side(architecture, settings), 1);
+  // One built for a larger image may not take the smallest: the last map needs one position.
+  for (const Field& field : expected.sides) {
+    narrow = std::max(narrow, field.size - 2 * field.padding);
+  }
+  const size_t first_side = 4 - expected.sides.size();  // a signal has its length alone
 
   std::vector<Field> measured;
   for (size_t side = 0; side < expected.sides.size(); ++side) {
@@ -188,7 +209,8 @@ std::vector<Field> measure_field(const Architecture& architecture, const Setting
     const Field& field = expected.sides[side];
     const int64_t first = (std::max<int64_t>(field.padding, 0) + field.stride - 1) / field.stride;
     Shape strip = {1, settings.image.channels, narrow, narrow};
-    strip[side + 2] = std::max(narrow, (first + 2) * field.stride - field.padding + field.size);
+    strip[first_side + side] =
+        std::max(narrow, (first + 2) * field.stride - field.padding + field.size);
     const torch::Tensor images = torch::ones(strip, torch::requires_grad());
     Probe probe(graph, expected.made_by);
     try {
@@ -196,7 +218,8 @@ std::vector<Field> measure_field(const Architecture& architecture, const Setting
       network->forward(images);
     } catch (const Reached&) {
     }
-    const auto dim = static_cast<int64_t>(side) + 2;
+    const auto dim =
+        static_cast<int64_t>(first_side + side) - 4;  // of features without a height, too
     const auto [begin, end] = lines_seen(images, probe.features, dim, first);
     const auto next = lines_seen(images, probe.features, dim, first + 1);
     const int64_t stride = next.first - begin;

@@ -376,6 +376,10 @@ int64_t adaptive_elements(const Site& site) {
 
 const Count adaptive_flops{"1 per element of each window", adaptive_elements};
 
+const Count adaptive_max_flops{
+    "1 per element of each window, less 1 per output element",
+    [](const Site& site) { return adaptive_elements(site) - element_count(site.out()); }};
+
 const Count mean_flops{"1 per input element",
                        [](const Site& site) { return element_count(site.in()); }};
 
@@ -641,6 +645,9 @@ const std::vector<Op>& operators() {
       {"aten::adaptive_avg_pool1d", K::pooling,       adaptive_shape,  nullptr,     adaptive_flops, image},
       {"aten::adaptive_avg_pool2d", K::pooling,       adaptive_shape,  nullptr,     adaptive_flops, image},
       {"aten::adaptive_avg_pool3d", K::pooling,       adaptive_shape,  nullptr,     adaptive_flops, image},
+      {"aten::adaptive_max_pool1d", K::pooling,       nullptr,         nullptr,     adaptive_max_flops, image},
+      {"aten::adaptive_max_pool2d", K::pooling,       nullptr,         nullptr,     adaptive_max_flops, image},
+      {"aten::adaptive_max_pool3d", K::pooling,       nullptr,         nullptr,     adaptive_max_flops, image},
       {"aten::relu",                K::activation,    same,            nullptr,     per_output(1),  pointwise},
       {"aten::relu6",               K::activation,    same,            nullptr,     per_output(2),  pointwise},
       {"aten::hardtanh",            K::activation,    same,            nullptr,     per_output(2),  pointwise},

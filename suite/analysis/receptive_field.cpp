@@ -7,10 +7,12 @@
 namespace convscope {
 namespace {
 
+/// A signal, an image one pixel high, has one side: its length.
 Fields of_image(const Shape& shape) {
   Fields fields;
   fields.side_of.assign(shape.size(), -1);
-  for (size_t i = 2; i < shape.size(); ++i) {
+  const bool signal = shape.size() == 4 && shape[2] == 1 && shape[3] > 1;
+  for (size_t i = signal ? 3 : 2; i < shape.size(); ++i) {
     fields.side_of[i] = static_cast<int>(fields.sides.size());
     fields.sides.emplace_back();
   }

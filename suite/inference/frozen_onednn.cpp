@@ -48,6 +48,8 @@ void Lowering::emit(size_t i) {
     else if (in({"aten::flatten", "aten::view", "aten::reshape", "aten::_unsafe_view",
                  "aten::contiguous"}))
       lowered = flatten(i);
+    else if (in({"aten::permute"}))
+      lowered = permute(i);
     else
       lowered = elementwise(i);
   } catch (const dnnl::error&) {

@@ -109,19 +109,24 @@ void keep_with_macs(const Records& records, const std::string& figure, Bubbles& 
   }
 }
 
-/// Where there are more families than colours, those of one network share the last one: their
-/// names say which they are.
+/// Where there are more families than colours, the smallest share the last one: the names of their
+/// networks say which they are.
 void share_colours(Bubbles& bubbles) {
   std::map<std::string, int> members;
   for (const Bubbles::Bubble& bubble : bubbles.bubbles) ++members[bubble.group];
   if (members.size() <= Scatter::most_colours) return;
+  std::vector<int> sizes;
+  for (const auto& [group, size] : members) sizes.push_back(size);
+  std::sort(sizes.rbegin(), sizes.rend());
+  const int too_small = sizes[Scatter::most_colours - 1];
   for (Bubbles::Bubble& bubble : bubbles.bubbles) {
-    if (members[bubble.group] == 1) bubble.group = "others";
+    if (members[bubble.group] <= too_small) bubble.group = "others";
   }
   auto& groups = bubbles.groups;
-  groups.erase(std::remove_if(groups.begin(), groups.end(),
-                              [&](const std::string& group) { return members[group] < 2; }),
-               groups.end());
+  groups.erase(
+      std::remove_if(groups.begin(), groups.end(),
+                     [&](const std::string& group) { return members[group] <= too_small; }),
+      groups.end());
   groups.emplace_back("others");
 }
 

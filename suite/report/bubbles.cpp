@@ -21,7 +21,7 @@ constexpr double dot_radius = 2.6, bar_width = 0.8;
 
 // More names need more room.
 double height_for(size_t bubbles) {
-  return 265 * std::clamp(static_cast<double>(bubbles) / 50.0, 1.0, 1.4);
+  return 265 * std::clamp(static_cast<double>(bubbles) / 50.0, 1.0, 1.25);
 }
 
 // The radius of the largest bubble: smaller where there are more than can stand side by side.

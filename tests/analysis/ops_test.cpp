@@ -106,6 +106,17 @@ TEST(Pooling, AdaptiveAverageAddsEachElementOfItsOverlappingWindows) {
   EXPECT_EQ(cost(net.graph).flops, 9 * 9);  // windows of 3, 3, 3 with one shared element each
 }
 
+TEST(Pooling, AdaptiveMaximumComparesOnceLessThanEachOfItsWindowsHasElements) {
+  HandMade net({2, 7, 7});
+  // Two results, the maxima and where they were, whose shapes LibTorch finds.
+  for (const int storage : {1, 2}) net.graph.values.push_back({{1, 2, 3, 3}, 4, storage, -1});
+  net.graph.calls.push_back({"aten::adaptive_max_pool2d", "pool", {net.image()}, {1, 2}, {}});
+  net.graph.outputs = {1};
+  EXPECT_EQ(cost(net.graph).flops, 2 * (9 * 9 - 3 * 3));
+  EXPECT_TRUE(cost(net.graph).complete());
+  EXPECT_TRUE(cost(net.graph).layers[0].field.empty()) << "its bins depend on the image's size";
+}
+
 TEST(Normalization, CountsTwoForEachElement) {
   HandMade net({4, 6, 6});
   net.norm(net.image());

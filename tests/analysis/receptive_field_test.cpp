@@ -43,6 +43,19 @@ TEST(ReceptiveField, DilationSpreadsTheWindow) {
   EXPECT_EQ(seen_by(net, net.conv(net.image(), 1, 3, 1, 2, false, 1, 2)), (Field{5, 1, 2}));
 }
 
+TEST(ReceptiveField, OfASignalHasOneSideAndCausalLayersSeeThePast) {
+  HandMade net({1, 1, 64});
+  // Kernels of 2 at dilations 1, 2 and 4 see 1 + 1 + 2 + 4 samples, none of them later.
+  int x = net.image();
+  for (const int64_t dilation : {1, 2, 4}) {
+    x = net.call("aten::constant_pad_nd", {x}, {{"pad", std::vector<int64_t>{dilation, 0}}});
+    x = net.call("aten::conv2d", {x, net.weight(std::to_string(dilation), {1, 1, 1, 2}), -1},
+                 {{"dilation", std::vector<int64_t>{1, dilation}}});
+  }
+  EXPECT_EQ(net.shape(x), (Shape{1, 1, 1, 64}));
+  EXPECT_EQ(receptive_fields(net.graph).of_value[size_t(x)].sides, (std::vector<Field>{{8, 1, 7}}));
+}
+
 TEST(ReceptiveField, PathsOfEqualCentreAreAligned) {
   HandMade net({1, 32, 32});
   const int wide = net.conv(net.image(), 1, 3, 1, 1);

@@ -58,7 +58,8 @@ void probe(const std::string& name, bool auxiliary, int64_t images, int64_t side
   const Architecture& architecture = find_architecture(name);
   Settings settings = architecture.settings;
   settings.auxiliary = auxiliary;
-  settings.image.height = settings.image.width = side;
+  settings.image.width = side;
+  if (settings.image.height > 1) settings.image.height = side;  // a signal stays one pixel high
   const std::shared_ptr<Network> network = architecture.build(settings);
 
   const auto describe = [](const std::string& kind, const auto& tensors) {
@@ -75,6 +76,9 @@ void probe(const std::string& name, bool auxiliary, int64_t images, int64_t side
 
   const ImageShape shape = settings.image;
   const auto batch = torch::empty({images, shape.channels, shape.height, shape.width});
+  std::cout << "images";
+  for (const int64_t size : batch.sizes()) std::cout << ' ' << size;
+  std::cout << '\n';
   fill_with_noise("images", batch.data_ptr<float>(), batch.numel(), 0, 1);
   network->eval();
   print("evaluation", network->forward(batch));

@@ -281,6 +281,98 @@ def deeplab_v3(output_stride, rates, aux):
     return net
 
 
+class SCells(nn.Module):
+    def __init__(self, channels, out, padding, r):
+        super().__init__()
+        self.a = nn.Parameter(torch.zeros(out, channels, 5, 5))
+        self.b = nn.Parameter(torch.zeros(out, 1, 1))
+        self.register_buffer("c", torch.zeros(1, channels, 5, 5))
+        self.padding, self.r = padding, r
+
+    def forward(self, u):
+        excited = nn.functional.conv2d(u, self.a, padding=self.padding)
+        seen = nn.functional.conv2d(u ** 2, self.c, padding=self.padding).relu().sqrt()
+        inhibited = 2 * self.r / (1 + self.r) * self.b * seen
+        return self.r * ((1 + excited) / (1 + inhibited) - 1).relu()
+
+
+class CCells(nn.Module):
+    def __init__(self, planes, side, stride=1, padding=(0, 0)):
+        super().__init__()
+        self.register_buffer("d", torch.zeros(planes, 1, side, side))
+        self.stride, self.padding = stride, padding * 2
+
+    def forward(self, u):
+        u = nn.functional.pad(u, self.padding)
+        seen = nn.functional.conv2d(u, self.d, stride=self.stride, groups=u.shape[1])
+        x = ((1 + seen) / (1 + seen.mean(1, keepdim=True)) - 1).relu()
+        return x / (0.5 + x)
+
+
+def neocognitron():
+    return nn.Sequential(OrderedDict(
+        s1=SCells(1, 24, 2, 4), c1=CCells(24, 5, 2, (3, 4)),
+        s2=SCells(24, 24, 1, 1.5), c2=CCells(24, 5, 1, (1, 1)),
+        s3=SCells(24, 24, 0, 1.5), c3=CCells(24, 2), flatten=nn.Flatten()))
+
+
+class NormWithinChannel(nn.Module):
+    def forward(self, x):
+        return x / (1 + 5e-5 * nn.functional.avg_pool2d(x ** 2, 3, 1, 1)) ** 0.75
+
+
+class Pyramid(nn.Module):
+    def forward(self, x):
+        def level(n):  # by the paper's borders of bin i: floor(i w / n) and ceil((i + 1) w / n)
+            borders = [[(i * w // n, -(-(i + 1) * w // n)) for i in range(n)] for w in x.shape[2:]]
+            bins = [x[:, :, top:bottom, left:right].amax((2, 3))
+                    for top, bottom in borders[0] for left, right in borders[1]]
+            return torch.stack(bins, 2).flatten(1)
+
+        return torch.cat([level(n) for n in (1, 2, 3, 6)], 1)
+
+
+def spp_net():
+    def pool():
+        return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+    return nn.Sequential(OrderedDict(
+        conv1=nn.Conv2d(3, 96, 7, 2, 1), relu1=nn.ReLU(), norm1=NormWithinChannel(), pool1=pool(),
+        conv2=nn.Conv2d(96, 256, 5, 2), relu2=nn.ReLU(), norm2=NormWithinChannel(), pool2=pool(),
+        conv3=nn.Conv2d(256, 384, 3, 1, 1), relu3=nn.ReLU(),
+        conv4=nn.Conv2d(384, 384, 3, 1, 1), relu4=nn.ReLU(),
+        conv5=nn.Conv2d(384, 256, 3, 1, 1), relu5=nn.ReLU(), pyramid=Pyramid(),
+        fc6=nn.Linear(12800, 4096), relu6=nn.ReLU(), drop6=nn.Dropout(),
+        fc7=nn.Linear(4096, 4096), relu7=nn.ReLU(), drop7=nn.Dropout(), fc8=nn.Linear(4096, 1000)))
+
+
+class WaveNet(nn.Module):
+    class Layer(nn.Module):
+        def __init__(self, dilation, last):
+            super().__init__()
+            self.filter = nn.Conv1d(32, 32, 2, dilation=dilation)
+            self.gate = nn.Conv1d(32, 32, 2, dilation=dilation)
+            self.skip = nn.Conv1d(32, 1024, 1)
+            if not last:
+                self.residual = nn.Conv1d(32, 32, 1)
+
+    def __init__(self):
+        super().__init__()
+        self.start = nn.Conv1d(256, 32, 1)
+        self.layers = nn.ModuleList(self.Layer(2 ** (i % 10), i == 29) for i in range(30))
+        self.end1 = nn.Conv1d(1024, 512, 1)
+        self.end2 = nn.Conv1d(512, 256, 1)
+
+    def forward(self, images):
+        x, skips = self.start(images[:, :, 0]), 0
+        for layer in self.layers:
+            past = nn.functional.pad(x, (*layer.filter.dilation, 0))
+            y = layer.filter(past).tanh() * layer.gate(past).sigmoid()
+            skips = skips + layer.skip(y)
+            x = x + layer.residual(y) if hasattr(layer, "residual") else x
+        return self.end2(self.end1(skips.relu()).relu())[:, :, None]
+
+
 # ---- all networks: name, image side (large variants of a family on less than their own), with
 # auxiliary heads, reference
 
@@ -301,10 +393,8 @@ def networks():
     for name, side in (("convnext_tiny", 224), ("convnext_small", 64), ("convnext_base", 64),
                        ("convnext_large", 64)):
         yield name, side, False, of_torchvision(name)
-    for larger in range(1, 8):
-        yield f"efficientnet_b{larger}", 96, False, of_torchvision(f"efficientnet_b{larger}")
-    for size, side in ("s", 384), ("m", 96), ("l", 96):
-        yield f"efficientnet_v2_{size}", side, False, of_torchvision(f"efficientnet_v2_{size}")
+    for form in "b1", "b2", "b3", "b4", "b5", "b6", "b7", "v2_s", "v2_m", "v2_l":
+        yield f"efficientnet_{form}", 96, False, of_torchvision(f"efficientnet_{form}")
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
@@ -340,6 +430,10 @@ def networks():
     yield "alexnet_2012", 227, False, lambda: alexnet_2012(2)
     yield "alexnet_2012_ungrouped", 227, False, lambda: alexnet_2012(1)
     yield "mnist_tutorial", 28, False, mnist_tutorial
+    yield "neocognitron", 16, False, neocognitron
+    for side in 180, 224:
+        yield "spp_net", side, False, spp_net
+    yield "wavenet", 64, False, WaveNet
     for width, end in (1, ""), (0.75, "_x0_75"), (0.5, "_x0_5"), (0.25, "_x0_25"):
         yield "mobilenet_v1" + end, 224, False, lambda width=width: mobilenet_v1(width)
 
@@ -384,12 +478,12 @@ def describe(net):
             yield " ".join([kind, name, *map(str, tensor.shape)])
 
 
-def fill_and_run(net, side):
+def fill_and_run(net, shape):
     """The numbers that forward_probe prints: for each title a list of tensors."""
     for tensors in net.named_parameters(), net.named_buffers():
         for name, tensor in tensors:
             fill(name, tensor)
-    images = noise("images", (IMAGES, 1 if side == 28 else 3, side, side))
+    images = noise("images", shape)
     results = {"evaluation": [net.eval()(images)]}
     for module in net.modules():
         if isinstance(module, (nn.Dropout, nn.Dropout2d, StochasticDepth)):
@@ -428,8 +522,9 @@ def check(probe, name, side, heads, make):
         if mine != theirs:
             raise Different(f"{mine}, the reference has {theirs}")
     sentence = f"{sum(p.numel() for p in net.parameters())} parameters"
+    shape = [int(n) for line in lines if line.startswith("images ") for n in line.split()[1:]]
     with torch.no_grad():
-        results = fill_and_run(net, side)
+        results = fill_and_run(net, shape)
     for title, expected in results.items():
         found = [[float(word) for word in line.split()[1:]]
                  for line in lines if line.startswith(title + " ")]

@@ -62,6 +62,22 @@ TEST_F(Program, PrintsACostTable) {
   EXPECT_EQ(result.err, "");
 }
 
+TEST_F(Program, WhatNeedsOneAnswerForEachImageRefusesANetworkWithMany) {
+  const std::string network = "deeplabv3_resnet50", some_file = experiment("");
+  const auto expect_refusal = [&](std::vector<std::string> arguments) {
+    const std::string command = arguments[0];
+    arguments.insert(arguments.begin() + 1, network);
+    expect_usage_error(arguments, network + " answers for each position, not once for the image; " +
+                                      command + " needs a classifier");
+  };
+  expect_refusal({"predict", some_file});
+  expect_refusal({"evaluate"});
+  expect_refusal({"train"});
+  expect_refusal({"saliency", some_file, "--untrained"});
+  expect_refusal({"shift", some_file, "--untrained"});
+  expect_refusal({"dream", "--untrained"});
+}
+
 TEST_F(Program, CsvHasTheContractsColumns) {
   const Result result = convscope_with({"cost", "lenet5", "--format", "csv"});
   const std::string header =
@@ -457,8 +473,12 @@ TEST_F(Program, FoldedBatchNormMatchesThePublishedCount) {
 
 TEST_F(Program, ReadmesTableIsTheProgramsOwn) {
   const std::string networks =
-      "lenet5,alexnet,vgg16,googlenet,inception_v3,resnet18,resnet50,resnet152,resnet56,"
-      "mobilenet_v1,mobilenet_v2,mobilenet_v3_large";
+      "neocognitron,lenet5_1998,alexnet_2012,nin,vgg16,googlenet_2014,spp_net,"
+      "inception_v3,resnet18,resnet50,resnet152,resnet56,preact_resnet200,"
+      "squeezenet1_1,densenet121,xception,resnext50_32x4d,wide_resnet50_2,wavenet,"
+      "mobilenet_v1,deeplabv3_resnet50,mobilenet_v2,shufflenet_v2_x1_0,mnasnet1_0,"
+      "mobilenet_v3_large,efficientnet_b0,efficientnet_b4,vit_b_16,efficientnet_v2_s,"
+      "convnext_tiny,convnext_large";
   const std::string printed = convscope_with({"cost", networks, "--format", "md"}).out;
   EXPECT_NE(read(fs::path(CONVSCOPE_SOURCE) / "README.md").find(printed), std::string::npos)
       << printed;
