@@ -68,18 +68,26 @@ int64_t elements(const CountedCall& c) { return element_count(c.site.out()); }
 
 int64_t macs(const CountedCall& c) { return c.cost.macs; }
 
+bool is_layer(const CountedCall& c) {
+  return c.kind == Kind::convolution || c.kind == Kind::linear;
+}
+
+/// LibTorch's Linear adds the bias by itself to what has more than two dimensions.
+bool adds_bias(const CountedCall& c) {
+  return c.call.of_module && c.kind == Kind::elementwise && plain_op(c) == "add";
+}
+
 int64_t bias(const CountedCall& c) {
-  const bool may_have = c.kind == Kind::convolution || c.kind == Kind::linear;
-  return may_have ? c.cost.flops - 2 * c.cost.macs : 0;
+  if (adds_bias(c)) return elements(c);
+  return is_layer(c) ? c.cost.flops - 2 * c.cost.macs : 0;
 }
 
 int64_t bias_of_rows(const CountedCall& c) {
-  return c.kind == Kind::linear && c.site.out().size() > 2 ? 0 : bias(c);
+  return c.kind != Kind::convolution && c.site.out().size() > 2 ? 0 : bias(c);
 }
 
 int64_t unseen_layer(const CountedCall& c) {
-  const bool layer = c.kind == Kind::convolution || c.kind == Kind::linear;
-  return layer && !c.call.of_module ? -macs(c) - bias(c) : 0;
+  return is_layer(c) && !c.call.of_module ? -macs(c) - bias(c) : 0;
 }
 
 int64_t unseen_product(const CountedCall& c) { return c.call.of_module ? 0 : -macs(c) - bias(c); }
@@ -132,8 +140,8 @@ int64_t parameters(const CountedCall& c) {
 /// ptflops hooks modules of these kinds, and replaces the functions of torch.nn.functional by ones
 /// that count. A module whose forward calls such a function is counted by both.
 bool hooked_activation(const CountedCall& c) {
-  return c.call.of_module &&
-         is_one_of(plain_op(c), {"relu", "prelu", "elu", "leaky_relu", "relu6", "gelu"});
+  return c.call.of_module && is_one_of(plain_op(c), {"relu", "prelu", "elu", "leaky_relu", "relu6",
+                                                     "hardtanh", "gelu"});
 }
 bool replaced_activation(const CountedCall& c) {
   const std::string op = plain_op(c);
@@ -168,7 +176,7 @@ int64_t inputs_in_2d(const CountedCall& c) {
 
 template <Kind kind>
 int64_t flops_of(const CountedCall& c) {
-  return c.kind == kind ? all_flops(c) : 0;
+  return c.kind == kind && !adds_bias(c) ? all_flops(c) : 0;
 }
 
 bool is_upsampling(const CountedCall& c) { return c.cost.op.find("upsample") == 0; }

@@ -74,9 +74,11 @@ bool ModuleNames::is_of_kind(const std::string& path, const std::string& op) con
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) return false;
   const std::string &module = modules_[found->second].kind, kind = plain(op);
-  if (kind == "addmm") return module == "linear";
+  if (module == "linear") return true;  // addmm, or matmul and then add_ for the bias
+  if (module == "relu6" && kind == "hardtanh") return true;             // in Python
   const bool any_rank = kind == "batchnorm" || kind == "instancenorm";  // BatchNorm2d
-  return module == kind || (any_rank && module.compare(0, kind.size(), kind) == 0);
+  return (module == kind && kind != "hardtanh") ||
+         (any_rank && module.compare(0, kind.size(), kind) == 0);
 }
 
 }  // namespace convscope

@@ -30,7 +30,8 @@ class ModuleNames {
   /// without one, the smallest module around it that has a forward of its own.
   std::string nearest(const std::string& op);
 
-  /// Whether the module of that path is of the operator's kind, and not one that calls a function.
+  /// Whether the module of that path is of the operator's kind, and not one that calls a function:
+  /// a ReLU for "aten::relu", a ReLU6, but no Hardtanh, for "aten::hardtanh".
   bool is_of_kind(const std::string& path, const std::string& op) const;
 
  private:

@@ -64,7 +64,8 @@ TEST(Conventions, PtflopsSeesAnActivationAsOftenAsItsModuleAndItsFunctionDo) {
     return text;
   };
   EXPECT_EQ(counts("aten::relu"), "2 1 1 0 ");
-  EXPECT_EQ(counts("aten::relu6"), "1 1 1 0 ");  // nn.ReLU6 calls F.hardtanh
+  EXPECT_EQ(counts("aten::relu6"), "1 1 1 0 ");     // nn.ReLU6 calls F.hardtanh
+  EXPECT_EQ(counts("aten::hardtanh"), "1 1 0 0 ");  // as Python's trace has it
   EXPECT_EQ(counts("aten::gelu"), "2 1 1 0 ");
   EXPECT_EQ(counts("aten::silu"), "1 0 1 0 ");
   EXPECT_EQ(counts("aten::leaky_relu"), "1 1 0 0 ");
@@ -92,6 +93,21 @@ TEST(Conventions, TransposedConvolutionIsCountedByItsResultWhereAHookCounts) {
   EXPECT_EQ(counted("fvcore", net), 16 * 60);
   EXPECT_EQ(counted("ptflops", net), 64 * 60);
   EXPECT_EQ(counted("torchinfo", net), 64 * 60);
+}
+
+TEST(Conventions, BiasOfALinearLayerOnRowsIsABiasWhereverItIsAdded) {
+  HandMade net({5, 6});  // 5 rows: LibTorch multiplies, and adds the bias by itself
+  const int product = net.call("aten::matmul", {net.image(), net.weight("fc.weight", {6, 6})});
+  net.call("aten::add_", {product, net.weight("fc.bias", {6})});
+  made_by_modules(net);
+  EXPECT_EQ(counted("macs", net), 180);
+  EXPECT_EQ(counted("flops", net), 2 * 180 + 30);
+  EXPECT_EQ(counted("torchinfo", net), 180 + 30);
+  EXPECT_EQ(counted("ptflops", net), 180 + 30);
+  EXPECT_EQ(counted("ptflops-aten", net), 180);
+  made_by_modules(net, false);  // a sum of maps as any other
+  EXPECT_EQ(counted("flops", net), 2 * 180 + 30);
+  EXPECT_EQ(counted("torchinfo", net), 0);
 }
 
 TEST(Conventions, DifferencesNameTheirLayersLargestFirst) {

@@ -9,6 +9,8 @@ import csv
 import inspect
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 try:
     import torch
@@ -96,30 +98,54 @@ def table(program, *arguments):
     return list(csv.DictReader(printed.splitlines()))
 
 
+def expected_of(net):
+    counter = Counter(net)
+    counter.run(net, torch.zeros(1, 3, SIDE, SIDE))
+    return {"ptflops": counter.modules + counter.functions,
+            "ptflops-modules": counter.modules, "torchinfo": counter.torchinfo}
+
+
+def counts(program, *arguments):
+    """By network and convention."""
+    found = {}
+    for row in table(program, "cost", *arguments, "--input", str(SIDE),
+                     "--convention", "ptflops,ptflops-modules,torchinfo"):
+        found.setdefault(row["model"], {})[row["convention"]] = row
+    return found
+
+
 def main():
     program, *picked = sys.argv[1:]
     known = [row["model"] for row in table(program, "list")]
     names = picked or [name for name in known
                        if inspect.isfunction(getattr(torchvision.models, name, None))]
-    rows = table(program, "cost", *names, "--input", str(SIDE),
-                 "--convention", "ptflops,ptflops-modules,torchinfo")
     failed = compared = 0
-    for name in names:
-        ours = {row["convention"]: row for row in rows if row["model"] == name}
-        status = {row["status"] for row in ours.values()}
-        if status != {"ok"}:
-            print(f"{name}: left out, {', '.join(sorted(status))}: {ours['ptflops']['reason']}")
-            continue
-        net = build(name).eval()
-        counter = Counter(net)
-        counter.run(net, torch.zeros(1, 3, SIDE, SIDE))
-        expected = {"ptflops": counter.modules + counter.functions,
-                    "ptflops-modules": counter.modules, "torchinfo": counter.torchinfo}
-        found = {convention: int(row["count"]) for convention, row in ours.items()}
+
+    def compare(name, rows, expected):
+        nonlocal failed, compared
+        found = {convention: int(row["count"]) for convention, row in rows.items()}
         compared += 1
         if found != expected:
             print(f"{name}: {found}, expected {expected}")
             failed += 1
+
+    for name, rows in counts(program, *names).items():
+        status = {row["status"] for row in rows.values()}
+        if status != {"ok"}:
+            print(f"{name}: left out, {', '.join(sorted(status))}: {rows['ptflops']['reason']}")
+            continue
+        compare(name, rows, expected_of(build(name).eval()))
+    with tempfile.TemporaryDirectory() as folder:
+        for name in set(names) & {"inception_v3", "mobilenet_v2", "convnext_tiny"}:
+            net = build(name).eval()
+            files = {"scripted": torch.jit.script(net),
+                     "traced": torch.jit.trace(net, torch.zeros(1, 3, SIDE, SIDE))}
+            expected = expected_of(net)
+            for how, script in files.items():
+                path = Path(folder, f"{name}-{how}.pt")
+                script.save(str(path))
+                for rows in counts(program, "--module", str(path)).values():
+                    compare(path.name, rows, expected)
     print(f"{compared} networks compared, {failed} differ")
     return 1 if failed or not compared else 0
 
