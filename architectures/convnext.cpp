@@ -41,8 +41,8 @@ struct CNBlock : Module {
             "block",
             Sequential(Conv2d(Conv2dOptions(channels, channels, 7).padding(3).groups(channels)),
                        Permute({0, 2, 3, 1}), LayerNorm(layer_norm(channels)),
-                       Linear(channels, 4 * channels), GELU(), Linear(4 * channels, channels),
-                       Permute({0, 3, 1, 2})))),
+                       linear_over_last(channels, 4 * channels), GELU(),
+                       linear_over_last(4 * channels, channels), Permute({0, 3, 1, 2})))),
         stochastic_depth(
             register_module("stochastic_depth", std::make_shared<StochasticDepth>(left_out))) {}
 

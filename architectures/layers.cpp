@@ -34,6 +34,10 @@ int64_t make_divisible(double channels, int64_t divisor) {
 
 ReLU in_place_relu() { return ReLU(ReLUOptions().inplace(true)); }
 
+std::shared_ptr<LinearImpl> linear_over_last(int64_t in, int64_t out) {
+  return std::make_shared<LinearImpl>(in, out);
+}
+
 LayerNormOptions layer_norm(int64_t channels) { return LayerNormOptions({channels}).eps(1e-6); }
 
 LocalResponseNorm local_response_norm() {

@@ -31,6 +31,15 @@ int64_t make_divisible(double channels, int64_t divisor = 8);
 
 torch::nn::ReLU in_place_relu();
 
+/// A fully connected layer over the last dimension, as one operator: on more than two dimensions
+/// LibTorch 1.13's own is a product and a sum.
+struct LinearImpl : torch::nn::LinearImpl {
+  using torch::nn::LinearImpl::LinearImpl;
+  torch::Tensor forward(const torch::Tensor& x) { return torch::linear(x, weight, bias); }
+};
+
+std::shared_ptr<LinearImpl> linear_over_last(int64_t in, int64_t out);
+
 /// Over the last dimension, as in torchvision's vision transformers and ConvNeXts.
 torch::nn::LayerNormOptions layer_norm(int64_t channels);
 

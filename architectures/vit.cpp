@@ -19,26 +19,27 @@ using namespace torch::nn;
 struct SelfAttention : Module {
   int64_t heads;
   torch::Tensor in_proj_weight, in_proj_bias;
-  Linear out_proj;
+  std::shared_ptr<LinearImpl> out_proj;
 
   SelfAttention(int64_t width, int64_t head_count)
       : heads(head_count),
         in_proj_weight(register_parameter("in_proj_weight", torch::empty({3 * width, width}))),
         in_proj_bias(register_parameter("in_proj_bias", torch::zeros(3 * width))),
-        out_proj(register_module("out_proj", Linear(width, width))) {
+        out_proj(register_module("out_proj", linear_over_last(width, width))) {
     init::xavier_uniform_(in_proj_weight);
     init::zeros_(out_proj->bias);
   }
 
   torch::Tensor forward(const torch::Tensor& x) {
     const int64_t images = x.size(0), tokens = x.size(1), width = x.size(2);
-    const torch::Tensor of_heads = functional::linear(x, in_proj_weight, in_proj_bias)
+    const torch::Tensor of_heads = torch::linear(x, in_proj_weight, in_proj_bias)
                                        .view({images, tokens, 3, heads, width / heads})
                                        .permute({2, 0, 3, 1, 4});
     const torch::Tensor query = of_heads[0] / std::sqrt(static_cast<double>(width / heads));
     const torch::Tensor key = of_heads[1], value = of_heads[2];
     const torch::Tensor attention = torch::softmax(query.matmul(key.transpose(-2, -1)), -1);
-    return out_proj(attention.matmul(value).transpose(1, 2).reshape({images, tokens, width}));
+    return out_proj->forward(
+        attention.matmul(value).transpose(1, 2).reshape({images, tokens, width}));
   }
 };
 
@@ -54,8 +55,8 @@ struct EncoderLayer : Module {
             register_module("self_attention", std::make_shared<SelfAttention>(width, heads))),
         ln_2(register_module("ln_2", LayerNorm(layer_norm(width)))),
         // torchvision's Dropout of 0 keeps the second layer's name.
-        mlp(register_module("mlp", Sequential(Linear(width, mlp_width), GELU(), Dropout(0.0),
-                                              Linear(mlp_width, width)))) {
+        mlp(register_module("mlp", Sequential(linear_over_last(width, mlp_width), GELU(),
+                                              Dropout(0.0), linear_over_last(mlp_width, width)))) {
     for (const auto& layer : mlp->children()) {
       auto* linear = layer->as<Linear>();
       if (!linear) continue;

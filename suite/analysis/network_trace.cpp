@@ -128,7 +128,7 @@ class Probe : public Interceptor {
       all[1] = outputs;
       maps = maps.expand(all).contiguous();
     }
-    maps.register_hook(support_of);
+    if (maps.requires_grad()) maps.register_hook(support_of);  // not within a gate
     return maps;
   }
 
@@ -136,8 +136,9 @@ class Probe : public Interceptor {
     const Site site(graph_, recorded());
     const auto slides = windows(site);
     if (slides.size() != 2) {
+      // What has seen the whole image is a gate, also where it is enlarged and joined to maps.
       call.op.callBoxed(&call.arguments);
-      return call.arguments[0].toTensor();
+      return call.arguments[0].toTensor().detach();
     }
     return torch::avg_pool2d(call.arguments[0].toTensor(), {slides[0].kernel, slides[1].kernel},
                              {slides[0].stride, slides[1].stride},

@@ -1,5 +1,8 @@
 #include "suite/inference/load.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
 #include <stdexcept>
 
 #include "suite/analysis/intercept.h"
@@ -60,6 +63,41 @@ void copy_into(torch::Tensor target, const StoredTensor& source) {
   release_values(source);
 }
 
+/// Weights that keep values of a usual size from layer to layer. Time does not depend on values
+/// unless they become denormal or infinite, and drawing 138 million normal ones takes seconds: a
+/// short stretch of random numbers is repeated.
+void fill(Network& network) {
+  const torch::NoGradGuard no_grad;
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(/*seed=*/1);
+  // A prime length, and each layer goes on where the one before it ended, so that neither filters
+  // nor layers are copies of each other: sums of residual branches that are alike would explode.
+  const torch::Tensor noise = torch::randn({65537}, generator);
+  int64_t place = 0;
+  for (const StateTensor& state : state_dict(network)) {
+    const torch::Tensor& tensor = state.tensor;
+    const auto ends_with = [&](const std::string& end) {
+      return state.name.size() >= end.size() &&
+             state.name.compare(state.name.size() - end.size(), end.size(), end) == 0;
+    };
+    if (!tensor.is_floating_point() || ends_with("running_mean") || ends_with("bias")) {
+      tensor.zero_();
+    } else if (ends_with("running_var")) {
+      tensor.fill_(1);
+    } else if (tensor.dim() < 2) {
+      tensor.fill_(0.7);  // below 1, so that sums of residual branches do not grow
+    } else {
+      const int64_t fan_in = tensor.numel() / tensor.size(0);
+      const torch::Tensor scaled = noise * std::sqrt(2.0 / static_cast<double>(fan_in));
+      torch::Tensor flat = tensor.view(-1);
+      for (int64_t begin = 0, count = 0; begin < flat.numel(); begin += count) {
+        count = std::min(scaled.numel() - place, flat.numel() - begin);
+        flat.narrow(0, begin, count).copy_(scaled.narrow(0, place, count));
+        place = (place + count) % scaled.numel();
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<Network> build_unfilled(const Architecture& architecture,
@@ -67,6 +105,13 @@ std::shared_ptr<Network> build_unfilled(const Architecture& architecture,
   Unfilled unfilled;
   const Intercept on(unfilled);
   return architecture.build(settings);
+}
+
+std::shared_ptr<Network> made_up_network(const Architecture& architecture,
+                                         const Settings& settings) {
+  auto network = build_unfilled(architecture, settings);
+  fill(*network);
+  return network;
 }
 
 std::shared_ptr<Network> load_network(const Architecture& architecture, const Settings& settings,

@@ -19,7 +19,6 @@
 #include "suite/data/loader.h"
 #include "suite/inference/frozen.h"
 #include "suite/inference/load.h"
-#include "suite/inference/state_dict.h"
 #include "suite/inference/threads.h"
 #include "suite/timing/clock.h"
 #include "suite/timing/device.h"
@@ -34,38 +33,6 @@ c10::ScalarType type_of(const std::string& precision) {
   return torch::kFloat;  // tf32 is a way to multiply float32
 }
 
-/// Weights that keep values of a usual size from layer to layer. Time does not depend on values
-/// unless they become denormal or infinite, and drawing 138 million normal ones takes seconds: a
-/// short stretch of random numbers is repeated.
-void fill(Network& network) {
-  const torch::NoGradGuard no_grad;
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(/*seed=*/1);
-  // A prime length, so that filters of a layer are not copies of each other.
-  const torch::Tensor noise = torch::randn({65537}, generator);
-  for (const StateTensor& state : state_dict(network)) {
-    const torch::Tensor& tensor = state.tensor;
-    const auto ends_with = [&](const std::string& end) {
-      return state.name.size() >= end.size() &&
-             state.name.compare(state.name.size() - end.size(), end.size(), end) == 0;
-    };
-    if (!tensor.is_floating_point() || ends_with("running_mean") || ends_with("bias")) {
-      tensor.zero_();
-    } else if (ends_with("running_var")) {
-      tensor.fill_(1);
-    } else if (tensor.dim() < 2) {
-      tensor.fill_(0.7);  // below 1, so that sums of residual branches do not grow
-    } else {
-      const int64_t fan_in = tensor.numel() / tensor.size(0);
-      const torch::Tensor scaled = noise * std::sqrt(2.0 / static_cast<double>(fan_in));
-      torch::Tensor flat = tensor.view(-1);
-      for (int64_t begin = 0; begin < flat.numel(); begin += scaled.numel()) {
-        const int64_t count = std::min(scaled.numel(), flat.numel() - begin);
-        flat.narrow(0, begin, count).copy_(scaled.narrow(0, 0, count));
-      }
-    }
-  }
-}
-
 /// What every workload with a network has: the network and its input, where and how the case wants
 /// them.
 struct Prepared {
@@ -76,8 +43,9 @@ struct Prepared {
     use_threads(c.threads);
     allow_tf32(c.precision == "tf32");
     at::globalContext().setBenchmarkCuDNN(true);
-    network = build_unfilled(c.architecture, c.settings);
-    if (script_file(c.architecture).empty()) fill(*network);  // a file has weights of its own
+    const bool has_weights = !script_file(c.architecture).empty();
+    network = has_weights ? c.architecture.build(c.settings)
+                          : made_up_network(c.architecture, c.settings);
     network->to(device, type);
     if (channels_last) {
       for (const torch::Tensor& parameter : network->parameters()) {

@@ -49,6 +49,10 @@ TEST_P(EveryNetwork, ShowsTheMapsOfItsLayers) {
   const Settings settings = small_settings(GetParam());
   const LoadedNetwork network = initial_network(GetParam(), settings, /*seed=*/1);
   const std::vector<MapLayer> layers = map_layers(network.graph);
+  if (settings.image.height == 1) {
+    EXPECT_TRUE(layers.empty()) << "a signal has no maps";
+    return;
+  }
   ASSERT_FALSE(layers.empty());
   const MapLayer& last = layers.back();
   const ImageShape& image = settings.image;
@@ -80,7 +84,8 @@ TEST_P(EveryClassifier, LearnsAHeadOnFrozenFeaturesAndIsJudged) {
   images.validation = validation.get();
   images.preprocessing = usual_preprocessing(start.settings.image);
   Recipe recipe;
-  recipe.protocol = Protocol::probe;
+  // The first LeNet-5's head has nothing to learn.
+  recipe.protocol = classes == 10 ? Protocol::scratch : Protocol::probe;
   recipe.schedule.epochs = 1;
   recipe.batch = 2;
   recipe.rate = 1e-6;  // untrained features may be of any size

@@ -2,17 +2,22 @@
 #pragma once
 
 #include <algorithm>
+#include <ostream>
 #include <stdexcept>
 
 #include "suite/analysis/network_trace.h"
 
 namespace convscope {
 
-/// The paper's but for the image: of the sides 32, 64, 96, 128, the first that the network takes,
-/// else its own.
-inline Settings small_settings(const Architecture& architecture) {
+/// The paper's but for the image: of the sides 32, 64, 96 and 128, from `least` on, the first that
+/// the network takes, else its own.
+inline Settings small_settings(const Architecture& architecture, int64_t least = 32,
+                               bool auxiliary = false) {
+  Settings paper = architecture.settings;
+  paper.auxiliary = auxiliary;
   for (const int64_t side : {32, 64, 96, 128}) {
-    Settings settings = architecture.settings;
+    if (side < least) continue;
+    Settings settings = paper;
     settings.image.height = std::min(settings.image.height, side);
     settings.image.width = std::min(settings.image.width, side);
     try {
@@ -21,7 +26,12 @@ inline Settings small_settings(const Architecture& architecture) {
     } catch (const std::invalid_argument&) {
     }
   }
-  return architecture.settings;
+  return paper;
+}
+
+/// For the messages of tests.
+inline void PrintTo(const Architecture& architecture, std::ostream* out) {
+  *out << architecture.name;
 }
 
 }  // namespace convscope

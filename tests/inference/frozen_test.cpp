@@ -7,9 +7,13 @@
 #include <set>
 
 #include "architectures/catalogue.h"
+#include "suite/analysis/cost.h"
+#include "suite/analysis/network_trace.h"
 #include "suite/analysis/trace.h"
 #include "suite/inference/frozen_engine.h"
+#include "suite/inference/load.h"
 #include "suite/inference/threads.h"
+#include "tests/architectures/small_settings.h"
 
 namespace convscope {
 namespace {
@@ -24,15 +28,6 @@ bool has_steps(const Frozen& frozen) { return !frozen.steps().empty(); }
 /// AlexNet, VGG and their like: large images alone show them as they are.
 bool pools_to_a_size(const Architecture& architecture) {
   return architecture.settings.classes == 1000 && architecture.year < 2015;
-}
-
-/// An image as small as the network usually takes, so that the deep ones take no longer.
-Settings small(const Architecture& architecture) {
-  Settings settings = architecture.settings;
-  if (!pools_to_a_size(architecture)) {
-    settings.image.height = settings.image.width = std::min<int64_t>(settings.image.height, 96);
-  }
-  return settings;
 }
 
 /// Each step takes its time and has a name, and each operator that multiplies is in one step.
@@ -58,20 +53,27 @@ void expect_named_steps(Frozen& frozen, Network& network, const torch::Tensor& i
   }
 }
 
+/// Whose random numbers alone take seconds.
+bool is_large(const Architecture& architecture) {
+  return cost(trace_network(architecture, architecture.settings)).params > 40'000'000;
+}
+
 class EveryFrozenNetwork : public testing::TestWithParam<Architecture> {};
 
 TEST_P(EveryFrozenNetwork, ComputesTheSameInStepsThatAreNamed) {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(0);
-  const Settings settings = small(GetParam());
-  const auto network = GetParam().build(settings);
+  const Settings settings =
+      pools_to_a_size(GetParam()) ? GetParam().settings : small_settings(GetParam(), /*least=*/64);
+  const bool large = is_large(GetParam());
+  const auto network = large ? made_up_network(GetParam(), settings) : GetParam().build(settings);
   network->eval();
   for (const torch::Tensor& weights : network->parameters()) {
     // Heads that begin with zeros would compare nothing with nothing.
     if (weights.dim() > 1 && !weights.any().item<bool>()) weights.normal_();
   }
   for (const int64_t count : {1, 3}) {
-    if (count > 1 && pools_to_a_size(GetParam())) continue;  // their time
+    if (count > 1 && (pools_to_a_size(GetParam()) || large)) continue;  // their time
     const auto images = [&] {
       const ImageShape& shape = settings.image;
       return torch::randn({count, shape.channels, shape.height, shape.width});
@@ -88,7 +90,7 @@ TEST_P(EveryFrozenNetwork, ComputesTheSameInStepsThatAreNamed) {
 }
 
 std::vector<Architecture> with_finite_logits() {
-  std::vector<Architecture> all = match_architectures({"*"});
+  std::vector<Architecture> all = catalogue();
   // The sums along a thousand layers overflow while they are untrained.
   const auto overflows = [](const Architecture& one) {
     return one.name == "resnet1202" || one.name == "preact_resnet1001";
@@ -252,15 +254,14 @@ TEST(FrozenNetwork, TakesAnotherShapeForNoWork) {
 }
 
 TEST(FrozenNetwork, DoesALinearLayerOfEachPositionWithWhatFollows) {
-  namespace F = torch::nn::functional;
   const torch::Tensor weight = torch::randn({24, 16}), bias = torch::randn(24);
   const Names names = checked([&](Own& own, const torch::Tensor& x) {
-    return torch::gelu(F::linear(own.conv(x).permute({0, 2, 3, 1}), weight, bias));
+    return torch::gelu(torch::linear(own.conv(x).permute({0, 2, 3, 1}), weight, bias));
   });
   EXPECT_STEPS(names, "convolution", "linear+gelu");
   checked([&](Own& own, const torch::Tensor& x) {
     const torch::Tensor tokens = own.conv(x).flatten(2).transpose(1, 2);
-    return torch::gelu(F::linear(tokens, weight), "tanh");
+    return torch::gelu(torch::linear(tokens, weight), "tanh");
   });
 }
 
