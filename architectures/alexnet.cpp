@@ -124,8 +124,13 @@ std::vector<Architecture> families::alexnet() {
   const std::string paper = "Krizhevsky et al. 2012";
   const Settings paper_input = {{3, 227, 227}, 1000, 0};  // 224, as the paper says, gives no 55x55
   return {
-      {"alexnet_2012", 2012, paper, "paper: two groups, local response normalisation", paper_input,
-       build<AlexNet2012>(2)},
+      {"alexnet_2012",
+       2012,
+       paper,
+       "paper: two groups, local response normalisation",
+       paper_input,
+       build<AlexNet2012>(2),
+       {"ImageNet-1K", 59.3, "Krizhevsky et al. 2012, table 2: one network"}},
       {"alexnet_2012_ungrouped", 2012, paper, "the paper's sizes, its groups forgotten",
        paper_input, build<AlexNet2012>(1)},
       {"alexnet", 2014, "Krizhevsky 2014", "torchvision: one tower", imagenet, build<AlexNet>()},

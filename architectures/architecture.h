@@ -25,6 +25,13 @@ struct Settings {
   bool auxiliary = false;  ///< with the heads that only training uses, where the family has them
 };
 
+/// An accuracy that others state.
+struct PublishedAccuracy {
+  std::string dataset;  ///< on whose validation or test images: "ImageNet-1K"
+  double top1 = 0;      ///< percent; 0: none is stated
+  std::string source;   ///< "Howard et al. 2017, table 8"
+};
+
 /// One network of the catalogue, with the settings of its paper.
 struct Architecture {
   std::string name;
@@ -33,6 +40,7 @@ struct Architecture {
   std::string variant;  ///< which of the published forms it is
   Settings settings;    ///< what the paper built; `width` 0 says that the family has no multiplier
   std::function<std::shared_ptr<Network>(const Settings&)> build;
+  PublishedAccuracy stated = {};  ///< by the paper; weights that are published have their own
   bool dense = false;  ///< answers for each position of the image, not once for the image
 };
 

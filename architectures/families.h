@@ -10,18 +10,29 @@
   FAMILY(neocognitron)             \
   FAMILY(lenet)                    \
   FAMILY(alexnet)                  \
+  FAMILY(nin)                      \
   FAMILY(vgg)                      \
   FAMILY(googlenet)                \
   FAMILY(spp_net)                  \
   FAMILY(inception_v3)             \
   FAMILY(resnet)                   \
   FAMILY(resnet_cifar)             \
+  FAMILY(preact_resnet)            \
+  FAMILY(densenet)                 \
+  FAMILY(xception)                 \
   FAMILY(squeezenet)               \
   FAMILY(wavenet)                  \
   FAMILY(mobilenet_v1)             \
+  FAMILY(deeplab_v3)               \
   FAMILY(mobilenet_v2)             \
   FAMILY(mnist_tutorial)           \
-  FAMILY(mobilenet_v3)
+  FAMILY(shufflenet_v2)            \
+  FAMILY(mnasnet)                  \
+  FAMILY(mobilenet_v3)             \
+  FAMILY(efficientnet)             \
+  FAMILY(vit)                      \
+  FAMILY(efficientnet_v2)          \
+  FAMILY(convnext)
 
 namespace convscope::families {
 

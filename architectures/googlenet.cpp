@@ -198,8 +198,13 @@ struct GoogLeNet : StagedNetwork {
 std::vector<Architecture> families::googlenet() {
   const std::string paper = "Szegedy et al. 2014";
   return {
-      {"googlenet_2014", 2014, paper, "paper: 5x5 branches, local response normalisation", imagenet,
-       build<GoogLeNet>(of_2014)},
+      {"googlenet_2014",
+       2014,
+       paper,
+       "paper: 5x5 branches, local response normalisation",
+       imagenet,
+       build<GoogLeNet>(of_2014),
+       {"ImageNet-1K", 68.7, "Caffe model zoo, bvlc_googlenet"}},
       {"googlenet", 2014, paper, "torchvision: batch normalisation, 3x3 for 5x5", imagenet,
        build<GoogLeNet>(of_torchvision)},
   };

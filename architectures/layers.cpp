@@ -34,8 +34,16 @@ int64_t make_divisible(double channels, int64_t divisor) {
 
 ReLU in_place_relu() { return ReLU(ReLUOptions().inplace(true)); }
 
+LayerNormOptions layer_norm(int64_t channels) { return LayerNormOptions({channels}).eps(1e-6); }
+
 LocalResponseNorm local_response_norm() {
   return LocalResponseNorm(LocalResponseNormOptions(5).alpha(1e-4).beta(0.75).k(1));
+}
+
+torch::Tensor padded_shortcut(torch::Tensor x, int64_t stride, int64_t new_channels) {
+  if (stride != 1) x = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
+  if (new_channels == 0) return x;
+  return torch::constant_pad_nd(x, {0, 0, 0, 0, new_channels / 2, new_channels / 2});
 }
 
 torch::Tensor forward_part(torch::nn::Sequential& layers, size_t begin, size_t end,
@@ -70,6 +78,30 @@ torch::Tensor ConvNormRelu::forward(const torch::Tensor& x) {
   return (bn.is_empty() ? y : bn(y)).relu_();
 }
 
+SqueezeExcitation::SqueezeExcitation(int64_t channels, int64_t squeezed, AnyModule between,
+                                     AnyModule last)
+    : avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
+      fc1(register_module("fc1", Conv2d(channels, squeezed, 1))),
+      fc2(register_module("fc2", Conv2d(squeezed, channels, 1))),
+      activation(std::move(between)),
+      gate(std::move(last)) {
+  register_module("activation", activation.ptr());
+  register_module("scale_activation", gate.ptr());
+}
+
+torch::Tensor SqueezeExcitation::forward(const torch::Tensor& x) {
+  const torch::Tensor squeezed = activation.forward(fc1(avgpool(x)));
+  return x * gate.forward(fc2(squeezed));
+}
+
+torch::Tensor StochasticDepth::forward(const torch::Tensor& x) {
+  if (!is_training() || probability == 0) return x;
+  std::vector<int64_t> one_number_per_image(static_cast<size_t>(x.dim()), 1);
+  one_number_per_image[0] = x.size(0);
+  const double kept = 1 - probability;
+  return x * torch::empty(one_number_per_image, x.options()).bernoulli_(kept).div_(kept);
+}
+
 void he_normal_convolutions_(Module& module) {
   for (const auto& child : module.modules(/*include_self=*/false)) {
     if (auto* conv = child->as<Conv2d>()) {
@@ -88,10 +120,28 @@ void normal_linears_(Module& module, double deviation) {
   }
 }
 
+void uniform_linears_(Module& module, double bound) {
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    if (auto* linear = child->as<Linear>()) {
+      init::uniform_(linear->weight, -bound, bound);
+      init::zeros_(linear->bias);
+    }
+  }
+}
+
 void normal_weights_(Module& module, double deviation) {
   for (const auto& child : module.modules(/*include_self=*/false)) {
     if (auto* conv = child->as<Conv2d>()) init::normal_(conv->weight, 0, deviation);
     if (auto* linear = child->as<Linear>()) init::normal_(linear->weight, 0, deviation);
+  }
+}
+
+void zero_biases_(Module& module) {
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    auto* conv = child->as<Conv2d>();
+    auto* linear = child->as<Linear>();
+    if (conv && conv->bias.defined()) init::zeros_(conv->bias);
+    if (linear && linear->bias.defined()) init::zeros_(linear->bias);
   }
 }
 

@@ -181,8 +181,13 @@ std::vector<Architecture> families::lenet() {
   const std::string paper = "LeCun et al. 1998";
   const Settings colour = {{3, 32, 32}, 10, 0}, grey = {{1, 32, 32}, 10, 0};
   return {
-      {"lenet5_1998", 1998, paper, "paper: sparse C3, trainable subsampling, RBF output", grey,
-       build<LeNet5Of1998>()},
+      {"lenet5_1998",
+       1998,
+       paper,
+       "paper: sparse C3, trainable subsampling, RBF output",
+       grey,
+       build<LeNet5Of1998>(),
+       {"MNIST", 99.05, "LeCun et al. 1998, section III.B"}},
       {"lenet5", 1998, paper, "ReLU, max pooling", colour, build<LeNet5>(Pooling::max, 0)},
       {"lenet5_avgpool", 1998, paper, "ReLU, average pooling", grey,
        build<LeNet5>(Pooling::average, 0)},

@@ -81,11 +81,17 @@ struct MobileNetV1 : StagedNetwork {
 std::vector<Architecture> families::mobilenet_v1() {
   const std::string paper = "Howard et al. 2017";
   const auto at_width = [](double width) { return Settings{{3, 224, 224}, 1000, width}; };
+  const auto stated = [](double top1) {
+    return PublishedAccuracy{"ImageNet-1K", top1, "Howard et al. 2017, table 6"};
+  };
   return {
-      {"mobilenet_v1", 2017, paper, "paper", at_width(1), build<MobileNetV1>()},
-      {"mobilenet_v1_x0_75", 2017, paper, "paper", at_width(0.75), build<MobileNetV1>()},
-      {"mobilenet_v1_x0_5", 2017, paper, "paper", at_width(0.5), build<MobileNetV1>()},
-      {"mobilenet_v1_x0_25", 2017, paper, "paper", at_width(0.25), build<MobileNetV1>()},
+      {"mobilenet_v1", 2017, paper, "paper", at_width(1), build<MobileNetV1>(), stated(70.6)},
+      {"mobilenet_v1_x0_75", 2017, paper, "paper", at_width(0.75), build<MobileNetV1>(),
+       stated(68.4)},
+      {"mobilenet_v1_x0_5", 2017, paper, "paper", at_width(0.5), build<MobileNetV1>(),
+       stated(63.7)},
+      {"mobilenet_v1_x0_25", 2017, paper, "paper", at_width(0.25), build<MobileNetV1>(),
+       stated(50.6)},
   };
 }
 

@@ -29,26 +29,6 @@ std::shared_ptr<Chain> conv_norm_v3(Conv2dOptions options, AnyModule then = {}) 
   return conv_norm_act(options, std::move(then), /*norm_eps=*/0.001, /*norm_momentum=*/0.01);
 }
 
-/// Multiplies each channel by what it and all others contain on average.
-/// Hu, Shen, Sun, "Squeeze-and-excitation networks", 2017.
-struct SqueezeExcitation : Module {
-  AdaptiveAvgPool2d avgpool;
-  Conv2d fc1, fc2;
-  ReLU relu;
-  std::shared_ptr<HardSigmoid> gate;
-
-  SqueezeExcitation(int64_t channels, int64_t squeezed)
-      : avgpool(register_module("avgpool", AdaptiveAvgPool2d(AdaptiveAvgPool2dOptions({1, 1})))),
-        fc1(register_module("fc1", Conv2d(channels, squeezed, 1))),
-        fc2(register_module("fc2", Conv2d(squeezed, channels, 1))),
-        relu(register_module("activation", ReLU())),
-        gate(register_module("scale_activation", std::make_shared<HardSigmoid>())) {}
-
-  torch::Tensor forward(const torch::Tensor& x) {
-    return x * gate->forward(fc2(relu(fc1(avgpool(x)))));
-  }
-};
-
 /// A row of the paper's Tables 1 and 2, whose word for the block this is.
 struct BneckRow {
   int64_t kernel, expanded, out;
@@ -73,7 +53,8 @@ struct Bneck : Module {
     if (squeeze) {
       const int64_t quarter = wide / 4;
       const int64_t squeezed = make_divisible(static_cast<double>(quarter));
-      block->push_back(SqueezeExcitation(wide, squeezed));
+      block->push_back(
+          SqueezeExcitation(wide, squeezed, AnyModule(ReLU()), AnyModule(HardSigmoid())));
     }
     block->push_back(conv_norm_v3(Conv2dOptions(wide, out, 1)));
   }

@@ -32,14 +32,7 @@ struct CifarBlock : Module {
   torch::Tensor forward(const torch::Tensor& x) {
     torch::Tensor y = bn1(conv1(x)).relu_();
     y = bn2(conv2(y));
-    return (y += shortcut(x)).relu_();
-  }
-
-  /// Every second pixel, and zeros for the new channels, one half before and one half after.
-  torch::Tensor shortcut(torch::Tensor x) const {
-    if (stride != 1) x = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
-    if (new_channels == 0) return x;
-    return torch::constant_pad_nd(x, {0, 0, 0, 0, new_channels / 2, new_channels / 2});
+    return (y += padded_shortcut(x, stride, new_channels)).relu_();
   }
 };
 

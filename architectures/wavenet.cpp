@@ -102,6 +102,7 @@ std::vector<Architecture> families::wavenet() {
        "30 layers, dilations 1 to 512 three times; 256 levels",
        {{256, 1, 4096}, 256, 0},
        build<WaveNet>(),
+       /*stated=*/{},
        /*dense=*/true},
   };
 }

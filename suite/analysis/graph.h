@@ -51,6 +51,7 @@ struct Call {
       inputs;  ///< values in the order of the operator's tensor arguments, -1 if absent
   std::vector<int> outputs;                                   ///< values
   std::vector<std::pair<std::string, Attribute>> attributes;  ///< the other arguments, by name
+  bool of_module = false;  ///< `layer` is a module of the operator's kind: a ReLU, not F.relu
 };
 
 struct Graph {

@@ -33,7 +33,10 @@ std::vector<std::string> layer_names(const Graph& graph) {
 
 size_t last_call_of(const Graph& graph, const std::string& layer) {
   for (size_t i = graph.calls.size(); i-- > 0;) {
-    if (!layer.empty() && is_inside(graph.calls[i].layer, layer)) return i;
+    // What splits this layer's result belongs to the one that comes next, which has no weights yet
+    // to be known by.
+    const bool one_result = graph.calls[i].outputs.size() == 1;
+    if (!layer.empty() && one_result && is_inside(graph.calls[i].layer, layer)) return i;
   }
   const std::vector<std::string> names = layer_names(graph);
   std::string all;

@@ -13,8 +13,8 @@ namespace convscope {
 /// after the last layer of "layer1").
 std::vector<std::string> layer_names(const Graph& graph);
 
-/// The place in `graph.calls` of the last call of a layer or of what is in it. Throws
-/// std::invalid_argument that suggests the nearest name and lists all.
+/// The place in `graph.calls` of the last call, with one result, of a layer or of what is in it.
+/// Throws std::invalid_argument that suggests the nearest name and lists all.
 size_t last_call_of(const Graph& graph, const std::string& layer);
 
 }  // namespace convscope

@@ -20,11 +20,29 @@ bool writes_out(const c10::FunctionSchema& schema) {
   return schema.overload_name().find("out") != std::string::npos;
 }
 
+/// A size that TorchScript computes with: tracing makes numbers without dimensions of sizes.
+bool is_whole_number(const c10::IValue& value) {
+  if (!value.isTensor() || !value.toTensor().defined()) return !value.isTensorList();
+  const torch::Tensor& tensor = value.toTensor();
+  return tensor.dim() == 0 && !tensor.is_meta() && tensor.is_cpu() &&
+         c10::isIntegralType(tensor.scalar_type(), /*includeBool=*/true);
+}
+
+/// Arithmetic on sizes is none of the network's, and a number that is there can be read.
+bool is_about_sizes(const c10::OperatorHandle& op, const torch::jit::Stack& stack) {
+  const auto arguments = torch::jit::last(stack, op.schema().arguments().size());
+  const bool tensors = std::any_of(arguments.begin(), arguments.end(),
+                                   [](const c10::IValue& value) { return value.isTensor(); });
+  if (!tensors) return false;
+  if (op.schema().name() == "aten::_local_scalar_dense") return !arguments[0].toTensor().is_meta();
+  return std::all_of(arguments.begin(), arguments.end(), is_whole_number);
+}
+
 void intercepted(const c10::OperatorHandle& op, c10::DispatchKeySet keys,
                  torch::jit::Stack* stack) {
   // LibTorch hands the switched-on key, but not our state, to threads that it starts.
   const Op* row = writes_out(op.schema()) ? nullptr : find_operator(op.schema().name());
-  if (!current ||
+  if (!current || is_about_sizes(op, *stack) ||
       (!row && op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd))) {
     op.redispatchBoxed(keys.remove(key), stack);
     return;

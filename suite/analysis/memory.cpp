@@ -95,7 +95,9 @@ Needs needs_of(const Call& call) {
   if (by_nothing.count(name)) return {false, false};
   const Op* op = find_operator(call.op);
   if (!op) return {true, true};
-  if (op->kind == Kind::movement || op->kind == Kind::reduction) return {false, false};
+  const bool linear_in_its_input = op->kind == Kind::movement || op->kind == Kind::reduction ||
+                                   op->kind == Kind::interpolation;
+  if (linear_in_its_input) return {false, false};
   return {true, false};
 }
 

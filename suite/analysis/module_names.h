@@ -11,6 +11,13 @@
 
 namespace convscope {
 
+/// A module that knows which of its own is running: TorchScript's interpreter does.
+struct TellsLayer {
+  virtual ~TellsLayer() = default;
+  /// `before` is the one that ran before.
+  virtual std::string running_layer(const std::string& before) const = 0;
+};
+
 class ModuleNames {
  public:
   explicit ModuleNames(const torch::nn::Module& root);
@@ -22,6 +29,10 @@ class ModuleNames {
   /// that comes next, or was already used, within the smallest module around what ran before;
   /// without one, the smallest module around it that has a forward of its own.
   std::string nearest(const std::string& op);
+
+  /// Whether the module of that path is of the operator's kind, and not one that calls a function:
+  /// a ReLU for "aten::relu", a ReLU6, but no Hardtanh, for "aten::hardtanh".
+  bool is_of_kind(const std::string& path, const std::string& op) const;
 
  private:
   struct Entry {

@@ -8,6 +8,7 @@
 #include "architectures/network.h"
 #include "suite/analysis/intercept.h"
 #include "suite/analysis/receptive_field.h"
+#include "suite/analysis/torchscript.h"
 #include "suite/analysis/trace.h"
 
 namespace convscope {
@@ -79,15 +80,8 @@ class Probe : public Interceptor {
   torch::jit::Stack linear_stand_in(OperatorCall& call) {
     const Kind kind = call.row ? call.row->kind : Kind::movement;
     switch (kind) {
-      case Kind::convolution: {
-        const Shape weight = call.arguments[1].toTensor().sizes().vec();
-        const int64_t fan_in = element_count(weight) / weight[0];
-        call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
-        call.arguments[2] = c10::IValue();
-        call.op.callBoxed(&call.arguments);
-        call.arguments[0].toTensor().register_hook(support_of);
-        return call.arguments;
-      }
+      case Kind::convolution:
+        return {convolved(call)};
       case Kind::pooling:
         return {pooled(call)};
       case Kind::normalization:
@@ -96,6 +90,8 @@ class Probe : public Interceptor {
       case Kind::elementwise:
         return {sum_of_maps(call)};
       case Kind::linear:
+        if (call.name() == "aten::linear") return {mean_of_channels(call)};
+        [[fallthrough]];
       case Kind::matmul:  // before the last feature map these are parts of gates
         return {torch::ones(graph_.values.at(static_cast<size_t>(recorded().outputs[0])).shape)};
       default:
@@ -105,6 +101,36 @@ class Probe : public Interceptor {
   }
 
   const Call& recorded() const { return graph_.calls.at(number_); }
+
+  /// Each channel the mean of those at the same position, which a layer takes from the last
+  /// dimension.
+  static torch::Tensor mean_of_channels(const OperatorCall& call) {
+    const int64_t channels = call.arguments[1].toTensor().size(0);
+    return call.arguments[0].toTensor().mean(-1, /*keepdim=*/true) * torch::ones(channels);
+  }
+
+  torch::Tensor convolved(OperatorCall& call) const {
+    const Site site(graph_, recorded());
+    Shape weight = call.arguments[1].toTensor().sizes().vec();
+    const int64_t outputs = weight[0], fan_in = element_count(weight) / outputs;
+    // With equal weights all outputs are one map, that of the sum of the inputs.
+    const bool one_map = site.integer("groups", 1) == 1 && !is_transposed(site);
+    if (one_map) {
+      weight[0] = weight[1] = 1;
+      call.arguments[0] = call.arguments[0].toTensor().sum(1, /*keepdim=*/true);
+    }
+    call.arguments[1] = torch::full(weight, 1.0 / static_cast<double>(fan_in));
+    call.arguments[2] = c10::IValue();
+    call.op.callBoxed(&call.arguments);
+    torch::Tensor maps = call.arguments[0].toTensor();
+    if (one_map) {
+      Shape all = maps.sizes().vec();
+      all[1] = outputs;
+      maps = maps.expand(all).contiguous();
+    }
+    maps.register_hook(support_of);
+    return maps;
+  }
 
   torch::Tensor pooled(OperatorCall& call) const {
     const Site site(graph_, recorded());
@@ -162,6 +188,10 @@ Graph trace_network(const Architecture& architecture, const Settings& settings) 
         architecture.name + " does not take an image of " + to_string(shape_of(settings.image)) +
         ": " + error.what() +
         (smallest ? "; the smallest square image it takes is " + side + "x" + side : ""));
+  } catch (const std::invalid_argument& error) {
+    // A family names itself; a script does not know how its file is called.
+    if (script_file(architecture).empty()) throw;
+    throw std::invalid_argument(architecture.name + ": " + error.what());
   }
 }
 

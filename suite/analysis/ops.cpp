@@ -80,6 +80,8 @@ std::string to_string(Kind kind) {
       return "elementwise";
     case Kind::reduction:
       return "reduction";
+    case Kind::interpolation:
+      return "interpolation";
     case Kind::movement:
       return "movement";
   }
@@ -691,8 +693,10 @@ const std::vector<Op>& operators() {
       {"aten::reflection_pad2d",    K::movement,      nullptr,         nullptr,     no_flops,       pad_fields},
       {"aten::replication_pad2d",   K::movement,      nullptr,         nullptr,     no_flops,       pad_fields},
       {"aten::upsample_nearest2d",  K::movement,      nullptr,         nullptr,     no_flops,       image},
+      {"aten::upsample_bilinear2d", K::interpolation, nullptr,         nullptr,     per_output(7),  image},
       {"aten::stack",               K::movement,      nullptr,         nullptr,     no_flops,       stack_fields},
       {"aten::clone",               K::movement,      same,            nullptr,     no_flops,       pointwise},
+      {"aten::_to_copy",            K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::contiguous",          K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::detach",              K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::alias",               K::movement,      nullptr,         nullptr,     no_flops,       pointwise},

@@ -43,7 +43,8 @@ enum class Kind {
   activation,
   elementwise,
   reduction,
-  movement,  ///< views and copies: no arithmetic
+  interpolation,  ///< enlarging maps by what lies between their positions
+  movement,       ///< views and copies: no arithmetic
 };
 std::string to_string(Kind kind);
 

@@ -67,7 +67,8 @@ Attribute attribute_of(const c10::IValue& value) {
 /// Numbers the tensors of a forward pass and writes its calls into a Graph.
 class Recorder : public Interceptor {
  public:
-  Recorder(Graph& graph, const torch::nn::Module& module) : graph_(graph), names_(module) {
+  Recorder(Graph& graph, const torch::nn::Module& module)
+      : graph_(graph), names_(module), teller_(dynamic_cast<const TellsLayer*>(&module)) {
     const auto add = [this](const std::string& name, const torch::Tensor& tensor, bool trainable) {
       Value& value = graph_.values[static_cast<size_t>(value_of(tensor))];
       if (value.parameter >= 0) return;  // the same tensor under a second name
@@ -88,9 +89,20 @@ class Recorder : public Interceptor {
 
   torch::jit::Stack call(OperatorCall call) override {
     if (call.is_factory()) {
+      // TorchScript's own functions write into what they made with at::empty.
+      if (teller_) {
+        call.op.callBoxed(&call.arguments);
+        return std::move(call.arguments);
+      }
       return run(call, [this](const torch::Tensor& tensor) { return stand_in(tensor); });
     }
     Call record = recorded(call);
+    if (call.name() == "aten::_local_scalar_dense") {
+      throw std::invalid_argument(
+          "its forward reads a number out of a tensor" +
+          (record.layer.empty() ? "" : " in " + record.layer) +
+          ", which depends on the image, so that nothing holds for all images");
+    }
     torch::jit::Stack results = call.is_in_place() ? checked(call, record) : answer(call, record);
     bool any = false;
     for (size_t i = 0; i < results.size(); ++i) {
@@ -108,14 +120,20 @@ class Recorder : public Interceptor {
     Call record;
     record.op = call.name();
     for (size_t i = 0; i < call.arguments.size(); ++i) {
-      const bool tensors =
-          for_each_tensor(call.arguments[i], call.op.schema().arguments()[i],
-                          [&](const torch::Tensor& t) { record.inputs.push_back(value_of(t)); });
+      const bool tensors = for_each_tensor(
+          call.arguments[i], call.op.schema().arguments()[i], [&](const torch::Tensor& t) {
+            if (t.defined() && c10::isQIntType(t.scalar_type())) {
+              throw std::invalid_argument("its forward computes with quantized numbers (" +
+                                          record.op + "), and floating point alone is counted");
+            }
+            record.inputs.push_back(value_of(t));
+          });
       if (!tensors) {
         record.attributes.emplace_back(call.argument_name(i), attribute_of(call.arguments[i]));
       }
     }
     record.layer = layer_of(record);
+    record.of_module = names_.is_of_kind(record.layer, record.op);
     return record;
   }
 
@@ -127,7 +145,8 @@ class Recorder : public Interceptor {
         return names_.owner(graph_.parameters[static_cast<size_t>(found->second)].name);
       }
     }
-    return names_.nearest(call.op);
+    if (!teller_) return names_.nearest(call.op);
+    return teller_->running_layer(graph_.calls.empty() ? "" : graph_.calls.back().layer);
   }
 
   /// An in-place operator returns what it was given, if that fits.
@@ -207,6 +226,7 @@ class Recorder : public Interceptor {
 
   Graph& graph_;
   ModuleNames names_;
+  const TellsLayer* teller_;
   std::unordered_map<const c10::TensorImpl*, int> values_;
   std::unordered_map<const c10::StorageImpl*, int> storages_;
   std::unordered_map<int, int> parameter_in_;  // by storage

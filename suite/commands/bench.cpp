@@ -194,14 +194,15 @@ using Options = std::vector<std::string>;
 /// What is asked instead of how long cases take, and the options that mean something there.
 const std::vector<std::pair<std::string, Options>> questions = {
     {"layers",
-     {"model", "input", "classes", "width", "auxiliary", "batch", "threads", "device", "precision",
-      "layout", "engine", "mode", "scenario", "data", "quick", "results", "dry-run"}},
+     {"model", "module", "input", "classes", "width", "auxiliary", "batch", "threads", "device",
+      "precision", "layout", "engine", "mode", "scenario", "data", "quick", "results", "dry-run"}},
     {"operators",
      {"batch", "threads", "device", "precision", "layout", "engine", "mode", "scenario", "data",
       "quick", "results", "dry-run", "channels", "kernel", "size"}},
     {"largest-batch",
-     {"model", "input", "classes", "width", "auxiliary", "batch", "threads", "device", "precision",
-      "layout", "engine", "mode", "scenario", "data", "program", "memory", "results", "dry-run"}},
+     {"model", "module", "input", "classes", "width", "auxiliary", "batch", "threads", "device",
+      "precision", "layout", "engine", "mode", "scenario", "data", "program", "memory", "results",
+      "dry-run"}},
     {"ranking", {}},
 };
 

@@ -139,6 +139,7 @@ std::string refusal_here(const BenchCase& c) {
 
 void add_bench_case_options(po::options_description& options) {
   add_network_options(options);
+  add_module_option(options);
   options.add_options()  //
       ("batch,b", list_value(),
        "images at a time: 1,8,64 or 1-64*2 (default: 1; for throughput, what fits)")(

@@ -10,10 +10,12 @@
 #include "suite/analysis/receptive_field.h"
 #include "suite/analysis/variants.h"
 #include "suite/commands/command.h"
+#include "suite/commands/cost_conventions.h"
 #include "suite/commands/network_options.h"
 #include "suite/commands/output.h"
 #include "suite/report/table.h"
 #include "suite/report/text.h"
+#include "suite/weights/published.h"
 
 namespace convscope {
 namespace {
@@ -22,6 +24,8 @@ struct CostRow {
   std::string model, variant, input;
   Cost cost;
   std::string status, reason;
+  int64_t year;
+  PublishedAccuracy accuracy;
 
   bool failed() const { return status == "failed"; }
 };
@@ -88,7 +92,7 @@ std::vector<Column<CostRow>> cost_columns(bool show_status = false, bool show_va
       {"macs", "MACs", Human::count, total([](const C& c) { return c.macs; })},
       {"flops", "FLOPs", Human::count, total([](const C& c) { return c.flops; })},
       {"activations", "Activations", Human::count, total([](const C& c) { return c.activations; })},
-      {"weight_bytes", "Weights", Human::bytes, total([](const C& c) { return c.weight_bytes; })},
+      {"weight_bytes", "", Human::none, total([](const C& c) { return c.weight_bytes; })},
       {"peak_activation_bytes", "Peak", Human::bytes,
        total([](const C& c) { return c.peak_activation_bytes; })},
       {"rf", "RF", Human::plain, total([](const C& c) { return sides(c.field, &Field::size); })},
@@ -105,6 +109,11 @@ std::vector<Column<CostRow>> cost_columns(bool show_status = false, bool show_va
       {"status", "Status", if_any(show_status), [](const R& r) { return Cell(r.status); }},
       {"reason", "", Human::none, [](const R& r) { return Cell(r.reason); }},
       {"notes", "", Human::none, total(notes)},
+      {"year", "Year", Human::plain, [](const R& r) { return Cell(r.year); }},
+      {"top1_published", "Top-1 (%)", Human::plain,
+       [](const R& r) { return r.accuracy.top1 > 0 ? Cell(r.accuracy.top1) : Cell(); }},
+      {"top1_data", "of", Human::plain, [](const R& r) { return Cell(r.accuracy.dataset); }},
+      {"top1_source", "", Human::none, [](const R& r) { return Cell(r.accuracy.source); }},
   };
 }
 
@@ -178,7 +187,9 @@ CostRow cost_row(const NetworkCase& a_case, bool folded) {
               to_string(a_case.settings.image),
               {},
               "ok",
-              ""};
+              "",
+              a_case.architecture.year,
+              published_accuracy(a_case.architecture, a_case.settings)};
   try {
     if (!a_case.refusal.empty()) throw UsageError(a_case.refusal);
     Graph graph = trace_network(a_case.architecture, a_case.settings);
@@ -392,6 +403,7 @@ int dry_run(const Invocation& invocation, const std::vector<NetworkCase>& cases)
 }
 
 int run(const Invocation& invocation) {
+  if (!invocation.list("convention").empty()) return print_conventions(invocation);
   if (invocation.flag("variants")) return print_variants(invocation);
   const std::vector<NetworkCase> cases = network_cases(invocation);
   if (invocation.flag("dry-run")) return dry_run(invocation, cases);
@@ -410,11 +422,13 @@ Command cost_command() {
                   {"model"},
                   run};
   add_network_options(command.options);
+  add_module_option(command.options);
   command.options.add_options()  //
       ("layers", po::bool_switch(), "one row for each operation instead of each network")(
           "fold-bn", po::bool_switch(),
           "as deployed: batch normalisation folded into convolutions")(
-          "explain", text_value(), "LAYER: its arithmetic, written out")(
+          "explain", text_value(),
+          "LAYER: its arithmetic, written out; with two conventions, NETWORK: where they differ")(
           "verify-rf", po::bool_switch(),
           "find the receptive field again from the support of the gradient")(
           "variants", po::bool_switch(),
@@ -422,6 +436,7 @@ Command cost_command() {
           "results", text_value(), "DIR: also write cost.csv, layers.csv and manifest.json there")(
           "resume", po::bool_switch(), "keep what is in --results and add what is missing")(
           "dry-run", po::bool_switch(), "list what would be computed");
+  add_convention_option(command.options);
   add_variant_options(command.options, "--variants");
   add_output_options(command.options);
   return command;

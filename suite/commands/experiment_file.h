@@ -19,7 +19,7 @@ struct ExperimentSection {
   int line;
   std::vector<ExperimentSetting> settings;
 
-  /// "classics.ini:12", for an error about a setting or, without one, about the section itself.
+  /// "lineage.ini:12", for an error about a setting or, without one, about the section itself.
   std::string place(const ExperimentSetting* setting = nullptr) const;
 
   /// The setting whose value, or an item of it, `message` has between quotes: that is how a command

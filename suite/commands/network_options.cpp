@@ -2,8 +2,11 @@
 
 #include <charconv>
 #include <optional>
+#include <ostream>
+#include <set>
 
 #include "architectures/catalogue.h"
+#include "suite/analysis/torchscript.h"
 #include "suite/analysis/variants.h"
 
 namespace convscope {
@@ -99,6 +102,86 @@ std::string networks_with_width() {
   return names;
 }
 
+/// The networks of --module, each with the size that it is run at where nobody says one.
+std::vector<Architecture> modules_of(const Invocation& invocation) {
+  std::vector<Architecture> modules;
+  if (!invocation.values.count("module")) return modules;
+  std::set<std::string> names;
+  for (const Architecture& known : catalogue()) names.insert(known.name);
+  // Not taken apart at commas: a file may have one in its name.
+  for (const std::string& file : invocation.values["module"].as<std::vector<std::string>>()) {
+    Architecture network = scripted_network(file);
+    if (network.name.find(':') != std::string::npos) {
+      throw UsageError("--module '" + file +
+                       "': ':' parts a network's name from what is asked of "
+                       "it; give the file another name");
+    }
+    if (!names.insert(network.name).second) {
+      throw UsageError("--module '" + file + "': another network here is called " + network.name +
+                       ", too; give the file another name");
+    }
+    try {
+      network.settings.image = script_image(network);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError("--module '" + file + "': " + error.what());
+    }
+    if (invocation.list("input").empty()) {
+      invocation.err << "note: " << network.name << ": an image of "
+                     << to_string(network.settings.image)
+                     << " is assumed; --input gives another size\n";
+    }
+    modules.push_back(network);
+  }
+  return modules;
+}
+
+/// Why the settings asked for cannot be had; "" if they can.
+std::string refusal_of(const Architecture& architecture, const Settings& settings) {
+  const Settings& usual = architecture.settings;
+  const bool changed = settings.width != usual.width || settings.classes != usual.classes ||
+                       settings.auxiliary != usual.auxiliary;
+  if (!script_file(architecture).empty() && changed) {
+    return architecture.name +
+           " stays as it was exported: --width, --classes and --auxiliary build a network of the "
+           "catalogue";
+  }
+  if (settings.width > 0 && usual.width == 0) {
+    return architecture.name +
+           " has no width multiplier; these networks have: " + networks_with_width();
+  }
+  return "";
+}
+
+std::vector<NetworkCase> cases_of(const Invocation& invocation,
+                                  const std::vector<Architecture>& networks) {
+  std::vector<ImageShape> sizes;
+  for (const std::string& text : invocation.list("input")) {
+    for (const ImageShape& size : parse_sizes(text)) sizes.push_back(size);
+  }
+  const std::string& width_text = invocation.text("width");
+  const double width = width_text.empty() ? 0 : parse_width(width_text);
+  const int64_t classes =
+      invocation.text("classes").empty() ? 0 : positive_integer(invocation, "classes");
+
+  const bool has_heads = invocation.command.options.find_nothrow("auxiliary", false) != nullptr;
+
+  std::vector<NetworkCase> cases;
+  for (const Architecture& architecture : networks) {
+    NetworkCase a_case{architecture, architecture.settings, ""};
+    if (width > 0) a_case.settings.width = width;
+    if (classes > 0) a_case.settings.classes = classes;
+    a_case.settings.auxiliary = has_heads && invocation.flag("auxiliary");
+    a_case.refusal = refusal_of(architecture, a_case.settings);
+    if (sizes.empty()) cases.push_back(a_case);
+    for (const ImageShape& size : sizes) {
+      a_case.settings.image = size;
+      if (size.channels == 0) a_case.settings.image.channels = architecture.settings.image.channels;
+      cases.push_back(a_case);
+    }
+  }
+  return cases;
+}
+
 /// The whole numbers of at least `smallest` that a repeatable option lists.
 std::vector<int64_t> integers(const Invocation& invocation, const std::string& option,
                               int64_t smallest, const std::string& such_as) {
@@ -129,6 +212,11 @@ void add_network_options(po::options_description& options) {
           "auxiliary", po::bool_switch(), "with the heads that only training uses");
 }
 
+void add_module_option(po::options_description& options) {
+  options.add_options()("module", list_value(),
+                        "FILE: a network of your own, saved by Python's torch.jit");
+}
+
 void add_variant_options(po::options_description& options, const std::string& table) {
   options.add_options()  //
       ("channels", text_value("64"), ("of " + table).c_str())("kernel", text_value("3"),
@@ -144,36 +232,18 @@ std::vector<Architecture> variants_asked_for(const Invocation& invocation) {
 
 std::vector<NetworkCase> network_cases(const Invocation& invocation) {
   auto patterns = invocation.list("model");
-  if (patterns.empty()) patterns = {"*"};
-  std::vector<ImageShape> sizes;
-  for (const std::string& text : invocation.list("input")) {
-    for (const ImageShape& size : parse_sizes(text)) sizes.push_back(size);
-  }
-  const std::string& width_text = invocation.text("width");
-  const double width = width_text.empty() ? 0 : parse_width(width_text);
-  const int64_t classes =
-      invocation.text("classes").empty() ? 0 : positive_integer(invocation, "classes");
+  const std::vector<Architecture> modules = modules_of(invocation);
+  if (patterns.empty() && modules.empty()) patterns = {"*"};
+  std::vector<Architecture> networks = match_architectures(patterns);
+  networks.insert(networks.end(), modules.begin(), modules.end());
+  return cases_of(invocation, networks);
+}
 
-  const bool has_heads = invocation.command.options.find_nothrow("auxiliary", false) != nullptr;
-
-  std::vector<NetworkCase> cases;
-  for (const Architecture& architecture : match_architectures(patterns)) {
-    NetworkCase a_case{architecture, architecture.settings, ""};
-    if (width > 0 && architecture.settings.width == 0) {
-      a_case.refusal = architecture.name +
-                       " has no width multiplier; these networks have: " + networks_with_width();
-    }
-    if (width > 0) a_case.settings.width = width;
-    if (classes > 0) a_case.settings.classes = classes;
-    a_case.settings.auxiliary = has_heads && invocation.flag("auxiliary");
-    if (sizes.empty()) cases.push_back(a_case);
-    for (const ImageShape& size : sizes) {
-      a_case.settings.image = size;
-      if (size.channels == 0) a_case.settings.image.channels = architecture.settings.image.channels;
-      cases.push_back(a_case);
-    }
+std::vector<NetworkCase> network_cases(const Invocation& invocation, const std::string& name) {
+  for (const Architecture& module : modules_of(invocation)) {
+    if (module.name == name) return cases_of(invocation, {module});
   }
-  return cases;
+  return cases_of(invocation, match_architectures({name}));
 }
 
 std::string to_string(const ImageShape& image) {

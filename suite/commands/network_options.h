@@ -11,6 +11,9 @@ namespace convscope {
 /// Adds --model, --input, --classes, --width and --auxiliary.
 void add_network_options(po::options_description& options);
 
+/// Adds --module, which network_cases() then knows.
+void add_module_option(po::options_description& options);
+
 /// Adds --channels, --kernel and --size of the textbook's variants, which `table` prints.
 void add_variant_options(po::options_description& options, const std::string& table);
 
@@ -24,9 +27,13 @@ struct NetworkCase {
   std::string refusal;  ///< why the family does not allow these settings; "" if it does
 };
 
-/// Every network asked for at every size asked for. Throws UsageError for a name that matches
-/// nothing and for what is no size or number.
+/// Every network asked for at every size asked for; what is assumed of a --module goes to `err`.
+/// Throws UsageError for a name that matches nothing, for what is no size or number, and
+/// std::invalid_argument for a file that is no network of images.
 std::vector<NetworkCase> network_cases(const Invocation& invocation);
+
+/// The same for a network that another option than --model names.
+std::vector<NetworkCase> network_cases(const Invocation& invocation, const std::string& name);
 
 /// "3x224x224".
 std::string to_string(const ImageShape& image);

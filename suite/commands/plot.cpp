@@ -40,7 +40,7 @@ int run(const Invocation& invocation) {
 Command plot_command() {
   Command command{"plot",
                   "figures from the records of a results folder",
-                  "convscope plot results/classics --figure cost_bubbles",
+                  "convscope plot results/lineage --figure cost_bubbles",
                   {},
                   {"results"},
                   run};

@@ -270,7 +270,7 @@ int run(const Invocation& invocation) {
 Command report_command() {
   Command command{"report",
                   "one page of a results folder: answers, figures, tables, methods",
-                  "convscope report results/classics",
+                  "convscope report results/lineage",
                   {},
                   {"results"},
                   run};

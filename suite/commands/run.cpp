@@ -104,7 +104,7 @@ int run(const Invocation& invocation) {
 Command run_command() {
   return {"run",
           "an experiment: several of the above, from one file",
-          "convscope run experiments/classics.ini",
+          "convscope run experiments/lineage.ini",
           {},
           {"FILE"},
           run};

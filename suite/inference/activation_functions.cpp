@@ -46,6 +46,11 @@ const std::unordered_map<std::string, Rule>& rules() {
       {"aten::sigmoid", always({{algorithm::eltwise_logistic}})},
       {"aten::silu", always({{algorithm::eltwise_swish, 1}})},
       {"aten::tanh", always({{algorithm::eltwise_tanh}})},
+      {"aten::gelu",
+       [](const TapeCall& call) -> std::vector<PostOp> {
+         const bool exact = call.argument("approximate").plain.toStringRef() == "none";
+         return {{exact ? algorithm::eltwise_gelu_erf : algorithm::eltwise_gelu_tanh}};
+       }},
   };
   return all;
 }

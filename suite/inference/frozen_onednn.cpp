@@ -45,8 +45,11 @@ void Lowering::emit(size_t i) {
       lowered = average_all(i);
     else if (in({"aten::cat"}))
       lowered = concat(i);
-    else if (in({"aten::flatten", "aten::view", "aten::reshape", "aten::_unsafe_view"}))
+    else if (in({"aten::flatten", "aten::view", "aten::reshape", "aten::_unsafe_view",
+                 "aten::contiguous"}))
       lowered = flatten(i);
+    else if (in({"aten::permute"}))
+      lowered = permute(i);
     else
       lowered = elementwise(i);
   } catch (const dnnl::error&) {

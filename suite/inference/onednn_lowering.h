@@ -97,6 +97,7 @@ class Lowering {
   bool average_all(size_t i);
   bool concat(size_t i);
   bool flatten(size_t i);
+  bool permute(size_t i);
   void with_libtorch(size_t i);
 
   std::shared_ptr<const Tape> tape_;

@@ -18,8 +18,13 @@ int64_t bytes_of(const TapeValue& value) {
 
 /// Operators whose result may be the memory of what they were given.
 bool is_view(const std::string& op) {
-  static const char* const views[] = {"aten::flatten", "aten::view", "aten::reshape",
-                                      "aten::_unsafe_view", "aten::adaptive_avg_pool2d"};
+  static const char* const views[] = {"aten::flatten",
+                                      "aten::view",
+                                      "aten::reshape",
+                                      "aten::_unsafe_view",
+                                      "aten::contiguous",
+                                      "aten::permute",
+                                      "aten::adaptive_avg_pool2d"};
   return std::find(std::begin(views), std::end(views), op) != std::end(views);
 }
 

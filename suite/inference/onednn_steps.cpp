@@ -87,7 +87,7 @@ bool Lowering::linear(size_t i, const FusedChain& chain) {
   const int weight_value = c.value(product ? "mat2" : "weight");
   const int bias_value = c.value(product ? "self" : "bias");
   const auto constant = [&](int v) { return v < 0 ? torch::Tensor() : value(v).constant; };
-  if (!is_computed(input) || value(input).shape.size() != 2 || !constant(weight_value).defined() ||
+  if (!is_computed(input) || value(input).shape.size() < 2 || !constant(weight_value).defined() ||
       (bias_value >= 0 && constant(bias_value).dim() != 1)) {
     return false;
   }
@@ -101,9 +101,11 @@ bool Lowering::linear(size_t i, const FusedChain& chain) {
   // and the layouts that oneDNN prefers are read no faster.
   const memory::desc weights = describe(weight.sizes().vec(), Layout::plain);
   const memory::desc biases = describe(bias.sizes().vec(), Layout::plain);
+  // Of images or tokens, each position is a row.
+  const int64_t rows = element_count(value(input).shape) / weight.size(1);
   const dnnl::inner_product_forward::desc operation(
-      prop_kind::forward_inference, describe(value(input).shape, Layout::plain), weights, biases,
-      describe(value(chain.result).shape, Layout::plain));
+      prop_kind::forward_inference, describe({rows, weight.size(1)}, Layout::plain), weights,
+      biases, describe({rows, weight.size(0)}, Layout::plain));
   const dnnl::inner_product_forward::primitive_desc desc(operation, attributes_of(chain.post_ops),
                                                          engine_);
   const Buffer from = read(input, Layout::plain);
@@ -157,32 +159,45 @@ bool Lowering::binary(size_t i) {
   if (c.op.schema().overload_name() != "Tensor") return false;
   int a = c.value("self"), b = c.value("other");
   if (add && c.argument("alpha").plain.toScalar().toDouble() != 1) return false;
-  if (!is_computed(a) || !is_computed(b)) return false;
+  if (!is_computed(a)) std::swap(a, b);
+  if (!is_computed(a) || b < 0 || value(b).type != torch::kFloat) return false;
+  const torch::Tensor constant = value(b).constant;
+  if (!constant.defined() && !is_computed(b)) return false;
   FusedChain chain = chain_from(i, false, false);
   const Shape& shape = value(chain.result).shape;
-  if (value(a).shape != shape) std::swap(a, b);
-  const auto stretches = [&](const Shape& from) {
-    return from.size() == shape.size() &&
-           std::equal(from.begin(), from.end(), shape.begin(),
-                      [](int64_t part, int64_t whole) { return part == whole || part == 1; });
-  };
-  if (value(a).shape != shape || shape.empty() || shape.size() > 6 || !stretches(value(b).shape)) {
-    return false;
+  if (value(a).shape != shape && !constant.defined()) std::swap(a, b);
+  Shape stretched = value(b).shape;
+  if (constant.defined() && stretched.size() < shape.size()) {
+    stretched.insert(stretched.begin(), shape.size() - stretched.size(), 1);
   }
+  const bool stretches =
+      stretched.size() == shape.size() &&
+      std::equal(stretched.begin(), stretched.end(), shape.begin(),
+                 [](int64_t part, int64_t whole) { return part == whole || part == 1; });
+  if (value(a).shape != shape || shape.empty() || shape.size() > 6 || !stretches) return false;
   const Layout layout = is_image(a) ? home_ : Layout::plain;
-  const memory::desc first = describe(shape, layout), second = describe(value(b).shape, layout);
+  const memory::desc first = describe(shape, layout), second = describe(stretched, layout);
   const dnnl::binary::primitive_desc desc(
       dnnl::binary::desc(add ? algorithm::binary_add : algorithm::binary_mul, first, second, first),
       attributes_of(chain.post_ops), engine_);
-  const Buffer from = read(a, layout), with = read(b, layout);
-  const Buffer target = is_last_use(a, i) && a != b && !places_.count(chain.result)
+  const Buffer from = read(a, layout);
+  Argument with{DNNL_ARG_SRC_1, second};
+  if (constant.defined()) {
+    const torch::Tensor numbers = constant.contiguous();
+    with.buffer = program_.add_constant(describe(stretched, Layout::plain), numbers.data_ptr(),
+                                        owner_of(numbers), second);
+    with.constant = true;
+  } else {
+    with.buffer = read(b, layout);
+  }
+  // oneDNN 2.6 loses what it should add to where a post-op follows and the last block is not full.
+  const bool clears = layout == Layout::blocked && shape[1] % block_channels() != 0;
+  const Buffer target = is_last_use(a, i) && a != b && !clears && !places_.count(chain.result)
                             ? write_over(chain.result, layout, program_.add_part(from, 0))
                             : write(chain.result, layout);
   program_.add(step(chain.calls, (add ? "add" : "mul") + chain.op, desc.impl_info_str()),
                dnnl::binary(desc), desc.scratchpad_desc(),
-               {{DNNL_ARG_SRC_0, first, from},
-                {DNNL_ARG_SRC_1, second, with},
-                {DNNL_ARG_DST, first, target}});
+               {{DNNL_ARG_SRC_0, first, from}, with, {DNNL_ARG_DST, first, target}});
   for (const size_t part : chain.calls) done_[part] = true;
   return true;
 }
@@ -285,6 +300,7 @@ bool Lowering::concat(size_t i) {
     int64_t channel = 0;
     for (const int part : parts) {
       const Shape& shape = value(part).shape;
+      if (held(part).empty()) read(part, Layout::plain);  // a view
       if (!is_placed(part, channel) || held(part).at(0).layout != home_) {
         const auto offset = static_cast<size_t>(channel * shape[2] * shape[3]) * sizeof(float);
         const Buffer target = program_.add_part(held(whole)[0].buffer, offset);
@@ -311,14 +327,29 @@ bool Lowering::concat(size_t i) {
   return true;
 }
 
+/// Another shape for the same elements in the same order, which takes no work.
 bool Lowering::flatten(size_t i) {
   const int from = call(i).arguments.at(0).values.at(0), to = call(i).results.at(0);
-  if (!is_computed(from) || value(to).shape.size() != 2 ||
-      value(to).shape[0] != value(from).shape[0]) {
-    return false;
-  }
+  if (!is_computed(from)) return false;
   const auto same = flat_.find(from);
   flat_.emplace(to, same == flat_.end() ? from : same->second);
+  carried_.push_back(i);
+  return true;
+}
+
+/// An image with its channels last is the memory of the image in that layout.
+bool Lowering::permute(size_t i) {
+  const int from = call(i).value("self"), to = call(i).results.at(0);
+  std::vector<int64_t> order = call(i).argument("dims").plain.toIntVector();
+  for (int64_t& dim : order) dim = (dim + 4) % 4;
+  if (!is_image(from)) return false;
+  if (order == std::vector<int64_t>{0, 2, 3, 1}) {
+    write_over(to, Layout::plain, read(from, Layout::channels_last));
+  } else if (order == std::vector<int64_t>{0, 3, 1, 2}) {
+    write_over(to, Layout::channels_last, read(from, Layout::plain));
+  } else {
+    return false;
+  }
   carried_.push_back(i);
   return true;
 }

@@ -8,7 +8,6 @@
 #include <ostream>
 
 #include "suite/records/figures.h"
-#include "suite/weights/published.h"
 
 namespace convscope {
 namespace {
@@ -110,6 +109,27 @@ void keep_with_macs(const Records& records, const std::string& figure, Bubbles& 
   }
 }
 
+/// Where there are more families than colours, the smallest share the last one: the names of their
+/// networks say which they are.
+void share_colours(Bubbles& bubbles) {
+  std::map<std::string, int> members;
+  for (const Bubbles::Bubble& bubble : bubbles.bubbles) ++members[bubble.group];
+  if (members.size() <= Scatter::most_colours) return;
+  std::vector<int> sizes;
+  for (const auto& [group, size] : members) sizes.push_back(size);
+  std::sort(sizes.rbegin(), sizes.rend());
+  const int too_small = sizes[Scatter::most_colours - 1];
+  for (Bubbles::Bubble& bubble : bubbles.bubbles) {
+    if (members[bubble.group] <= too_small) bubble.group = "others";
+  }
+  auto& groups = bubbles.groups;
+  groups.erase(
+      std::remove_if(groups.begin(), groups.end(),
+                     [&](const std::string& group) { return members[group] <= too_small; }),
+      groups.end());
+  groups.emplace_back("others");
+}
+
 std::vector<Figure> cost_bubbles(const Records& records) {
   const CsvFile csv = costs_of(records);
   if (csv.rows.empty()) return no_network(records, "cost_bubbles");
@@ -133,6 +153,7 @@ std::vector<Figure> cost_bubbles(const Records& records) {
     }
   }
   keep_with_macs(records, "cost_bubbles", bubbles);
+  share_colours(bubbles);
   if (bubbles.bubbles.empty()) return {};
   return {{"cost_bubbles", "MACs, parameters, and activations as area", bubbles,
            "Each network's multiply-accumulates and parameters, both on logarithmic axes. The area "
@@ -173,49 +194,29 @@ constexpr const char* bianco =
     " Area: parameters. The steps join the networks that no other beats with as few "
     "multiply-accumulates, the Pareto front. In the form of Bianco et al. (2018).";
 
-/// Whether the network is the one whose weights were published, and not a narrower one or one with
-/// other classes.
-bool as_published(const std::string& variant) {
-  const std::string before = ", width ";
-  const size_t width = variant.find(before);
-  bool other_width = false;
-  if (width != std::string::npos) {
-    const size_t from = width + before.size();
-    other_width = variant.substr(from, variant.find(',', from) - from) != "1";
-  }
-  return !other_width && variant.find(" classes") == std::string::npos;
-}
-
-std::string image_of(const Preprocessing& preprocessing) {
-  return fmt::format("3x{0}x{0}", preprocessing.crop);
-}
-
 std::vector<Figure> accuracy_published(const Records& records) {
   const CsvFile csv = costs_of(records);
-  const auto models = texts(csv, "model"), inputs = texts(csv, "input"),
-             variants = texts_if_there(csv, "variant");
-  const auto params = numbers(csv, "params"), macs = numbers(csv, "macs");
-  Bubbles bubbles = accuracy_figure("Top-1 on ImageNet-1K (%), as published with the weights", csv);
+  const auto models = texts(csv, "model"), data = texts_if_there(csv, "top1_data");
+  const auto params = numbers(csv, "params"), macs = numbers(csv, "macs"),
+             top1 = numbers_if_there(csv, "top1_published");
+  Bubbles bubbles = accuracy_figure("Top-1 on ImageNet-1K (%), as published", csv);
   for (size_t i = 0; i < models.size(); ++i) {
-    const auto& all = published_weights();
-    const auto found = std::find_if(all.begin(), all.end(), [&](const PublishedWeights& one) {
-      return one.architecture == models[i] && one.dataset == "ImageNet-1K" && one.top1 > 0 &&
-             image_of(one.preprocessing) == inputs[i];
-    });
-    if (found == all.end() || !as_published(variants[i])) continue;
-    bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], found->top1, params[i]});
+    if (data[i] != "ImageNet-1K" || !(top1[i] > 0)) continue;
+    bubbles.bubbles.push_back({models[i], family(models[i]), macs[i], top1[i], params[i]});
   }
   if (bubbles.bubbles.empty()) {
-    records.err << "accuracy_published: no network of cost.csv has published ImageNet weights\n";
+    records.err << "accuracy_published: cost.csv has no network with a published accuracy on "
+                   "ImageNet\n";
     return {};
   }
   keep_with_macs(records, "accuracy_published", bubbles);
+  share_colours(bubbles);
   if (bubbles.bubbles.empty()) return {};
   add_front(bubbles);
   return {{"accuracy_published", "What accuracy the multiply-accumulates buy (published)", bubbles,
            std::string("Top-1 accuracy on ImageNet's 50,000 validation images as the publisher of "
-                       "the weights states it (torchvision's first weights of each network); not "
-                       "measured here.") +
+                       "the weights states it (torchvision's first weights of each network), or "
+                       "else the paper; not measured here.") +
                bianco}};
 }
 
@@ -251,6 +252,7 @@ std::vector<Figure> accuracy_measured(const Records& records) {
   }
   if (models.empty()) records.err << "accuracy_measured: evaluation.csv has no evaluation\n";
   keep_with_macs(records, "accuracy_measured", bubbles);
+  share_colours(bubbles);
   if (bubbles.bubbles.empty()) return {};
   add_front(bubbles);
   return {{"accuracy_measured", "What accuracy the multiply-accumulates buy", bubbles,

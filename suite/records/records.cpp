@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <map>
 #include <ostream>
 #include <utility>
@@ -43,6 +44,11 @@ std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& 
                                   : std::vector<std::string>(file.rows.size());
 }
 
+std::vector<double> numbers_if_there(const CsvFile& file, const std::string& column) {
+  return has_column(file, column) ? numbers(file, column)
+                                  : std::vector<double>(file.rows.size(), std::nan(""));
+}
+
 bool has_rows(const std::filesystem::path& path) {
   CsvReader reader(path);
   CsvRow row;
@@ -56,9 +62,14 @@ void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep) {
 }
 
 std::string family(const std::string& model) {
-  const auto end = std::find_if(model.begin(), model.end(),
-                                [](unsigned char c) { return std::isdigit(c) || c == '_'; });
-  return {model.begin(), end};
+  const auto digit =
+      std::find_if(model.begin(), model.end(), [](unsigned char c) { return std::isdigit(c); });
+  std::string name(model.begin(), digit);
+  const auto ends_with_net = [&] {
+    return name.size() > 3 && name.compare(name.size() - 3, 3, "net") == 0;
+  };
+  while (name.find('_') != std::string::npos && !ends_with_net()) name.resize(name.rfind('_'));
+  return name;
 }
 
 std::vector<size_t> by_family(const std::vector<std::string>& models) {

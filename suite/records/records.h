@@ -47,6 +47,7 @@ bool has_column(const CsvFile& file, const std::string& column);
 
 /// The column's values, or as many empty ones where the file was written without it.
 std::vector<std::string> texts_if_there(const CsvFile& file, const std::string& column);
+std::vector<double> numbers_if_there(const CsvFile& file, const std::string& column);
 
 /// Whether a CSV file has a row below its header: a run that was killed early left none. Throws as
 /// CsvReader does.
@@ -55,7 +56,7 @@ bool has_rows(const std::filesystem::path& path);
 /// Leaves the rows that `keep` says yes to.
 void keep_rows(CsvFile& file, const std::function<bool(const CsvRow&)>& keep);
 
-/// "resnet" of "resnet50_v1": what shares a colour.
+/// "resnet" of "resnet50_v1", "wide_resnet" of "wide_resnet50_2": what shares a colour.
 std::string family(const std::string& model);
 
 /// The places of these networks with families, and in them networks, next to each other, in the

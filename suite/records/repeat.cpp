@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -22,12 +23,23 @@ std::string value_of(const Table& table, size_t row, const std::string& column) 
   return "";
 }
 
+/// The file that some run took for a network of this name; "" for one of the catalogue.
+std::string module_file(const Manifest& manifest, const std::string& name) {
+  for (const Manifest::Run& run : manifest.runs) {
+    for (const auto& [key, file] : run.settings()) {
+      if (key == "module" && std::filesystem::path(file).filename() == name) return file;
+    }
+  }
+  return "";
+}
+
 /// "resnet50:width=0.5:classes=10" as options.
-std::string network_options(const std::string& name) {
+std::string network_options(const Manifest& manifest, const std::string& name) {
   std::istringstream parts(name);
   std::string part, text;
   std::getline(parts, part, ':');
-  text = shell_word(part);
+  const std::string file = module_file(manifest, part);
+  text = file.empty() ? shell_word(part) : "--module " + shell_word(file);
   while (std::getline(parts, part, ':')) {
     const size_t equals = std::min(part.find('='), part.size());
     text += " " + shell_word("--" + part.substr(0, equals));
@@ -37,7 +49,7 @@ std::string network_options(const std::string& name) {
 }
 
 /// What is not as in the paper is in the words of the variant: ", width 0.5, 10 classes".
-std::string cost_command(const Table& table, size_t row) {
+std::string cost_command(const Manifest& manifest, const Table& table, size_t row) {
   std::string name = value_of(table, row, "model");
   std::istringstream parts(value_of(table, row, "variant"));
   for (std::string part; std::getline(parts, part, ',');) {
@@ -48,7 +60,7 @@ std::string cost_command(const Table& table, size_t row) {
     if (part.rfind("auxiliary heads", 0) == 0) name += ":auxiliary";
     if (part == "batch norm folded") name += ":fold-bn";
   }
-  return "convscope cost " + network_options(name) + " -i " +
+  return "convscope cost " + network_options(manifest, name) + " -i " +
          shell_word(value_of(table, row, "input"));
 }
 
@@ -71,7 +83,7 @@ std::string bench_command(const Manifest& manifest, const Table& table, size_t r
   const auto value = [&](const char* column) { return value_of(table, row, column); };
   const std::string model =
       parts_of(name).empty() ? value("model") : name.substr(0, name.find('/'));
-  std::string text = "convscope bench " + network_options(model) + " -i " +
+  std::string text = "convscope bench " + network_options(manifest, model) + " -i " +
                      shell_word(value("input")) + " -b " + shell_word(value("batch")) + " -t " +
                      shell_word(value("threads"));
   const std::pair<const char*, const char*> usual[] = {{"device", "cpu"},
@@ -147,7 +159,7 @@ void add_commands(const std::string& record, const Manifest& manifest, Table& ta
   table.columns.push_back({"repeat", "Command", Human::none});
   for (size_t row = 0; row < table.rows.size(); ++row) {
     std::string command;
-    if (record == "cost.csv") command = cost_command(table, row);
+    if (record == "cost.csv") command = cost_command(manifest, table, row);
     if (record == "bench.csv") command = bench_command(manifest, table, row);
     if (record == "runs.csv") command = train_command(manifest, table, row);
     table.rows[row].push_back(command.empty() ? Cell() : Cell(command));

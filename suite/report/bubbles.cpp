@@ -16,8 +16,13 @@ namespace {
 
 // Around the points. The names of the largest, often in the upper right corner, need room there.
 constexpr double room_left = 14, room_right = 48, room_below = 16, room_above = 34;
-constexpr double bubbles_height = 265, smallest_radius = 1, label_size = 6.8;
+constexpr double smallest_radius = 1, label_size = 6.8;
 constexpr double dot_radius = 2.6, bar_width = 0.8;
+
+// More names need more room.
+double height_for(size_t bubbles) {
+  return 265 * std::clamp(static_cast<double>(bubbles) / 50.0, 1.0, 1.25);
+}
 
 // The radius of the largest bubble: smaller where there are more than can stand side by side.
 double largest_radius(size_t bubbles) {
@@ -240,36 +245,52 @@ void draw_spreads(Drawing& drawing, const Frame& frame, const std::vector<Bubble
   }
 }
 
-void draw_names(Drawing& drawing, const std::vector<Bubbles::Bubble>& all,
-                const std::vector<Disc>& discs, const std::vector<size_t>& which,
-                const Obstacles& obstacles) {
-  std::vector<Label> labels;
-  for (const size_t i : which)
-    labels.push_back(
-        {discs[i].centre, discs[i].radius, text_width(all[i].label, label_size), 1.1 * label_size});
-  const auto placed = place_labels(labels, obstacles);
-  for (size_t k = 0; k < placed.size(); ++k) {
-    if (!placed[k]) continue;
-    const Box& box = placed[k]->box;
-    const size_t i = which[k];
-    if (placed[k]->leader) draw_leader(drawing, *placed[k]->leader, discs[i].centre);
-    drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2},
-                             all[i].label,
-                             Anchor::left,
-                             label_size,
-                             text_color(discs[i].fill)});
+// Where there is no room for all names, those of the front stay.
+void draw_names(Drawing& drawing, const Bubbles& bubbles, const std::vector<Disc>& discs,
+                const std::vector<size_t>& which, Obstacles obstacles) {
+  const auto on_front = [&](size_t i) {
+    return std::count(bubbles.front.begin(), bubbles.front.end(), i) > 0;
+  };
+  std::vector<std::optional<PlacedLabel>> all_placed;
+  for (const bool front : {true, false}) {
+    std::vector<Label> labels;
+    std::vector<size_t> bubble_of;
+    for (const size_t i : which) {
+      if (on_front(i) != front) continue;
+      const double width = text_width(bubbles.bubbles[i].label, label_size);
+      labels.push_back({discs[i].centre, discs[i].radius, width, 1.1 * label_size});
+      bubble_of.push_back(i);
+    }
+    const auto placed = place_labels(labels, obstacles);
+    for (size_t k = 0; k < placed.size(); ++k) {
+      if (!placed[k]) continue;
+      const Box& box = placed[k]->box;
+      const size_t i = bubble_of[k];
+      if (placed[k]->leader) {
+        draw_leader(drawing, *placed[k]->leader, discs[i].centre);
+        obstacles.segments.push_back(*placed[k]->leader);
+      }
+      obstacles.boxes.push_back(box);
+      drawing.texts.push_back({{box.left, (box.bottom + box.top) / 2},
+                               bubbles.bubbles[i].label,
+                               Anchor::left,
+                               label_size,
+                               text_color(discs[i].fill)});
+    }
+    all_placed.insert(all_placed.end(), placed.begin(), placed.end());
   }
-  note_left_out(drawing, placed);
+  note_left_out(drawing, all_placed);
 }
 
 // The frame round values in these ranges, with room for names.
 Frame frame_of(const Bubbles& bubbles, Range x, Range y) {
   const double bottom = page_margin + room_below_frame(bubbles.x) - 5;
+  const double full_height = height_for(bubbles.bubbles.size());
   Frame frame{{}, bubbles.x, bubbles.y, x, y};
   frame.box = {page_margin + room_left_of(bubbles.y, padded(bubbles.y, y, 0.1, 0.1)), bottom,
-               page_width - page_margin - 4, bottom + bubbles_height};
+               page_width - page_margin - 4, bottom + full_height};
   const double width = frame.box.right - frame.box.left - room_left - room_right;
-  const double height = bubbles_height - room_below - room_above;
+  const double height = full_height - room_below - room_above;
   frame.x_range = padded(bubbles.x, x, room_left / width, room_right / width);
   frame.y_range = padded(bubbles.y, y, room_below / height, room_above / height);
   return frame;
@@ -351,7 +372,7 @@ Drawing draw_bubbles(const std::string& title, Bubbles bubbles) {
               order.end());
   order.resize(std::min(order.size(), bubbles.named.value_or(order.size())));
   if (!bubbles.named) std::sort(order.begin(), order.end());
-  draw_names(drawing, all, discs, order, obstacles);
+  draw_names(drawing, bubbles, discs, order, obstacles);
   return drawing;
 }
 

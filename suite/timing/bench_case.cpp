@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "suite/analysis/torchscript.h"
+
 namespace convscope {
 
 BenchCase usual_case(const Architecture& architecture) {
@@ -31,6 +33,9 @@ std::string refusal_of(const BenchCase& c) {
   }
   if (cpu && (c.precision == "float16" || c.precision == "tf32")) {
     return c.precision + " is for GPUs";
+  }
+  if (!script_file(c.architecture).empty() && c.mode == "train") {
+    return "a TorchScript file is timed in inference only: it does not say how it is trained";
   }
   if (c.engine == "frozen" && c.mode == "train") return "a frozen network does not train";
   if (c.engine == "frozen" && !cpu) return "the frozen engine is for CPUs";

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "architectures/catalogue.h"
+#include "suite/analysis/torchscript.h"
 #include "suite/timing/calibration.h"
 #include "suite/timing/environment.h"
 #include "suite/timing/process_memory.h"
@@ -36,14 +37,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, image, classes, width, auxiliary)
 namespace {
 
 json to_message(const BenchCase& c) {
-  return {{"model", c.architecture.name}, {"settings", c.settings}, {"device", c.device},
-          {"threads", c.threads},         {"batch", c.batch},       {"precision", c.precision},
-          {"layout", c.layout},           {"engine", c.engine},     {"mode", c.mode},
+  return {{"model", c.architecture.name}, {"module", script_file(c.architecture)},
+          {"settings", c.settings},       {"device", c.device},
+          {"threads", c.threads},         {"batch", c.batch},
+          {"precision", c.precision},     {"layout", c.layout},
+          {"engine", c.engine},           {"mode", c.mode},
           {"scenario", c.scenario},       {"data", c.data}};
 }
 
 BenchCase from_message(const json& message) {
-  BenchCase c = usual_case(find_architecture(message.at("model")));
+  const std::string file = message.at("module");
+  BenchCase c =
+      usual_case(file.empty() ? find_architecture(message.at("model")) : scripted_network(file));
   message.at("settings").get_to(c.settings);
   message.at("device").get_to(c.device);
   message.at("threads").get_to(c.threads);

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "architectures/network.h"
+#include "suite/analysis/torchscript.h"
 #include "suite/data/datasets.h"
 #include "suite/data/folder.h"
 #include "suite/data/known_classes.h"
@@ -76,7 +77,7 @@ struct Prepared {
     allow_tf32(c.precision == "tf32");
     at::globalContext().setBenchmarkCuDNN(true);
     network = build_unfilled(c.architecture, c.settings);
-    fill(*network);
+    if (script_file(c.architecture).empty()) fill(*network);  // a file has weights of its own
     network->to(device, type);
     if (channels_last) {
       for (const torch::Tensor& parameter : network->parameters()) {
@@ -215,11 +216,9 @@ class Training : public Workload {
 
   /// A dense network's image has its label at each position.
   torch::Tensor loss_of(const torch::Tensor& logits) const {
-    std::vector<int64_t> shape = logits.sizes().vec();
-    shape.erase(shape.begin() + 1);
-    std::vector<int64_t> one(shape.size(), 1);
-    one[0] = shape[0];
-    return torch::nn::functional::cross_entropy(logits, labels_.view(one).expand(shape));
+    torch::Tensor labels = labels_;
+    while (labels.dim() < logits.dim() - 1) labels = labels.unsqueeze(-1);
+    return torch::nn::functional::cross_entropy(logits, labels.expand_as(logits.select(1, 0)));
   }
 
   template <class Work>

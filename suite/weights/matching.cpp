@@ -16,6 +16,19 @@ bool starts_with(const std::string& text, const std::string& start) {
 
 std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
+/// "norm1.weight" for "norm.1.weight". Modules could have dots in their names until PyTorch 0.4.1,
+/// and torchvision's files of DenseNet are older.
+std::string without_old_dot(const std::string& name) {
+  const size_t end = name.rfind('.');
+  if (end == std::string::npos || end == 0) return name;
+  const size_t begin = name.rfind('.', end - 1);
+  if (begin == std::string::npos || begin + 1 == end) return name;
+  const bool number = std::all_of(name.begin() + static_cast<std::ptrdiff_t>(begin) + 1,
+                                  name.begin() + static_cast<std::ptrdiff_t>(end),
+                                  [](char letter) { return letter >= '0' && letter <= '9'; });
+  return number ? name.substr(0, begin) + name.substr(begin + 1) : name;
+}
+
 /// The beginning of the file's names without which most of them are the network's: what wrappers
 /// put there, as DataParallel's "module.".
 std::string find_prefix(const Places& network, const std::vector<StoredTensor>& stored) {
@@ -94,7 +107,12 @@ Match match(const std::vector<NetworkTensor>& network, const std::vector<StoredT
   for (size_t j = 0; j < stored.size(); ++j) {
     const std::string& name = stored[j].name;
     const bool prefixed = starts_with(name, result.prefix);
-    const auto place = prefixed ? places.find(name.substr(result.prefix.size())) : places.end();
+    auto place = places.end();
+    if (prefixed) {
+      const std::string own = name.substr(result.prefix.size());
+      place = places.find(own);
+      if (place == places.end()) place = places.find(without_old_dot(own));
+    }
     if (place == places.end() || !found.insert(place->second).second) {
       result.unexpected.push_back(j);
     } else if (network[place->second].shape == stored[j].shape) {

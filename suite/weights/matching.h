@@ -26,7 +26,7 @@ struct Match {
   };
   std::string prefix;              ///< of the file's names, left out: "module."
   bool by_order = false;           ///< hardly a name is common, yet order and shapes are the same
-  std::vector<Pair> pairs;         ///< same name and shape
+  std::vector<Pair> pairs;         ///< same name (but for a dot of old PyTorch's) and shape
   std::vector<Pair> misshapen;     ///< same name, other shape
   std::vector<size_t> missing;     ///< what the file lacks, counters aside
   std::vector<size_t> unexpected;  ///< what the network has no place for

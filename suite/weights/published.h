@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "architectures/architecture.h"
 #include "architectures/preprocessing.h"
 #include "suite/weights/weights_file.h"
 
@@ -15,10 +16,11 @@ struct PublishedWeights {
   std::string architecture;  ///< the network of the catalogue that loads them
   std::string file;          ///< "resnet50-11ad3fa6.pth"
   std::string url;
-  std::string sha256_prefix;  ///< 8 digits, which the publisher made a part of the file's name
-  std::string source;         ///< who published them
-  std::string dataset;        ///< on whose validation images the accuracies were measured
-  double top1, top5;          ///< percent, as the publisher states them; 0: not stated
+  std::string
+      sha256_prefix;    ///< 8 digits or 10, which the publisher made a part of the file's name
+  std::string source;   ///< who published them
+  std::string dataset;  ///< on whose validation images the accuracies were measured
+  double top1, top5;    ///< percent, as the publisher states them; 0: not stated
   Preprocessing preprocessing;
 };
 
@@ -38,5 +40,9 @@ const PublishedWeights* published_for_hash(const std::string& sha256);
 /// The row whose file this is: by its name, or else, whoever renamed it, by its bytes. Null if
 /// none.
 const PublishedWeights* published_weights_in(const WeightsFile& file);
+
+/// What is published of the network's accuracy at these settings: with its first weights, else by
+/// its paper. `top1` is 0 if nothing is, as for another size than theirs.
+PublishedAccuracy published_accuracy(const Architecture& architecture, const Settings& settings);
 
 }  // namespace convscope

@@ -137,6 +137,14 @@ TEST(Matmul, ProductWithAWeightIsALinearLayer) {
   EXPECT_EQ(result.linear_layers, 1);
 }
 
+TEST(Interpolation, WeighsFourNeighboursAndAddsThem) {
+  HandMade net({2, 5, 5});
+  net.call("aten::upsample_bilinear2d", {net.image()});
+  const Cost result = cost(net.graph);
+  EXPECT_EQ(result.flops, (4 + 3) * 2 * 5 * 5);
+  EXPECT_EQ(result.macs, 0);
+}
+
 TEST(Table, InPlaceOperatorsShareTheRowOfTheirPlainForm) {
   EXPECT_EQ(find_operator("aten::relu_"), find_operator("aten::relu"));
   EXPECT_NE(find_operator("aten::relu"), nullptr);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "architectures/catalogue.h"
+#include "suite/analysis/conventions.h"
 #include "suite/analysis/cost.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/receptive_field.h"
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path published = fs::path(CONVSCOPE_SOURCE) / "tests/expected/published.csv";
+const fs::path conventions_expected = fs::path(CONVSCOPE_SOURCE) / "tests/expected/conventions.csv";
 const fs::path oracle = fs::path(CONVSCOPE_SHARED) / "oracle";
 
 #define NEEDS_ORACLE() \
@@ -64,11 +66,10 @@ TEST(Oracle, PublishedNumbersAreMet) {
   ASSERT_GT(rows.size(), 60u);
   for (size_t i = 0; i < rows.size(); ++i) {
     const Cost result = cost_of(rows(i, "model"), shape_of(rows(i, "input")));
-    const std::map<std::string, int64_t> found = {{"params", result.params},
-                                                  {"macs", result.macs},
-                                                  {"depth", result.depth},
-                                                  {"rf", result.field.at(0).size},
-                                                  {"rf_padding", result.field.at(0).padding}};
+    const std::map<std::string, int64_t> found = {
+        {"params", result.params},           {"macs", result.macs},
+        {"activations", result.activations}, {"depth", result.depth},
+        {"rf", result.field.at(0).size},     {"rf_padding", result.field.at(0).padding}};
     EXPECT_EQ(found.at(rows(i, "quantity")), rows.number(i, "value"))
         << rows(i, "model") << " " << rows(i, "quantity") << ", " << rows(i, "source");
   }
@@ -103,6 +104,94 @@ TEST(Oracle, TotalsOfTorchvisionsNetworksAreMet) {
   }
   std::cout << compared << " networks compared, " << left_out << " not in the catalogue\n";
   EXPECT_GE(compared, 9);
+}
+
+/// What a tool counts of a network of the catalogue.
+struct CountedNetwork {
+  Graph graph;
+  Cost total;
+  CountedNetwork(const std::string& name, const Shape& image) {
+    const Architecture& architecture = find_architecture(name);
+    Settings settings = architecture.settings;
+    if (!image.empty()) settings.image = {image[0], image[1], image[2]};
+    graph = trace_network(architecture, settings);
+    total = cost(graph);
+  }
+  int64_t operator()(const std::string& convention) const {
+    return count(find_convention(convention), graph, total);
+  }
+};
+
+TEST(Oracle, OtherToolsNumbersAreMet) {
+  const Rows rows(conventions_expected);
+  ASSERT_GT(rows.size(), 20u);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const CountedNetwork counted(rows(i, "model"), shape_of(rows(i, "input")));
+    EXPECT_EQ(counted(rows(i, "convention")), rows.number(i, "value"))
+        << rows(i, "model") << " " << rows(i, "convention") << ", " << rows(i, "source");
+  }
+}
+
+TEST(Oracle, OtherToolsTotalsOfTorchvisionsNetworksAreMet) {
+  NEEDS_ORACLE();
+  const std::map<std::string, std::string> columns = {
+      {"macs", "macs_aten"},
+      {"fvcore", "fvcore_flops"},
+      {"ptflops", "ptflops_macs"},
+      {"ptflops-modules", "ptflops_macs_nofunctional"},
+      {"ptflops-aten", "ptflops_aten_macs"},
+      {"torchinfo", "torchinfo_mult_adds"}};
+  const Rows rows(oracle / "models.csv");
+  int compared = 0, left_out = 0, uncertain = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string& name = rows(i, "model");
+    if (!in_catalogue(name)) {
+      std::cout << name << ": not in the catalogue\n";
+      ++left_out;
+      continue;
+    }
+    ++compared;
+    for (const bool native : {true, false}) {
+      const int64_t side = native ? rows.number(i, "native_res") : 224;
+      const CountedNetwork counted(name, {3, side, side});
+      for (const auto& [convention, column] : columns) {
+        SCOPED_TRACE(name + " " + convention + " " + std::to_string(side));
+        if (!doubts(find_convention(convention), counted.graph, counted.total).empty()) {
+          ++uncertain;
+          continue;
+        }
+        EXPECT_EQ(counted(convention), rows.number(i, (native ? "native_" : "r224_") + column));
+      }
+      if (native && side == rows.number(i, "tv_crop")) {
+        const Convention& torchvision = find_convention("torchvision");
+        EXPECT_EQ(torchvision.printed(counted("torchvision")), rows(i, "tv_ops_g")) << name;
+      }
+    }
+  }
+  std::cout << compared << " networks compared, " << left_out << " not in the catalogue, "
+            << uncertain << " numbers said to be uncertain\n";
+  EXPECT_GE(compared, 10);
+}
+
+TEST(Oracle, CausesAddUpToEveryDifferenceInTheCatalogue) {
+  for (const Architecture& architecture : catalogue()) {
+    const CountedNetwork counted(architecture.name, {});
+    EXPECT_EQ(counted("macs"), counted.total.macs) << architecture.name;
+    EXPECT_EQ(counted("flops"), counted.total.flops) << architecture.name;
+    for (const Convention& first : conventions()) {
+      for (const Convention& second : conventions()) {
+        if (&second <= &first) continue;
+        int64_t sum = 0, of_layers = 0;
+        for (const Difference& found : differences(first, second, counted.graph, counted.total)) {
+          sum += found.second - found.first;
+          for (const auto& [layer, amount] : found.layers) of_layers += amount;
+        }
+        const int64_t difference = counted(second.name) - counted(first.name);
+        EXPECT_EQ(sum, difference) << architecture.name << " " << first.name << second.name;
+        EXPECT_EQ(of_layers, difference) << architecture.name << " " << first.name << second.name;
+      }
+    }
+  }
 }
 
 /// The oracle's files and the networks and inputs that they hold.

@@ -2,11 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include "architectures/catalogue.h"
+#include "architectures/efficientnet.h"
 #include "architectures/network.h"
 #include "suite/analysis/cost.h"
+#include "suite/analysis/graph_layers.h"
 #include "suite/analysis/network_trace.h"
 #include "suite/analysis/stages.h"
 #include "suite/analysis/trace.h"
@@ -132,8 +136,9 @@ TEST_P(EveryArchitecture, EvaluationIsTheSameTwiceAndHasNoAuxiliaryHeads) {
   network->eval();
   const torch::Tensor images = two_images(settings.image);
   const torch::Tensor logits = network->forward(images);
-  // 600 additions double what they are given where no statistics have been learnt.
-  EXPECT_TRUE(logits.isfinite().all().item<bool>() || GetParam().name == "resnet1202");
+  // Hundreds of additions double what they are given where no statistics have been learnt.
+  const bool overflows = GetParam().name == "resnet1202" || GetParam().name == "preact_resnet1001";
+  EXPECT_TRUE(logits.isfinite().all().item<bool>() || overflows);
   EXPECT_TRUE(torch::allclose(logits, network->forward(images), 0, 0, /*equal_nan=*/true));
   EXPECT_TRUE(network->auxiliary.empty());
 }
@@ -166,6 +171,45 @@ TEST(Growth, OfTheTraceIsLinearInDepth) {
   EXPECT_NEAR((calls("resnet1202") - calls("resnet110")) / (1202 - 110), per_layer, 0.01);
 }
 
+TEST(ShuffleNetV2, UnitEndsWithItsShuffleNotWithTheSplitOfTheNext) {
+  const Architecture& network = find_architecture("shufflenet_v2_x1_0");
+  const Graph graph = trace_network(network, network.settings);
+  const Call& last = graph.calls[last_call_of(graph, "stage3.1")];
+  EXPECT_EQ(last.op, "aten::view");
+  EXPECT_EQ(graph.values[static_cast<size_t>(last.outputs[0])].shape, (Shape{1, 232, 14, 14}));
+}
+
+TEST(EfficientNet, TripletOfThePaperDoublesTheWork) {
+  // Section 3.3: alpha beta^2 gamma^2 is about 2, and alpha, beta and gamma are what phi = 1 gives.
+  const CompoundScale one = compound_scale(1), two = compound_scale(2);
+  EXPECT_NEAR(one.depth, 1.2, 1e-9);
+  EXPECT_NEAR(one.width, 1.1, 1e-9);
+  EXPECT_NEAR(one.resolution, 1.15, 1e-9);
+  EXPECT_NEAR(one.depth * std::pow(one.width * one.resolution, 2), 2, 0.1);
+  EXPECT_NEAR(two.depth, 1.44, 1e-9);
+}
+
+TEST(EfficientNet, PublishedScalesAreTheRuleRounded) {
+  const std::pair<const char*, double> phis[] = {{"efficientnet_b1", 0.5}, {"efficientnet_b2", 1},
+                                                 {"efficientnet_b3", 2},   {"efficientnet_b4", 3.5},
+                                                 {"efficientnet_b5", 5},   {"efficientnet_b6", 6},
+                                                 {"efficientnet_b7", 7}};
+  const Architecture& b0 = find_architecture("efficientnet_b0");
+  const Cost base = cost(trace_network(b0, b0.settings));
+  for (const auto& [name, phi] : phis) {
+    const Architecture& network = find_architecture(name);
+    const CompoundScale rule = compound_scale(phi);
+    EXPECT_NEAR(network.settings.width, rule.width, 0.055) << name;
+    EXPECT_NEAR(double(network.settings.image.height) / (224 * rule.resolution), 1, 0.05) << name;
+    const double work =
+        double(cost(trace_network(network, network.settings)).macs) / double(base.macs);
+    const double by_rule = rule.depth * std::pow(rule.width * rule.resolution, 2);
+    // Blocks and channels are rounded up, which the small ones feel most.
+    EXPECT_GT(work, 0.95 * by_rule) << name;
+    EXPECT_LT(work, 1.35 * by_rule) << name;
+  }
+}
+
 TEST(LeNet5Of1998, HasThePapersConnections) {
   const Architecture& network = find_architecture("lenet5_1998");
   const Cost result = cost(trace_network(network, network.settings));
@@ -179,6 +223,32 @@ TEST(LeNet5Of1998, HasThePapersConnections) {
   }
   EXPECT_EQ(connections, 340908);
   EXPECT_EQ(result.params, 60000);
+}
+
+TEST(DeepLabV3, BodySeesAsFarAsResNet50AtEitherStride) {
+  for (const auto& [name, stride] :
+       {std::pair("deeplabv3_resnet50", 8), std::pair("deeplabv3_resnet50_os16", 16)}) {
+    const Architecture& network = find_architecture(name);
+    std::vector<Field> last;
+    for (const LayerCost& layer : cost(trace_network(network, network.settings)).layers) {
+      if (layer.layer.rfind("backbone.layer4.", 0) == 0) last = layer.field;
+    }
+    ASSERT_EQ(last.size(), 2u) << name;
+    EXPECT_EQ(last[0].size, 427) << name;  // rfa_toolbox's README, of ResNet-50
+    EXPECT_EQ(last[0].stride, stride) << name;
+  }
+}
+
+TEST(VisionTransformer, RefusesAnImageThatPatchesDoNotCover) {
+  const Architecture& network = find_architecture("vit_b_16");
+  Settings settings = network.settings;
+  settings.image.width = 230;
+  try {
+    trace_network(network, settings);
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("multiples of 16"), std::string::npos);
+  }
 }
 
 }  // namespace

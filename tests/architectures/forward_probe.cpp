@@ -8,6 +8,7 @@
 #include <string>
 
 #include "architectures/catalogue.h"
+#include "architectures/layers.h"
 #include "architectures/network.h"
 
 namespace convscope {
@@ -89,6 +90,7 @@ void probe(const std::string& name, bool auxiliary, int64_t images, int64_t side
   for (const auto& module : network->modules()) {
     if (auto* dropout = module->as<torch::nn::Dropout>()) dropout->options.p(0);
     if (auto* dropout = module->as<torch::nn::Dropout2d>()) dropout->options.p(0);
+    if (auto* depth = module->as<StochasticDepth>()) depth->probability = 0;
   }
   network->train();
   print("training", network->forward(batch));

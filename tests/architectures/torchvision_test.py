@@ -17,6 +17,8 @@ try:
     from torch import nn
     from torchvision.models.googlenet import Inception, InceptionAux
     from torchvision.models.resnet import BasicBlock, Bottleneck
+    from torchvision.models.segmentation.deeplabv3 import _deeplabv3_resnet
+    from torchvision.ops import StochasticDepth
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -41,6 +43,10 @@ def resnet50_v1():
     return net
 
 
+def dilated_resnet50(*layers):
+    return torchvision.models.resnet50(replace_stride_with_dilation=layers)
+
+
 class OptionA(nn.Module):
     def forward(self, x):
         half = x.shape[1] // 2
@@ -57,6 +63,128 @@ def resnet_cifar(depth):
         conv1=nn.Conv2d(3, 16, 3, padding=1, bias=False), bn1=nn.BatchNorm2d(16), relu=nn.ReLU(),
         layer1=stage(16, 1), layer2=stage(32, 2), layer3=stage(64, 2),
         pool=nn.AvgPool2d(8), flatten=nn.Flatten(), linear=nn.Linear(64, 10)))
+
+
+class Preact(nn.Module):
+    """Normalises and activates, adds the sum of what a list of layers and a shortcut make of it, or
+    where the shortcut is the identity of what came in."""
+
+    def __init__(self, channels, width, out, stride, kernels, strided, first, padded):
+        super().__init__()
+        if not first:
+            self.bn1 = nn.BatchNorm2d(channels)
+        self.count = len(kernels)
+        before = channels
+        for i, kernel in enumerate(kernels, 1):
+            after = out if i == self.count else width
+            if i > 1:
+                setattr(self, f"bn{i}", nn.BatchNorm2d(before))
+            by = stride if i == strided else 1
+            setattr(self, f"conv{i}", nn.Conv2d(before, after, kernel, by, kernel // 2, bias=False))
+            before = after
+        self.padded = OptionA() if padded and stride == 2 else None
+        if not padded and channels != out:
+            self.downsample = nn.Conv2d(channels, out, 1, stride, bias=False)
+
+    def forward(self, x):
+        active = self.bn1(x).relu() if hasattr(self, "bn1") else x
+        y = self.conv1(active)
+        for i in range(2, self.count + 1):
+            y = getattr(self, f"conv{i}")(getattr(self, f"bn{i}")(y).relu())
+        if hasattr(self, "downsample"):
+            return y + self.downsample(active)
+        return y + (self.padded(x) if self.padded else x)
+
+
+def preact_resnet(depths, width, kernels, strided, widening):
+    padded = widening == 1
+    stem = dict(conv1=nn.Conv2d(3, width, 7, 2, 3, bias=False) if len(depths) == 4 else
+                nn.Conv2d(3, width, 3, 1, 1, bias=False), bn1=nn.BatchNorm2d(width), relu=nn.ReLU())
+    if len(depths) == 4:
+        stem["maxpool"] = nn.MaxPool2d(3, 2, 1)
+    channels, layers = width, {}
+    for number, depth in enumerate(depths, 1):
+        blocks = []
+        for block in range(depth):
+            stride = 2 if block == 0 and number > 1 else 1
+            blocks.append(Preact(channels, width, widening * width, stride, kernels, strided,
+                                 number == 1 and block == 0, padded))
+            channels = widening * width
+        layers[f"layer{number}"] = nn.Sequential(*blocks)
+        width *= 2
+    classes = 1000 if len(depths) == 4 else 10
+    return nn.Sequential(OrderedDict(
+        **stem, **layers, bn=nn.BatchNorm2d(channels), last=nn.ReLU(),
+        pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(channels, classes)))
+
+
+def nin(*parts):
+    """From Caffe's words for it: conv or cccp with channels (and kernel, stride, padding), pool."""
+    layers, channels, counts = [("features", [])], 3, {"conv": 0, "cccp": 0}
+    for kind, *numbers in parts:
+        if kind == "classes":
+            layers.append(("classifier", []))
+            kind = "cccp"
+        if kind in counts:
+            counts[kind] += 1
+            out, kernel, stride, padding = (numbers + [1, 1, 0])[:4]
+            conv = nn.Conv2d(channels, out, kernel, stride, padding)
+            layers[-1][1].extend([(f"{kind}{counts[kind]}", conv),
+                                  (f"relu{len(layers[-1][1])}", nn.ReLU())])
+            channels = out
+        else:
+            layer = {"max": lambda: nn.MaxPool2d(3, 2, ceil_mode=True),
+                     "average": lambda: nn.AvgPool2d(3, 2, ceil_mode=True),
+                     "dropout": nn.Dropout}[kind]()
+            layers[-1][1].append((f"{kind}{len(layers[-1][1])}", layer))
+    parts = OrderedDict((name, nn.Sequential(OrderedDict(part))) for name, part in layers)
+    return nn.Sequential(OrderedDict(
+        **parts, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten()))
+
+
+def nin_imagenet():
+    return nin(("conv", 96, 11, 4, 0), ("cccp", 96), ("cccp", 96), ("max",),
+               ("conv", 256, 5, 1, 2), ("cccp", 256), ("cccp", 256), ("max",),
+               ("conv", 384, 3, 1, 1), ("cccp", 384), ("cccp", 384), ("max",), ("dropout",),
+               ("conv", 1024, 3, 1, 1), ("cccp", 1024), ("classes", 1000))
+
+
+def nin_cifar10():
+    return nin(("conv", 192, 5, 1, 2), ("cccp", 160), ("cccp", 96), ("max",), ("dropout",),
+               ("conv", 192, 5, 1, 2), ("cccp", 192), ("cccp", 192), ("average",), ("dropout",),
+               ("conv", 192, 3, 1, 1), ("cccp", 192), ("classes", 10))
+
+
+def xception():
+    def separable(channels, out):
+        return nn.Sequential(OrderedDict(
+            conv1=nn.Conv2d(channels, channels, 3, 1, 1, groups=channels, bias=False),
+            pointwise=nn.Conv2d(channels, out, 1, bias=False)))
+
+    class Flow(nn.Module):
+        def __init__(self, *channels, stride=2, relu=True):
+            super().__init__()
+            if stride == 2:
+                self.skip = nn.Conv2d(channels[0], channels[-1], 1, 2, bias=False)
+                self.skipbn = nn.BatchNorm2d(channels[-1])
+            parts = []
+            for before, after in zip(channels, channels[1:]):
+                parts += [nn.ReLU(), separable(before, after), nn.BatchNorm2d(after)]
+            parts = parts if relu else parts[1:]
+            self.rep = nn.Sequential(*parts, *[nn.MaxPool2d(3, 2, 1)] * (stride == 2))
+
+        def forward(self, x):
+            return self.rep(x) + (self.skipbn(self.skip(x)) if hasattr(self, "skip") else x)
+
+    blocks = [Flow(64, 128, 128, relu=False), Flow(128, 256, 256), Flow(256, 728, 728),
+              *[Flow(728, 728, 728, 728, stride=1) for _ in range(8)], Flow(728, 728, 1024)]
+    return nn.Sequential(OrderedDict(
+        conv1=nn.Conv2d(3, 32, 3, 2, bias=False), bn1=nn.BatchNorm2d(32), relu1=nn.ReLU(),
+        conv2=nn.Conv2d(32, 64, 3, bias=False), bn2=nn.BatchNorm2d(64), relu2=nn.ReLU(),
+        **{f"block{i}": block for i, block in enumerate(blocks, 1)},
+        conv3=separable(1024, 1536), bn3=nn.BatchNorm2d(1536), relu3=nn.ReLU(),
+        conv4=separable(1536, 2048), bn4=nn.BatchNorm2d(2048), relu4=nn.ReLU(),
+        pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(2048, 1000)))
 
 
 def alexnet_2012(groups):
@@ -135,6 +263,22 @@ def mobilenet_v1(width):
         stage2=nn.Sequential(*stage(c[1], (512, 2), *[(512, 1)] * 5)),
         stage3=nn.Sequential(*stage(c[2], (1024, 2), (1024, 1))),
         avg=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(c[3], 1000)))
+
+
+def deeplab_v3(output_stride, rates, aux):
+    body = torchvision.models.resnet50(
+        replace_stride_with_dilation=[False, output_stride == 8, True])
+    net = _deeplabv3_resnet(body, 21, aux)
+    for branch, rate in zip(net.classifier[0].convs[1:4], rates):
+        branch[0].dilation = branch[0].padding = (rate, rate)
+    forward = net.forward
+
+    def as_logits(images):
+        outputs = forward(images)
+        return tuple(outputs.values()) if net.training and aux else outputs["out"]
+
+    net.forward = as_logits
+    return net
 
 
 class SCells(nn.Module):
@@ -240,8 +384,18 @@ def networks():
 
     for name in ("alexnet", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
                  "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small",
-                 "squeezenet1_0", "squeezenet1_1"):
+                 "squeezenet1_0", "squeezenet1_1",
+                 "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5",
+                 "shufflenet_v2_x2_0", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3",
+                 "efficientnet_b0"):
         yield name, 224, False, of_torchvision(name)
+    for name, side in (("vit_b_16", 224), ("vit_b_32", 64), ("vit_l_16", 32), ("vit_l_32", 32)):
+        yield name, side, False, of_torchvision(name, image_size=side)
+    for name, side in (("convnext_tiny", 224), ("convnext_small", 64), ("convnext_base", 64),
+                       ("convnext_large", 64)):
+        yield name, side, False, of_torchvision(name)
+    for form in "b1", "b2", "b3", "b4", "b5", "b6", "b7", "v2_s", "v2_m", "v2_l":
+        yield f"efficientnet_{form}", 96, False, of_torchvision(f"efficientnet_{form}")
     for depth in 11, 13, 16, 19:
         yield f"vgg{depth}", 224, False, of_torchvision(f"vgg{depth}")
         yield f"vgg{depth}_bn", 224, False, of_torchvision(f"vgg{depth}_bn")
@@ -250,7 +404,28 @@ def networks():
         yield "googlenet", 224, aux, of_torchvision("googlenet", **options)
         yield "googlenet_2014", 224, aux, lambda aux=aux: googlenet_2014(aux)
         yield "inception_v3", 299, aux, of_torchvision("inception_v3", **options)
+    for aux in False, True:
+        yield "deeplabv3_resnet50", 65, aux, lambda aux=aux: deeplab_v3(8, (12, 24, 36), aux)
+    yield "deeplabv3_resnet50_os16", 65, True, lambda: deeplab_v3(16, (6, 12, 18), True)
     yield "resnet50_v1", 224, False, resnet50_v1
+    yield "resnext50_32x4d", 224, False, of_torchvision("resnext50_32x4d")
+    for name in "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2":
+        yield name, 64, False, of_torchvision(name)
+    yield "resnet50_os16", 128, False, lambda: dilated_resnet50(False, False, True)
+    yield "resnet50_os8", 128, False, lambda: dilated_resnet50(False, True, True)
+    for depth, side in (121, 224), (161, 96), (169, 96), (201, 96):
+        yield f"densenet{depth}", side, False, of_torchvision(f"densenet{depth}")
+    for depth, blocks in (50, [3, 4, 6, 3]), (101, [3, 4, 23, 3]), (152, [3, 8, 36, 3]), (
+            200, [3, 24, 36, 3]):
+        yield f"preact_resnet{depth}", 224 if depth == 50 else 64, False, (
+            lambda blocks=blocks: preact_resnet(blocks, 64, (1, 3, 1), 2, 4))
+    yield "preact_resnet110", 32, False, lambda: preact_resnet([18] * 3, 16, (3, 3), 1, 1)
+    for depth in 164, 1001:
+        yield f"preact_resnet{depth}", 32, False, (
+            lambda blocks=depth // 9: preact_resnet([blocks] * 3, 16, (1, 3, 1), 1, 4))
+    yield "nin", 224, False, nin_imagenet
+    yield "nin_cifar10", 32, False, nin_cifar10
+    yield "xception", 299, False, xception
     for depth in 20, 32, 44, 56, 110, 1202:
         yield f"resnet{depth}", 32, False, lambda depth=depth: resnet_cifar(depth)
     yield "alexnet_2012", 227, False, lambda: alexnet_2012(2)
@@ -314,7 +489,7 @@ def fill_and_run(net, shape):
     images = noise("images", shape)
     results = {"evaluation": [net.eval()(images)]}
     for module in net.modules():
-        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
+        if isinstance(module, (nn.Dropout, nn.Dropout2d, StochasticDepth)):
             module.p = 0.0
     outputs = net.train()(images)
     # With heads a tuple: the logits, then the heads from below, whatever GoogLeNet calls them.

@@ -62,6 +62,22 @@ TEST_F(Program, PrintsACostTable) {
   EXPECT_EQ(result.err, "");
 }
 
+TEST_F(Program, WhatNeedsOneAnswerForEachImageRefusesANetworkWithMany) {
+  const std::string network = "deeplabv3_resnet50", some_file = experiment("");
+  const auto expect_refusal = [&](std::vector<std::string> arguments) {
+    const std::string command = arguments[0];
+    arguments.insert(arguments.begin() + 1, network);
+    expect_usage_error(arguments, network + " answers for each position, not once for the image; " +
+                                      command + " needs a classifier");
+  };
+  expect_refusal({"predict", some_file});
+  expect_refusal({"evaluate"});
+  expect_refusal({"train"});
+  expect_refusal({"saliency", some_file, "--untrained"});
+  expect_refusal({"shift", some_file, "--untrained"});
+  expect_refusal({"dream", "--untrained"});
+}
+
 TEST_F(Program, CsvHasTheContractsColumns) {
   const Result result = convscope_with({"cost", "lenet5", "--format", "csv"});
   const std::string header =
@@ -391,6 +407,57 @@ TEST_F(Program, ExplainsALayerAsAPersonWould) {
             "  FLOPs            2 * 118,013,952 = 236,027,904\n");
 }
 
+TEST_F(Program, OtherToolsCountsArePrintedAsTheToolsPrintThem) {
+  EXPECT_EQ(convscope_with({"cost", "resnet50", "--convention",
+                            "torchvision,fvcore,ptflops,torchinfo", "--format", "csv"})
+                .out,
+            "model,input,convention,tool,count,quantity,printed,params,status,reason\n"
+            "resnet50,3x224x224,torchvision,\"torchvision 0.27.0, _ops of the "
+            "weights\",4089184256,GFLOPS,4.089,25557032,ok,\n"
+            "resnet50,3x224x224,fvcore,\"fvcore 3378afe, "
+            "FlopCountAnalysis\",4111512576,flops,4111512576,25557032,ok,\n"
+            "resnet50,3x224x224,ptflops,ptflops 0.7.6,4132436968,MACs,4.13 GMac,25557032,ok,\n"
+            "resnet50,3x224x224,torchinfo,torchinfo 1.8.0 (5c4164f),4089238376,mult-adds,(G): "
+            "4.09,25557032,ok,\n");
+}
+
+TEST_F(Program, DifferenceBetweenTwoToolsIsExplainedByCauses) {
+  EXPECT_EQ(convscope_with({"cost", "--explain", "alexnet", "--convention", "fvcore,ptflops"}).out,
+            "");
+}
+
+TEST_F(Program, PublishedParametersOfInceptionHaveItsAuxiliaryHead) {
+  const std::string printed =
+      convscope_with({"cost", "googlenet,inception_v3", "-i", "224", "--convention",
+                      "torchvision,fvcore", "--format", "csv"})
+          .out;
+  // facts of torchvision's weights: 6,624,904 and 27,161,264; without the head 23,834,568
+  for (const char* params : {",6624904,ok", ",27161264,ok", ",23834568,ok"}) {
+    EXPECT_TRUE(contains(printed, params)) << printed;
+  }
+  EXPECT_TRUE(contains(convscope_with({"cost", "--explain", "inception_v3", "--convention",
+                                       "macs,torchvision", "--format", "csv"})
+                           .out,
+                       "parameters,auxiliary heads,23834568,27161264,3326696,"));
+}
+
+TEST_F(Program, ConventionsThatCannotBePrintedAreRefused) {
+  expect_usage_error({"cost", "vgg16", "--convention", "fvcor"}, "did you mean 'fvcore'?");
+  expect_usage_error({"cost", "vgg16", "--convention", "fvcore", "--results", "r"},
+                     "leave out --convention or --results");
+  expect_usage_error({"cost", "vgg16", "--convention", "fvcore", "--layers"}, "or --layers");
+  expect_usage_error({"cost", "--explain", "vgg16", "--convention", "fvcore"},
+                     "compares two conventions, not 1");
+  expect_usage_error({"cost", "--explain", "vgg16", "--convention", "fvcore,macs,flops"}, "not 3");
+  expect_usage_error({"cost", "vgg16", "--explain", "features.0", "--convention", "fvcore,macs"},
+                     "cost --explain vgg16 --convention fvcore,macs");
+  expect_usage_error({"cost", "--explain", "vgg1?", "--convention", "fvcore,macs"},
+                     "takes one network");
+  expect_usage_error({"cost", "--explain", "vgg61", "--convention", "fvcore,macs"},
+                     "did you mean 'vgg16'?");
+  expect_usage_error({"cost", "alexnet", "-i", "32", "--convention", "fvcore"}, "features.12");
+}
+
 TEST_F(Program, VerifiesTheFieldByExperiment) {
   const Result result = convscope_with({"cost", "resnet18", "--verify-rf", "--format", "csv"});
   EXPECT_EQ(result.code, 0);
@@ -406,8 +473,12 @@ TEST_F(Program, FoldedBatchNormMatchesThePublishedCount) {
 
 TEST_F(Program, ReadmesTableIsTheProgramsOwn) {
   const std::string networks =
-      "lenet5,alexnet,vgg16,googlenet,inception_v3,resnet18,resnet50,resnet152,resnet56,"
-      "mobilenet_v1,mobilenet_v2,mobilenet_v3_large";
+      "neocognitron,lenet5_1998,alexnet_2012,nin,vgg16,googlenet_2014,spp_net,"
+      "inception_v3,resnet18,resnet50,resnet152,resnet56,preact_resnet200,"
+      "squeezenet1_1,densenet121,xception,resnext50_32x4d,wide_resnet50_2,wavenet,"
+      "mobilenet_v1,deeplabv3_resnet50,mobilenet_v2,shufflenet_v2_x1_0,mnasnet1_0,"
+      "mobilenet_v3_large,efficientnet_b0,efficientnet_b4,vit_b_16,efficientnet_v2_s,"
+      "convnext_tiny,convnext_large";
   const std::string printed = convscope_with({"cost", networks, "--format", "md"}).out;
   EXPECT_NE(read(fs::path(CONVSCOPE_SOURCE) / "README.md").find(printed), std::string::npos)
       << printed;

@@ -60,6 +60,18 @@ TEST(Matching, ANameOfAMillionPartsTakesNoLongerThanOthers) {
   EXPECT_EQ(found.unexpected, std::vector<size_t>{5});
 }
 
+TEST(Matching, ADotBeforeALayersNumberIsOldPyTorchs) {
+  for (const char* prefix : {"", "module."}) {
+    auto file = small_file(prefix);
+    for (const size_t place : {1u, 2u})
+      file[place].name.replace(file[place].name.find("bn1"), 3, "bn.1");
+    const Match found = match(small_network(), file);
+    EXPECT_TRUE(found.complete()) << prefix;
+    EXPECT_FALSE(found.by_order);
+    EXPECT_TRUE(found.unexpected.empty());
+  }
+}
+
 TEST(Matching, TensorsOutsideThePrefixAreUnexpected) {
   auto file = small_file("backbone.");
   file.push_back(stored("projector.weight", {4, 4}));

@@ -25,6 +25,34 @@ TEST(Published, MistypedNameSuggestsTheNearest) {
             "no published weights are known under the name 'vgg16-v2'; did you mean 'vgg16'?");
 }
 
+TEST(Published, AccuracyIsOfTheFirstWeightsAtTheirSizeElseOfThePaper) {
+  const Architecture resnet18 = {"resnet18", 2015, "paper", "variant", imagenet, nullptr};
+  EXPECT_EQ(published_accuracy(resnet18, imagenet).top1, 69.758);
+  EXPECT_EQ(published_accuracy(resnet18, imagenet).dataset, "ImageNet-1K");
+  const Architecture paper_alone = {
+      "mine", 2015, "paper", "", imagenet, nullptr, {"ImageNet-1K", 70.6, "table 1"}};
+  EXPECT_EQ(published_accuracy(paper_alone, imagenet).source, "table 1");
+  const Architecture b2 = {"efficientnet_b2",
+                           2019,
+                           "paper",
+                           "",
+                           {{3, 260, 260}, 1000, 0},
+                           nullptr,
+                           {"ImageNet-1K", 80.1, "table 2"}};
+  EXPECT_EQ(published_accuracy(b2, b2.settings).top1, 80.1);
+  EXPECT_EQ(published_accuracy(b2, {{3, 288, 288}, 1000, 0}).top1, 80.608);
+}
+
+TEST(Published, AccuracyIsNotOfAnotherNetworkThanWasPublished) {
+  const Architecture resnet18 = {
+      "resnet18", 2015, "paper", "variant", imagenet, nullptr, {"ImageNet-1K", 70.6, "table 1"}};
+  for (const Settings& other : {Settings{{3, 192, 192}, 1000, 0}, Settings{{3, 224, 192}, 1000, 0},
+                                Settings{{1, 224, 224}, 1000, 0}, Settings{{3, 224, 224}, 10, 0},
+                                Settings{{3, 224, 224}, 1000, 0.5}}) {
+    EXPECT_EQ(published_accuracy(resnet18, other).top1, 0);
+  }
+}
+
 TEST(Published, FileIsKnownByItsNameOrItsHash) {
   EXPECT_EQ(published_for_file("resnet18-f37072fd.pth")->name, "resnet18");
   EXPECT_EQ(published_for_file("some/folder/resnet18-f37072fd.pth")->name, "resnet18");
@@ -42,7 +70,8 @@ TEST(Published, RowsAreDistinctAndWhole) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_TRUE(files.insert(row.file).second) << row.file;
     EXPECT_TRUE(digits.insert(row.sha256_prefix).second) << row.file;
-    EXPECT_TRUE(std::regex_match(row.sha256_prefix, std::regex("[0-9a-f]{8}"))) << row.file;
+    EXPECT_TRUE(std::regex_match(row.sha256_prefix, std::regex("[0-9a-f]{8}([0-9a-f]{2})?")))
+        << row.file;
     EXPECT_EQ(row.url.substr(row.url.rfind('/') + 1), row.file);
     EXPECT_EQ(row.preprocessing.mean.size(), 3u) << row.name;
     EXPECT_EQ(row.preprocessing.deviation.size(), 3u) << row.name;

@@ -1,0 +1,17 @@
+# What cmake/install.cmake installs, with what it is linked to.
+include(CMakeFindDependencyMacro)
+find_dependency(Torch)
+find_dependency(fmt)
+include(${CMAKE_CURRENT_LIST_DIR}/convscopeTargets.cmake)
+
+if("timing" IN_LIST convscope_FIND_COMPONENTS)
+  find_dependency(benchmark)
+  find_dependency(nlohmann_json)
+  find_dependency(Threads)
+  find_dependency(CURL)
+  find_dependency(JPEG)
+  find_dependency(OpenSSL)
+  find_dependency(ZLIB)
+  include(${CMAKE_CURRENT_LIST_DIR}/convscopeTimingTargets.cmake)
+  set(convscope_timing_FOUND TRUE)
+endif()
