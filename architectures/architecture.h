@@ -41,7 +41,8 @@ struct Architecture {
   Settings settings;    ///< what the paper built; `width` 0 says that the family has no multiplier
   std::function<std::shared_ptr<Network>(const Settings&)> build;
   PublishedAccuracy stated = {};  ///< by the paper; weights that are published have their own
-  bool dense = false;  ///< answers for each position of the image, not once for the image
+  bool dense = false;            ///< answers for each position of the image, not once for the image
+  bool self_organising = false;  ///< learns by a rule of its own, not by gradients
 };
 
 /// Most networks here were published for ImageNet: 3x224x224, 1000 classes.

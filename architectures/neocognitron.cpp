@@ -116,7 +116,10 @@ std::vector<Architecture> families::neocognitron() {
        "Fukushima 1980",
        "paper: organises itself; forward pass only",
        {{1, 16, 16}, 24, 0},
-       build<Neocognitron>()},
+       build<Neocognitron>(),
+       /*stated=*/{},
+       /*dense=*/false,
+       /*self_organising=*/true},
   };
 }
 

@@ -34,7 +34,8 @@ std::string layer_of(const NetworkTensor& tensor) {
 const NetworkTensor& chosen(const LoadedNetwork& network, const std::vector<NetworkTensor>& tensors,
                             const std::string& layer) {
   const auto all = convolutions(tensors);
-  if (all.empty()) throw UsageError(network.architecture.name + " has no convolution");
+  if (all.empty())
+    throw UsageError(network.architecture.name + " has no convolution over height and width");
   if (layer.empty()) return *all[0];
   std::vector<std::string> names;
   for (const NetworkTensor* tensor : all) {

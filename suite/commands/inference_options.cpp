@@ -155,6 +155,10 @@ NetworkCase one_network(const Invocation& invocation, Needed needed) {
     throw UsageError(architecture.name + " answers for each position, not once for the image; " +
                      invocation.command.name + " needs a classifier, such as resnet50");
   }
+  if (architecture.self_organising && needed == Needed::slopes) {
+    throw UsageError(architecture.name + " organises itself; " + invocation.command.name +
+                     " needs a network that learns by gradients, such as lenet5");
+  }
   return cases[0];
 }
 

@@ -38,6 +38,7 @@ struct WeightedNetwork {
 enum class Needed {
   layers,   ///< any network, whose file may lack the head
   body,     ///< one answer for each image, of a head that is replaced or not looked at
+  slopes,   ///< the same, and that it learns by gradients
   answers,  ///< one answer for each image
 };
 

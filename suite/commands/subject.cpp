@@ -81,7 +81,11 @@ std::vector<MapLayer> map_layers_asked_for(const Invocation& invocation, const G
   for (const std::string& name : each_once(invocation.list("at"))) {
     layers.push_back(map_layer_asked_for(graph, name));
   }
-  return layers.empty() ? map_layers(graph) : layers;
+  if (!layers.empty()) return layers;
+  layers = map_layers(graph);
+  if (!layers.empty()) return layers;
+  throw UsageError(invocation.command.name +
+                   " needs a network with maps of a height and a width, such as resnet50");
 }
 
 std::vector<fs::path> images_of(const Invocation& invocation, const std::string& option) {

@@ -34,8 +34,8 @@ struct Training {
 Training training_of(const Invocation& invocation, Protocol protocol) {
   Training training;
   training.weighted = protocol != Protocol::scratch || !invocation.text("weights").empty();
-  training.network = training.weighted ? weighted_network(invocation, Needed::body)
-                                       : untrained_network(invocation, Needed::body);
+  training.network = training.weighted ? weighted_network(invocation, Needed::slopes)
+                                       : untrained_network(invocation, Needed::slopes);
   training.data = training_data(invocation, training.network);
   const std::vector<std::string>& classes = training.data.train->classes();
   if (!invocation.list("only-classes").empty() || !invocation.text("per-class").empty()) {

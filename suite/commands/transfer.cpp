@@ -470,7 +470,7 @@ int run(const Invocation& invocation) {
                      " does nothing here: bases are trained on halves of the data's classes");
   }
   const InterruptGuard interruptible;
-  const WeightedNetwork network = untrained_network(invocation, Needed::body);
+  const WeightedNetwork network = untrained_network(invocation, Needed::slopes);
   const TrainingData whole = training_data(invocation, network);
   if (!whole.judged()) {
     throw UsageError(invocation.text("data") + " has no test and no validation images to judge by");

@@ -292,8 +292,8 @@ class SCells(nn.Module):
     def forward(self, u):
         excited = nn.functional.conv2d(u, self.a, padding=self.padding)
         seen = nn.functional.conv2d(u ** 2, self.c, padding=self.padding).relu().sqrt()
-        inhibited = 2 * self.r / (1 + self.r) * self.b * seen
-        return self.r * ((1 + excited) / (1 + inhibited) - 1).relu()
+        inhibited = seen * self.b * (2 * self.r / (1 + self.r))
+        return self.r * ((excited - inhibited) / (1 + inhibited)).relu()
 
 
 class CCells(nn.Module):
@@ -305,7 +305,8 @@ class CCells(nn.Module):
     def forward(self, u):
         u = nn.functional.pad(u, self.padding)
         seen = nn.functional.conv2d(u, self.d, stride=self.stride, groups=u.shape[1])
-        x = ((1 + seen) / (1 + seen.mean(1, keepdim=True)) - 1).relu()
+        mean = seen.mean(1, keepdim=True)
+        x = ((seen - mean) / (1 + mean)).relu()
         return x / (0.5 + x)
 
 
@@ -458,8 +459,8 @@ def fill(name, tensor):
     centre, scale = 0.0, 0.25
     if tensor.dim() > 1:
         scale = (6.0 * tensor.shape[0] / tensor.numel()) ** 0.5
-        if name.endswith((".a", ".b", ".c", ".d")):
-            centre = scale
+        if name.endswith((".b", ".c", ".d")):
+            centre = scale = 0.25
     elif name.endswith("bn2.weight"):
         centre = 0.25
     elif name.endswith(("weight", "running_var")):

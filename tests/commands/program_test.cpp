@@ -78,6 +78,22 @@ TEST_F(Program, WhatNeedsOneAnswerForEachImageRefusesANetworkWithMany) {
   expect_refusal({"dream", "--untrained"});
 }
 
+TEST_F(Program, WhatNeedsHeightAndWidthRefusesANetworkOfSignals) {
+  expect_usage_error({"erf", "wavenet", "--untrained"},
+                     "erf needs a network with maps of a height and a width");
+  expect_usage_error({"filters", "wavenet", "--untrained"},
+                     "wavenet has no convolution over height and width");
+  expect_usage_error({"cost", "wavenet", "-i", "224"},
+                     "wavenet takes signals, images one pixel high such as 1x4096, not 224x224");
+}
+
+TEST_F(Program, WhatOrganisesItselfIsNotTrainedByGradients) {
+  for (const std::string command : {"train", "transfer"}) {
+    expect_usage_error({command, "neocognitron"}, "neocognitron organises itself; " + command +
+                                                      " needs a network that learns by gradients");
+  }
+}
+
 TEST_F(Program, CsvHasTheContractsColumns) {
   const Result result = convscope_with({"cost", "lenet5", "--format", "csv"});
   const std::string header =
