@@ -7,12 +7,14 @@ include(GNUInstallDirs)
 install(TARGETS convscope)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/convscope)
 
-install(TARGETS names architectures graph trace EXPORT convscopeTargets)
+set(archives ${CMAKE_INSTALL_LIBDIR}/convscope)  # apart, for their names are everybody's
+install(TARGETS names architectures graph trace EXPORT convscopeTargets
+        ARCHIVE DESTINATION ${archives})
 set(timing_targets catalogue weights data memory_plan inference statistics workload timing)
 if(ONEDNN)
   list(APPEND timing_targets onednn_program)
 endif()
-install(TARGETS ${timing_targets} EXPORT convscopeTimingTargets)
+install(TARGETS ${timing_targets} EXPORT convscopeTimingTargets ARCHIVE DESTINATION ${archives})
 # The same names where a project adds this folder.
 add_library(convscope::trace ALIAS trace)
 add_library(convscope::timing ALIAS timing)

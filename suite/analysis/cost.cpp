@@ -1,5 +1,7 @@
 #include "suite/analysis/cost.h"
 
+#include <algorithm>
+
 #include "suite/analysis/memory.h"
 #include "suite/analysis/ops.h"
 #include "suite/analysis/receptive_field.h"
@@ -37,6 +39,12 @@ Cost cost(const Graph& graph) {
     layer.index = static_cast<int64_t>(total.layers.size());
     layer.layer = call.layer;
     layer.op = call.op.rfind("aten::", 0) == 0 ? call.op.substr(6) : call.op;
+    const auto is_computed = [&](int input) {
+      return input >= 0 && !parameter_in.count(graph.values[static_cast<size_t>(input)].storage);
+    };
+    // A view alone is not a use: the weight belongs to the operator that reads the view.
+    const bool uses = !op || op->kind != Kind::movement ||
+                      std::any_of(call.inputs.begin(), call.inputs.end(), is_computed);
     bool from_weight = false, computed = false;
     for (const int input : call.inputs) {
       if (input < 0) continue;
@@ -50,8 +58,6 @@ Cost cost(const Graph& graph) {
       from_weight = true;
       const auto index = static_cast<size_t>(found->second);
       const Parameter& parameter = graph.parameters[index];
-      // A view alone is not a use: the weight belongs to the operator that reads the view.
-      const bool uses = !op || op->kind != Kind::movement;
       if (!uses || counted[index] || !parameter.trainable) continue;
       counted[index] = true;
       layer.params += element_count(parameter.shape);

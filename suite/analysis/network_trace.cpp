@@ -8,6 +8,7 @@
 #include "architectures/network.h"
 #include "suite/analysis/intercept.h"
 #include "suite/analysis/receptive_field.h"
+#include "suite/analysis/torchscript.h"
 #include "suite/analysis/trace.h"
 
 namespace convscope {
@@ -187,6 +188,10 @@ Graph trace_network(const Architecture& architecture, const Settings& settings) 
         architecture.name + " does not take an image of " + to_string(shape_of(settings.image)) +
         ": " + error.what() +
         (smallest ? "; the smallest square image it takes is " + side + "x" + side : ""));
+  } catch (const std::invalid_argument& error) {
+    // A family names itself; a script does not know how its file is called.
+    if (script_file(architecture).empty()) throw;
+    throw std::invalid_argument(architecture.name + ": " + error.what());
   }
 }
 

@@ -376,9 +376,9 @@ int64_t adaptive_elements(const Site& site) {
 
 const Count adaptive_flops{"1 per element of each window", adaptive_elements};
 
-const Count adaptive_max_flops{
-    "1 per element of each window, less 1 per output element",
-    [](const Site& site) { return adaptive_elements(site) - element_count(site.out()); }};
+const Count adaptive_max_flops{"window elements - 1, per output element", [](const Site& site) {
+                                 return adaptive_elements(site) - element_count(site.out());
+                               }};
 
 const Count mean_flops{"1 per input element",
                        [](const Site& site) { return element_count(site.in()); }};
@@ -696,6 +696,7 @@ const std::vector<Op>& operators() {
       {"aten::upsample_bilinear2d", K::interpolation, nullptr,         nullptr,     per_output(7),  image},
       {"aten::stack",               K::movement,      nullptr,         nullptr,     no_flops,       stack_fields},
       {"aten::clone",               K::movement,      same,            nullptr,     no_flops,       pointwise},
+      {"aten::_to_copy",            K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::contiguous",          K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::detach",              K::movement,      nullptr,         nullptr,     no_flops,       pointwise},
       {"aten::alias",               K::movement,      nullptr,         nullptr,     no_flops,       pointwise},

@@ -28,24 +28,25 @@ std::string first_line_of(const std::string& text) {
   return text.substr(begin, text.find('\n', begin) - begin);
 }
 
-[[noreturn]] void cannot_read(const std::string& file, const std::string& why) {
-  throw std::invalid_argument("cannot read '" + file + "': " + why);
+[[noreturn]] void cannot_read(const std::string& why) {
+  throw std::invalid_argument("cannot be read: " + why);
 }
 
 constexpr const char* how_to_export =
     "; a TorchScript file is what torch.jit.script(net).save('net.pt') writes, or torch.jit.trace";
 
+const std::string libtorch_says = "LibTorch " TORCH_VERSION " says: ";
+
 /// What torch.jit.save writes is a zip file with constants.pkl, which torch.save's does not have.
 void check_kind(const std::string& file) {
-  if (std::filesystem::is_directory(file)) cannot_read(file, "it is a folder");
+  if (std::filesystem::is_directory(file)) cannot_read("it is a folder");
   std::ifstream bytes(file, std::ios::binary);
-  if (!bytes) cannot_read(file, "there is no such file, or it may not be read");
+  if (!bytes) cannot_read("there is no such file, or it may not be read");
   char first = 0, second = 0;
   bytes.get(first).get(second);
   const std::string of_weights = "it holds weights only, as torch.save writes them, and no network";
-  if (first == '\x80') cannot_read(file, of_weights + how_to_export);
-  if (first != 'P' || second != 'K')
-    cannot_read(file, std::string("no TorchScript") + how_to_export);
+  if (first == '\x80') cannot_read(of_weights + how_to_export);
+  if (first != 'P' || second != 'K') cannot_read(std::string("no TorchScript") + how_to_export);
   bool script = false, weights = false;
   try {
     caffe2::serialize::PyTorchStreamReader zip(file);
@@ -53,15 +54,14 @@ void check_kind(const std::string& file) {
     weights = zip.hasRecord("data.pkl");
   } catch (const c10::Error& error) {
     const std::string what = first_line_of(error.what_without_backtrace());
-    if (what.find("not in a subdirectory") == std::string::npos) {
-      cannot_read(file, "its zip archive is broken or cut off (" + what + ")");
+    if (what.find("central directory") != std::string::npos) {
+      cannot_read("its zip archive is cut off or broken");
     }
   }
   if (script) return;
-  cannot_read(file,
-              (weights ? of_weights
+  cannot_read((weights ? of_weights
                        : "a zip archive, but no TorchScript (torch.export's programs are none)") +
-                  how_to_export);
+              how_to_export);
 }
 
 jit::Module read_module(const std::string& file) {
@@ -71,11 +71,9 @@ jit::Module read_module(const std::string& file) {
   try {
     return jit::load(file, c10::Device(c10::kCPU));
   } catch (const c10::Error& error) {
-    cannot_read(file, "this LibTorch (" TORCH_VERSION ") does not know what it uses: " +
-                          first_line_of(error.what_without_backtrace()));
-  } catch (const std::exception& error) {  // an operator that is not there
-    cannot_read(file, "this LibTorch (" TORCH_VERSION ") does not know what it uses: " +
-                          first_line_of(error.what()));
+    cannot_read(libtorch_says + first_line_of(error.what_without_backtrace()));
+  } catch (const std::exception& error) {  // an operator that it does not have
+    cannot_read(libtorch_says + first_line_of(error.what()));
   }
 }
 
@@ -155,7 +153,7 @@ class Script : public Network, public TellsLayer {
   explicit Script(const std::string& file) : module_(read_module(file)) {
     mirror(*this, module_);
     const auto method = module_.find_method("forward");
-    if (!method) cannot_read(file, "its network has no forward");
+    if (!method) cannot_read("its network has no forward");
     const std::vector<c10::Argument>& arguments = method->function().getSchema().arguments();
     check_arguments({arguments.begin() + 1, arguments.end()});
     auto graph = method->graph()->copy();
@@ -175,7 +173,7 @@ class Script : public Network, public TellsLayer {
     try {
       function_->run(stack);
     } catch (const jit::JITException& error) {
-      throw std::invalid_argument("its forward raised " + first_line_of(error.what()));
+      throw std::invalid_argument("its forward raised: " + first_line_of(error.what()));
     }
     torch::Tensor result = first_tensor(stack.at(0));
     if (!result.defined()) throw std::invalid_argument("its forward returns no tensor");
@@ -191,9 +189,10 @@ class Script : public Network, public TellsLayer {
   std::string running_layer(const std::string& before) const override {
     Member at{"", shared_from_this()};
     for (const std::string& call : jit::currentModuleHierarchy()) {
-      const std::string name = call.substr(0, call.find('('));
-      if (name == "TOP" || name == "SELF" || name.size() == call.size()) continue;
-      const Member next = member(at, name, before);
+      const size_t open = call.find('('), close = call.find(')');
+      const std::string name = call.substr(0, open);
+      if (name == "TOP" || name == "SELF" || close == std::string::npos) continue;
+      const Member next = member(at, name, call.substr(open + 1, close - open - 1), before);
       if (!next.module) break;
       at = next;
     }
@@ -224,9 +223,8 @@ class Script : public Network, public TellsLayer {
       to.register_buffer(buffer.name, buffer.value);
     }
     for (const auto& child : from.named_children()) {
-      const std::string kind = child.value.type()->name()->name();
-      mirror(*to.register_module(child.name, std::make_shared<torch::nn::Module>(kind)),
-             child.value);
+      auto module = std::make_shared<torch::nn::Module>(child.value.type()->name()->name());
+      mirror(*to.register_module(child.name, std::move(module)), child.value);
     }
   }
 
@@ -236,8 +234,10 @@ class Script : public Network, public TellsLayer {
   };
 
   /// The member `name`, which may be in a list ("convs.0"), since the interpreter leaves these out:
-  /// of several such lists, the one that `before` is in. No module if there is none.
-  static Member member(const Member& of, const std::string& name, const std::string& before) {
+  /// of several such lists, the one where it is of that class, or that `before` is in. No module if
+  /// there is none.
+  static Member member(const Member& of, const std::string& name, const std::string& its_class,
+                       const std::string& before) {
     const std::string path = of.path.empty() ? "" : of.path + ".";
     const auto children = of.module->named_children();
     if (const auto* child = children.find(name)) return {path + name, *child};
@@ -245,10 +245,9 @@ class Script : public Network, public TellsLayer {
     for (const auto& list : children) {
       const auto members = list.value()->named_children();
       const auto* child = members.find(name);
+      if (!child || (*child)->name() != its_class) continue;
       const std::string full = path + list.key() + "." + name;
-      if (child && (!found.module || (before + ".").rfind(full + ".", 0) == 0)) {
-        found = {full, *child};
-      }
+      if (!found.module || (before + ".").rfind(full + ".", 0) == 0) found = {full, *child};
     }
     return found;
   }

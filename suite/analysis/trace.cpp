@@ -98,8 +98,10 @@ class Recorder : public Interceptor {
     }
     Call record = recorded(call);
     if (call.name() == "aten::_local_scalar_dense") {
-      throw std::invalid_argument(where(record) +
-                                  "it asks for a number in a tensor, which depends on the image");
+      throw std::invalid_argument(
+          "its forward reads a number out of a tensor" +
+          (record.layer.empty() ? "" : " in " + record.layer) +
+          ", which depends on the image, so that nothing holds for all images");
     }
     torch::jit::Stack results = call.is_in_place() ? checked(call, record) : answer(call, record);
     bool any = false;
@@ -118,9 +120,14 @@ class Recorder : public Interceptor {
     Call record;
     record.op = call.name();
     for (size_t i = 0; i < call.arguments.size(); ++i) {
-      const bool tensors =
-          for_each_tensor(call.arguments[i], call.op.schema().arguments()[i],
-                          [&](const torch::Tensor& t) { record.inputs.push_back(value_of(t)); });
+      const bool tensors = for_each_tensor(
+          call.arguments[i], call.op.schema().arguments()[i], [&](const torch::Tensor& t) {
+            if (t.defined() && c10::isQIntType(t.scalar_type())) {
+              throw std::invalid_argument("its forward computes with quantized numbers (" +
+                                          record.op + "), and floating point alone is counted");
+            }
+            record.inputs.push_back(value_of(t));
+          });
       if (!tensors) {
         record.attributes.emplace_back(call.argument_name(i), attribute_of(call.arguments[i]));
       }

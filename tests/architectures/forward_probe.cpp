@@ -39,6 +39,9 @@ void fill(const std::string& name, torch::Tensor tensor) {
   if (tensor.dim() > 1) {
     scale = std::sqrt(6.0 * static_cast<double>(tensor.size(0)) /
                       static_cast<double>(tensor.numel()));  // keeps variance through a ReLU
+    // The neocognitron's synapses are never negative.
+    const bool synapse = name.size() > 1 && name[name.size() - 2] == '.';
+    if (synapse) centre = scale;
   } else if (ends_with(name, "bn2.weight")) {
     centre = 0.25;  // else the 600 blocks of resnet1202 add up to infinity
   } else if (ends_with(name, "weight") || ends_with(name, "running_var")) {

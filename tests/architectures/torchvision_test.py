@@ -458,6 +458,8 @@ def fill(name, tensor):
     centre, scale = 0.0, 0.25
     if tensor.dim() > 1:
         scale = (6.0 * tensor.shape[0] / tensor.numel()) ** 0.5
+        if name.endswith((".a", ".b", ".c", ".d")):
+            centre = scale
     elif name.endswith("bn2.weight"):
         centre = 0.25
     elif name.endswith(("weight", "running_var")):

@@ -82,11 +82,10 @@ OWN = {
     "macs": 28 * 28 * 8 * 9 + 14 * 14 * 8 * 72 + 160,
     "flops": (2 * 56448 + 6272) + 6272 + 3 * 1568 + (2 * 112896 + 1568) + 2 * 1568 + 1568 + 1568
              + 4 * 784 + 784 + (320 + 10) + 10,
-    "rf": 10,
-    "rf_stride": 4,
+    "rf": 8,
+    "rf_stride": 2,
     "depth": 3,
     "buffers": 17,
-    "output": "10",
 }
 OWN_LAYERS = ["a conv2d", " relu", " max_pool2d", "b conv2d", "bn batch_norm", " add", " relu", " cat",
               " adaptive_avg_pool2d", " mean", " view", "fc linear", "relu relu"]
@@ -111,6 +110,20 @@ class Normalised(nn.Module):
     def forward(self, x):
         mean = torch.tensor([0.4, 0.5, 0.6], device=x.device).view(1, 3, 1, 1)
         return self.conv((x - mean)[:, :, : x.size(2) // 2])
+
+
+class Lists(nn.Module):
+    """The interpreter of TorchScript leaves lists out when it says where it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList(nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU()) for _ in range(2))
+        self.ends = nn.ModuleList(nn.ReLU() for _ in range(2))
+
+    def forward(self, x):
+        for block, end in zip(self.blocks, self.ends):
+            x = end(block(x) + x)
+        return x
 
 
 class Decides(nn.Module):
@@ -155,13 +168,16 @@ def test_torchvision():
                     expect(row[column] == found[0][column],
                            f"{row['model']}: {column} is {row[column]}, not {found[0][column]}")
         layers = rows("cost", name, "--module", files[0], "--module", files[1], "-i", side, "--layers")
-        of = {one: [(r["layer"], r["op"], r["in_shape"], r["out_shape"], r["flops"])
+        # C++ writes some calls differently (addmm for linear), and the poolings of Inception v3 belong
+        # to no module, whose place can then only be guessed in C++.
+        named = ("out_shape", "flops", "params") + (("layer",) if name != "inception_v3" else ())
+        of = {one: [tuple(r[column] for column in named)
                     for r in layers if r["model"] == one and r["kind"] != "movement"]
               for one in (name, files[0].name, files[1].name)}
         for file in files:
+            expect(len(of[name]) == len(of[file.name]), f"{file.name}: {len(of[file.name])} layers")
             for ours, theirs in zip(of[name], of[file.name]):
                 expect(ours == theirs, f"{file.name}: {theirs}, not {ours}")
-            expect(len(of[name]) == len(of[file.name]), f"{file.name}: number of layers")
 
 
 def test_own():
@@ -171,17 +187,14 @@ def test_own():
     for file in (scripted("own_s.pt", network), traced("own_t.pt", network, (1, 28, 28)), frozen):
         row = rows("cost", "--module", file, "-i", "28")[0]
         for column, value in OWN.items():
-            if file == frozen and column == "buffers":  # its running means are constants like others
-                continue
-            if file == frozen and column == "params":
-                value += 16
+            if file == frozen:  # Python has folded the batch normalisation into the convolution
+                value -= {"params": 16, "buffers": 17, "flops": 2 * 1568}.get(column, 0)
             expect(row[column] == str(value), f"{file.name}: {column} is {row[column]}, not {value}")
         if file == frozen:
             continue
         layers = rows("cost", "--module", file, "-i", "28", "--layers")
-        named = [f"{r['layer']} {r['op'].split('::')[1].rstrip('_')}" for r in layers]
-        expect([n for n in named if not n.endswith(" view")]
-               == [n for n in OWN_LAYERS if not n.endswith(" view")], f"{file.name}: {named}")
+        named = [f"{r['layer']} {r['op']}" for r in layers]
+        expect(named == OWN_LAYERS, f"{file.name}: {named}")
     said = convscope("cost", "--module", path("own_s.pt"))
     expect("an image of 1x224x224 is assumed" in said.stderr, said.stderr)
     told = convscope("cost", "--module", path("own_s.pt"), "-i", "28", "--explain", "b")
@@ -192,6 +205,13 @@ def test_own():
     expect(verified.returncode == 0, verified.stdout + verified.stderr)
 
 
+def test_lists():
+    for file in (scripted("lists_s.pt", Lists()), traced("lists_t.pt", Lists(), (3, 8, 8))):
+        layers = [row["layer"] for row in rows("cost", "--module", file, "-i", "8", "--layers")]
+        expect(layers == ["blocks.0.0", "blocks.0.1", "", "ends.0", "blocks.1.0", "blocks.1.1", "", "ends.1"],
+               f"{file.name}: {layers}")
+
+
 def test_sizes():
     for file in (scripted("sizes_s.pt", Normalised()), traced("sizes_t.pt", Normalised(), (3, 64, 64))):
         row = rows("cost", "--module", file, "-i", "64")[0]
@@ -200,7 +220,7 @@ def test_sizes():
 
 def test_incomplete():
     result = convscope("cost", "--module", scripted("sorted.pt", Sorted()), "--format", "csv")
-    expect(result.returncode == 1 and "aten::fft_fft2" in result.stderr
+    expect(result.returncode == 1 and "aten::_fft_c2c" in result.stderr
            and "aten::sort" in result.stderr and ",incomplete," in result.stdout, str(result))
 
 
@@ -224,7 +244,7 @@ def test_refused():
         ([path("folder")], "it is a folder"),
         ([path("text.pt")], "no TorchScript"),
         ([path("empty.pt")], "no TorchScript"),
-        ([path("cut.pt")], "broken or cut off"),
+        ([path("cut.pt")], "cut off or broken"),
         ([path("state.pth")], "weights only"),
         ([path("old.pth")], "weights only"),
         ([path("program.pt2")], "torch.export"),
@@ -265,7 +285,7 @@ def test_bench():
     expect(refused.returncode == 2 and "inference only" in refused.stderr, refused.stderr)
 
 
-for test in [test_torchvision, test_own, test_sizes, test_incomplete, test_refused, test_bench]:
+for test in [test_own, test_lists, test_sizes, test_incomplete, test_refused, test_bench, test_torchvision]:
     test()
 print(f"{len(failures)} failures")
 sys.exit(1 if failures else 0)

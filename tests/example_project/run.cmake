@@ -22,8 +22,8 @@ math(EXPR stem "32 * 32 * 16 * 27")
 math(EXPR inner "16 * 16 * 16 * 144")
 math(EXPR macs "${stem} + ${inner} + 160")
 math(EXPR peak "2 * 16 * 32 * 32 * 4")
-foreach(line "params 2922" "macs ${macs}" "rf 8" "peak_bytes ${peak}" "aten::conv2d 'stem' ${stem}"
-             "aten::conv2d 'inner' ${inner}" "aten::linear 'head' 160")
+foreach(line "params 2922" "macs ${macs}" "rf 8" "peak_bytes ${peak}" "conv2d 'stem' ${stem}"
+             "max_pool2d 'pool' 0" "conv2d 'inner' ${inner}" "addmm 'head' 160")
   string(FIND "${out}" "${line}\n" found)
   if(found EQUAL -1)
     message(FATAL_ERROR "no line '${line}' in what the example prints:\n${out}")

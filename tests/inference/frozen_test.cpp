@@ -210,6 +210,13 @@ TEST(FrozenNetwork, KeepsAResultThatIsAddedAndThenReadOnceMore) {
   EXPECT_STEPS(names, "convolution+relu", "convolution", "add", "mul");
 }
 
+TEST(FrozenNetwork, AddsChannelsThatDoNotFillABlock) {
+  checked([](Own& own, const torch::Tensor& x) {
+    const torch::Tensor y = own.conv(x).narrow(1, 0, 8), z = own.conv(x).narrow(1, 8, 8);
+    return torch::relu(y + z);
+  });
+}
+
 TEST(FrozenNetwork, KeepsAResultOfWhichAViewIsReadLater) {
   checked([](Own& own, const torch::Tensor& x) {
     const torch::Tensor y = own.conv(x).relu();
