@@ -95,8 +95,8 @@ Needs needs_of(const Call& call) {
   if (by_nothing.count(name)) return {false, false};
   const Op* op = find_operator(call.op);
   if (!op) return {true, true};
-  const bool linear_in_its_input = op->kind == Kind::movement || op->kind == Kind::reduction ||
-                                   op->kind == Kind::interpolation;
+  const bool linear_in_its_input =
+      op->kind == Kind::movement || op->kind == Kind::reduction || op->kind == Kind::interpolation;
   if (linear_in_its_input) return {false, false};
   return {true, false};
 }

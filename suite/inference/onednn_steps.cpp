@@ -181,7 +181,7 @@ bool Lowering::binary(size_t i) {
       dnnl::binary::desc(add ? algorithm::binary_add : algorithm::binary_mul, first, second, first),
       attributes_of(chain.post_ops), engine_);
   const Buffer from = read(a, layout);
-  Argument with{DNNL_ARG_SRC_1, second};
+  Argument with{DNNL_ARG_SRC_1, second, {}};
   if (constant.defined()) {
     const torch::Tensor numbers = constant.contiguous();
     with.buffer = program_.add_constant(describe(stretched, Layout::plain), numbers.data_ptr(),
