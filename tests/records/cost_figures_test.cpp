@@ -177,7 +177,7 @@ TEST_F(CostFigures, RecordsWithoutRowsAreNoFigureAndSaySo) {
   record("evaluation.csv", evaluations_header);
   expect_none("cost_bars", "no finished network");
   expect_none("cost_bubbles", "no finished network");
-  expect_none("accuracy_published", "no network of cost.csv");
+  expect_none("accuracy_published", "cost.csv has no network");
   expect_none("accuracy_measured", "no evaluation");
 }
 
