@@ -118,7 +118,13 @@ TEST(Shift, DistancesAreThoseOfMapsInTheImagesResolution) {
 
 TEST(Shift, NothingIsFarFromSomethingAndNearToNothing) {
   // One channel: where the ReLU leaves nothing, the vector is zero; elsewhere all point alike.
-  const ImageShape image = {1, 1, 4};
+  // Two rows that are alike, since an image one pixel high is a signal, which has no maps.
+  const ImageShape image = {1, 2, 4};
+  const auto twice = [](const std::vector<float>& row) {
+    std::vector<float> rows = row;
+    rows.insert(rows.end(), row.begin(), row.end());
+    return rows;
+  };
   const LoadedNetwork network = shown(
       {Conv2dOptions(1, 1, 1).bias(false)},
       [](ShownNetwork& n, torch::Tensor x) {
@@ -128,7 +134,7 @@ TEST(Shift, NothingIsFarFromSomethingAndNearToNothing) {
       image);
   const auto layers = map_layers(network.graph);
   const auto distance = [&](const std::vector<float>& pixels) {
-    return shift_response(network, layers, Downsampling::as_built, {pixels, 6}, {2})
+    return shift_response(network, layers, Downsampling::as_built, {twice(pixels), 6}, {2})
         .maps[0][0]
         .all.value();
   };
@@ -147,8 +153,8 @@ TEST(Shift, NothingIsFarFromSomethingAndNearToNothing) {
       },
       image);
   const auto of_one = [&](const std::vector<float>& pixels) {
-    return shift_response(coarse, map_layers(coarse.graph), Downsampling::as_built, {pixels, 5},
-                          {1})
+    return shift_response(coarse, map_layers(coarse.graph), Downsampling::as_built,
+                          {twice(pixels), 5}, {1})
         .maps[0][0]
         .all.value();
   };
