@@ -311,6 +311,7 @@ Architecture scripted_network(const std::string& file) {
   Architecture network;
   network.name = std::filesystem::path(file).filename().string();
   network.variant = "TorchScript";
+  network.year = 0;  // nobody said
   network.build = ScriptReader{file};
   return network;
 }

@@ -109,7 +109,7 @@ std::vector<Column<CostRow>> cost_columns(bool show_status = false, bool show_va
       {"status", "Status", if_any(show_status), [](const R& r) { return Cell(r.status); }},
       {"reason", "", Human::none, [](const R& r) { return Cell(r.reason); }},
       {"notes", "", Human::none, total(notes)},
-      {"year", "Year", Human::plain, [](const R& r) { return Cell(r.year); }},
+      {"year", "Year", Human::plain, [](const R& r) { return r.year > 0 ? Cell(r.year) : Cell(); }},
       {"top1_published", "Top-1 (%)", Human::plain,
        [](const R& r) { return r.accuracy.top1 > 0 ? Cell(r.accuracy.top1) : Cell(); }},
       {"top1_data", "of", Human::plain, [](const R& r) { return Cell(r.accuracy.dataset); }},

@@ -156,7 +156,7 @@ def test_torchvision():
         "inception_v3": models.inception_v3(aux_logits=False, init_weights=False),
         "squeezenet1_1": models.squeezenet1_1(),
     }
-    said = ("model", "variant")
+    said = ("model", "variant", "year", "top1_published", "top1_data", "top1_source")
     for name, network in networks.items():
         side = 299 if name == "inception_v3" else 224
         files = [scripted(f"{name}_s.pt", network), traced(f"{name}_t.pt", network, (3, side, side))]
